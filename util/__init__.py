@@ -1,0 +1,1 @@
+"""What surrounds a training: checkpoints, progress, run folder, image pool, images, sinks."""

@@ -1,0 +1,40 @@
+"""Tensors to 8-bit pictures and back to files."""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+Picture = npt.NDArray[np.uint8]  # H x W x 3, or H x W for gray
+
+
+def to_uint8(images: Tensor) -> Picture:
+    """Turn the first image of a batch into an 8-bit picture, rounded to the nearest level.
+
+    Args:
+        images: N x C x H x W in [-1, 1], on any device; C is 1 or 3. Synchronises the device.
+
+    Returns:
+        H x W x 3, or H x W when C is 1.
+    """
+    first = images[0].detach().float().clamp(-1, 1).cpu()  # sync
+    levels = ((first + 1) * 127.5).round().byte().numpy()
+    return levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))
+
+
+def as_rgb(picture: Picture) -> Picture:
+    """Repeat a gray picture over three channels; return a colour picture unchanged."""
+    return np.repeat(picture[:, :, None], 3, axis=2) if picture.ndim == 2 else picture
+
+
+def save_picture(picture: Picture, path: Path) -> None:
+    """Write a PNG so that the file is there whole or not at all."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG")
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(buffer.getvalue())
+    os.replace(temporary, path)
