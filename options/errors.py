@@ -6,3 +6,7 @@ class UserError(ValueError):
 
     Entry points print it without a traceback and exit with code 2.
     """
+
+
+class DivergedError(UserError):
+    """The losses are no longer numbers; what was learned since the last save is worthless."""

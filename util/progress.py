@@ -1,9 +1,9 @@
 """Where a run is, when something is due, and how long an image takes."""
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -25,6 +25,8 @@ class Progress:
     seen_in_epoch: int = 0
     epoch_size: int = 0
     metrics: list[float] = field(default_factory=list)
+
+    _COUNTERS: ClassVar[tuple[str, ...]] = ("epoch", "images_seen", "seen_in_epoch", "metrics")
 
     def advance(self, images: int) -> None:
         """Count a finished step of that many images."""
@@ -48,9 +50,18 @@ class Progress:
         """
         return every > 0 and self.images_seen // every > (self.images_seen - images) // every
 
-    def state_dict(self) -> dict[str, object]:
-        """Return the counters as plain values."""
-        return asdict(self)
+    def at_end(self, last_epoch: int) -> bool:
+        """Tell whether the last image of the run has been seen."""
+        return self.epoch >= last_epoch and self.seen_in_epoch >= self.epoch_size
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the counters as plain values; the size of the data is not part of them."""
+        return {name: getattr(self, name) for name in self._COUNTERS}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over counters."""
+        for name in self._COUNTERS:
+            setattr(self, name, state[name])
 
 
 class Stopwatch:

@@ -4,16 +4,17 @@ The recorder turns device tensors into numbers once and hands the same event to 
 ``metrics.jsonl`` is the truth; a dashboard is a view of it.
 """
 
-import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from util.images import Picture
+from options.errors import DivergedError
+from util.distributed import World
+from util.images import Picture, to_uint8
 from util.progress import Progress
-
-log = logging.getLogger(__name__)
 
 
 class Scalars(NamedTuple):
@@ -58,18 +59,49 @@ class Sink:
 
 
 class Recorder:
-    """Fan events out to the sinks; on ranks other than 0 give it no sinks."""
+    """Turn device tensors into numbers once and fan them out to the sinks; close these at the end.
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = list(sinks)
+    Every process calls it at the same moments, because losses are averaged over processes; only the
+    main one has sinks.
+    """
+
+    def __init__(self, sinks: Sequence[Sink], world: World) -> None:
+        self._sinks, self._world = list(sinks), world
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for sink in self._sinks:
+            sink.close()
 
     def step(self, progress: Progress, images: int) -> None:
-        """Tell every sink that a step is done."""
+        """Tell every sink that a step of ``images`` images is done."""
         for sink in self._sinks:
             sink.step(progress, images)
 
-    def scalars(self, event: Scalars) -> None:
-        """Show losses everywhere."""
+    def scalars(
+        self, progress: Progress, losses: Mapping[str, Tensor], learning_rate: float, lap: tuple[float, float]
+    ) -> None:
+        """Show losses everywhere. Synchronises the device.
+
+        Args:
+            losses: scalars, in display order.
+            lap: seconds per image, and those spent waiting for data.
+
+        Raises:
+            DivergedError: a loss is infinite or not a number.
+        """
+        numbers = self._world.mean(torch.stack([value.float() for value in losses.values()])).tolist()  # sync
+        values = dict(zip(losses, numbers, strict=True))
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise DivergedError(
+                    f"the loss {name} is {value} after {progress.images_seen} images; lower --lr or choose another "
+                    "--gan_mode, and go on from the last save with --continue_train"
+                )
+        position, iters = progress.fractional_epoch, progress.seen_in_epoch
+        event = Scalars(progress.epoch, position, iters, progress.images_seen, values, learning_rate, *lap)
         for sink in self._sinks:
             sink.scalars(event)
 
@@ -79,18 +111,8 @@ class Recorder:
         Args:
             visuals: N x C x H x W in [-1, 1]. Synchronises the device.
         """
-        from util.images import to_uint8
-
         if self._sinks:
             pictures = {label: to_uint8(images) for label, images in visuals.items()}
             event = Pictures(progress.epoch, progress.images_seen, pictures)
             for sink in self._sinks:
                 sink.images(event)
-
-    def close(self) -> None:
-        """Close every sink, the last one too when an earlier one fails."""
-        for sink in self._sinks:
-            try:
-                sink.close()
-            except OSError as error:
-                log.warning("closing %s: %s", type(sink).__name__, error)

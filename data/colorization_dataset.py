@@ -1,0 +1,50 @@
+"""Colour pictures in ``<root>/<phase>`` as lightness (A) and colour (B) in CIE Lab (Zhang et al. 2016)."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from data.base import TranslationDataset, open_rgb
+from data.batch import Sample
+from data.image_folder import list_images
+from data.registry import DATASETS
+from data.transforms import draw_geometry, to_picture
+from options.errors import UserError
+from options.schema import Options
+from util.color import AB_RANGE, L_HALF, rgb_to_lab
+
+
+@DATASETS.register("colorization")
+class ColorizationDataset(TranslationDataset):
+    """A is 1 x H x W (L / 50 - 1), B is 2 x H x W (ab / 110)."""
+
+    defaults: ClassVar[Mapping[str, Any]] = {"input_nc": 1, "output_nc": 2, "direction": "AtoB"}
+
+    def __init__(self, opt: Options, phase: str) -> None:
+        super().__init__(opt, phase)
+        if (opt.net.input_nc, opt.net.output_nc, opt.data.direction) != (1, 2, "AtoB"):
+            raise UserError(
+                "--dataset_mode colorization needs --input_nc 1, --output_nc 2 and --direction AtoB, "
+                f"not {opt.net.input_nc}, {opt.net.output_nc} and {opt.data.direction}; leave them out"
+            )
+        folder = os.path.join(opt.data.dataroot, phase)
+        hint = f"--dataset_mode colorization expects colour pictures in {folder}"
+        self.paths = list_images(folder, opt.data.max_dataset_size, hint=hint)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def load(self, index: int, rng: np.random.Generator) -> Sample:
+        """Load one picture and split lightness from colour."""
+        path = self.paths[index]
+        image = open_rgb(path)
+        try:
+            geometry = draw_geometry(image.size, self.opt, rng)
+        except UserError as error:
+            raise UserError(f"the image {path} {error}") from error
+        levels = np.array(to_picture(image, geometry))
+        lab = torch.from_numpy(rgb_to_lab(levels / 255)).permute(2, 0, 1).float()  # 3 x H x W
+        return Sample(lab[:1] / L_HALF - 1, lab[1:] / AB_RANGE, path, path)

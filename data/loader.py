@@ -1,0 +1,71 @@
+"""Batches of an epoch, from any point of it on."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+from torch.utils.data import DataLoader, Sampler
+
+from data.base import Key, TranslationDataset
+from data.batch import Batch, collate
+from options.errors import UserError
+from options.schema import DataOptions
+from util.distributed import World
+
+
+class EpochSampler(Sampler[Key]):
+    """The order of an epoch, a function of ``(seed, epoch)``; each process takes every n-th image."""
+
+    def __init__(self, length: int, *, seed: int, shuffled: bool, rank: int = 0, world_size: int = 1) -> None:
+        self.length, self.seed, self.shuffled = length, seed, shuffled
+        self.rank, self.world_size = rank, world_size
+        self.epoch, self.skip = 1, 0
+
+    def __iter__(self) -> Iterator[Key]:
+        order = np.arange(self.length)
+        if self.shuffled:
+            order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
+        usable = self.length - self.length % self.world_size  # every process makes the same number of steps
+        for index in order[self.skip + self.rank : max(usable, 1) : self.world_size]:
+            yield self.epoch, int(index)
+
+
+class Loader:
+    """Batches of a data set, loaded by worker processes that live as long as this object."""
+
+    def __init__(
+        self,
+        dataset: TranslationDataset,
+        opt: DataOptions,
+        world: World,
+    ) -> None:
+        self.sampler = EpochSampler(
+            len(dataset),
+            seed=dataset.seed,
+            shuffled=not opt.serial_batches,
+            rank=world.rank,
+            world_size=world.size,
+        )
+        workers = min(opt.num_threads, os.cpu_count() or 1)
+        self.epoch_size = len(dataset) - len(dataset) % world.size
+        self._batches: DataLoader[Batch | UserError] = DataLoader(
+            dataset,  # type: ignore[arg-type]  # keys are (epoch, index)
+            batch_size=opt.batch_size,
+            sampler=self.sampler,  # type: ignore[arg-type]
+            num_workers=workers,
+            collate_fn=collate,
+            persistent_workers=workers > 0,
+            pin_memory=world.device.type == "cuda",
+        )
+
+    def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, leaving out its first ``skip`` images.
+
+        Raises:
+            UserError: an image cannot be used; the message names it.
+        """
+        self.sampler.epoch, self.sampler.skip = epoch, skip
+        for batch in self._batches:
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch

@@ -1,0 +1,26 @@
+"""The table of data sets, and building one by name."""
+
+import logging
+
+from data.base import TranslationDataset
+from options.schema import Options
+from util.registry import Registry
+
+log = logging.getLogger(__name__)
+
+DATASETS: Registry[type[TranslationDataset]] = Registry("data set")
+
+
+def create_dataset(opt: Options, phase: str | None = None) -> TranslationDataset:
+    """Build the data set that ``--dataset_mode`` names.
+
+    Args:
+        opt: all settings.
+        phase: sub-folder to read instead of ``--phase``.
+
+    Raises:
+        UserError: the folder is missing or holds no images.
+    """
+    dataset = DATASETS[opt.data.dataset_mode](opt, phase or opt.data.phase)
+    log.info("dataset [%s] was created", type(dataset).__name__)
+    return dataset

@@ -1,0 +1,47 @@
+"""A data set to copy: change this file, add its import to ``data/__init__.py``, pass ``--dataset_mode``.
+
+It reads pictures from ``<root>/<phase>`` and pairs each with a darkened copy of itself.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from data.base import TranslationDataset, load_tensor
+from data.batch import Sample
+from data.image_folder import list_images
+from data.registry import DATASETS
+from options.schema import Options, flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateDatasetOptions:
+    """Flags of this data set."""
+
+    new_dataset_option: float = flag(2.0, "how much darker B is than A")
+
+
+@DATASETS.register("template")
+class TemplateDataset(TranslationDataset):
+    """Say where the files are, how many there are, and how one becomes a sample."""
+
+    Flags = TemplateDatasetOptions
+    defaults: ClassVar[Mapping[str, Any]] = {"max_dataset_size": 10}
+
+    def __init__(self, opt: Options, phase: str) -> None:
+        super().__init__(opt, phase)
+        folder = os.path.join(opt.data.dataroot, phase)
+        self.paths = list_images(folder, opt.data.max_dataset_size, hint="put pictures there")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def load(self, index: int, rng: np.random.Generator) -> Sample:
+        """Return A and B, C x H x W in [-1, 1], in the order of the disk: direction is not your concern."""
+        path = self.paths[index]
+        A = load_tensor(path, self.A_channels, self.opt, rng)
+        B = (A + 1) / self.own.new_dataset_option - 1
+        return Sample(A, B, path, path)

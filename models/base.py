@@ -1,0 +1,119 @@
+"""The contract of a model: networks, a forward pass, losses in update order, pictures.
+
+A model holds maths and names. Files, devices, optimizers and ``backward`` live elsewhere.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from torch import Tensor, nn
+
+from data.batch import Batch
+from networks.factory import size_multiple
+from networks.resnet import ResnetGenerator
+from options.errors import UserError
+from options.schema import NoOptions, Options
+
+Out = TypeVar("Out", bound=tuple)  # type: ignore[type-arg]  # a model's NamedTuple of tensors
+
+
+class Loss(NamedTuple):
+    """``total`` is differentiated; ``parts`` are reported under the official names."""
+
+    total: Tensor
+    parts: dict[str, Tensor]
+
+
+class Phase(NamedTuple):
+    """One optimizer's turn in a step: it moves ``networks`` down ``loss``, all others frozen."""
+
+    name: str
+    networks: tuple[str, ...]
+    loss: Callable[[Any], Loss]  # Any: the model's own output
+
+
+class TranslationModel(nn.Module, ABC, Generic[Out]):
+    """Base of all models.
+
+    Attributes:
+        Flags: dataclass of the model's own flags.
+        defaults: shared flags that it gives another default, in training and test.
+        train_defaults: the same, in training only.
+        loss_names: order in which losses are reported.
+        networks: by checkpoint name: ``G_A`` is saved as ``<epoch>_net_G_A.pth``.
+    """
+
+    Flags: ClassVar[type] = NoOptions
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    train_defaults: ClassVar[Mapping[str, Any]] = {}
+    loss_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, opt: Options) -> None:
+        super().__init__()
+        self.opt = opt
+        self.own: Any = opt.own  # an instance of self.Flags
+        self.is_train = opt.is_train
+        self.networks = nn.ModuleDict(self.build_networks())
+
+    @abstractmethod
+    def build_networks(self) -> dict[str, nn.Module]:
+        """Build the networks; without ``self.is_train`` only those that ``forward`` needs."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Out:
+        """Translate a batch; everything that losses and visuals need is in the result."""
+
+    @abstractmethod
+    def phases(self) -> list[Phase]:
+        """Return the optimizers' turns, in update order."""
+
+    @abstractmethod
+    def visuals(self, out: Out) -> dict[str, Tensor]:
+        """Return pictures by official label in display order, N x C x H x W in [-1, 1], C 1 or 3."""
+
+    def validation(self, out: Out) -> Tensor:
+        """Return one figure of a held-out batch, lower is better."""
+        raise UserError(
+            f"--model {self.opt.run.model} has no validation figure for --lr_policy plateau; use linear, step or cosine"
+        )
+
+    def file_names(self, network: str) -> tuple[str, ...]:
+        """Return the names under which a network's weights may lie in a run folder, best first."""
+        return (network,)
+
+    def extra_state(self) -> dict[str, Any]:
+        """Return what a resume needs beside weights and optimizers, such as image pools."""
+        return {}
+
+    def load_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what ``extra_state`` returned."""
+
+    @classmethod
+    def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """Refuse flags that contradict each other or that this model would ignore.
+
+        Args:
+            values: all flags, resolved.
+            given: those typed on the command line.
+
+        Raises:
+            UserError: naming the flag and what to do.
+        """
+
+    def check_batch(self, batch: Batch) -> None:
+        """Refuse images whose size the generator cannot give back.
+
+        Raises:
+            UserError: naming the image, its size and the flags that help.
+        """
+        multiple = size_multiple(self.opt.net.netG)
+        if not self.is_train and multiple == ResnetGenerator.size_multiple:
+            return  # its output is a little larger than an odd input, and is cut to size
+        for images, paths in ((batch.A, batch.A_paths), (batch.B, batch.B_paths)):
+            if images is not None and (images.shape[2] % multiple or images.shape[3] % multiple):
+                raise UserError(
+                    f"{paths[0]} reaches the network as {images.shape[3]}x{images.shape[2]} pixels, but --netG "
+                    f"{self.opt.net.netG} needs multiples of {multiple}; choose --crop_size or --load_size "
+                    f"so, or --preprocess resize_and_crop"
+                )

@@ -1,0 +1,146 @@
+"""CycleGAN: translation learned without pairs (Zhu et al. 2017).
+
+G_A: A -> B and G_B: B -> A, each judged by a discriminator of the domain it makes (D_A judges B).
+Everything is written for one direction and used twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from data.batch import Batch
+from models.base import Loss, Phase, TranslationModel
+from models.losses import gan_loss, gradient_penalty
+from models.registry import MODELS
+from networks.factory import build_discriminator, build_generator
+from options.errors import UserError
+from options.schema import flag
+from util.image_pool import ImagePool
+
+
+class Half(NamedTuple):
+    """One direction: real -> fake -> rec, and ``idt``, the generator applied to ``target``'s domain."""
+
+    real: Tensor
+    fake: Tensor
+    rec: Tensor
+    target: Tensor  # real images of the domain that fake imitates
+    idt: Tensor | None
+
+
+class Cycle(NamedTuple):
+    """Both directions: ``A`` holds what G_A makes of A, ``B`` what G_B makes of B."""
+
+    A: Half
+    B: Half
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleGANOptions:
+    """Flags of CycleGAN."""
+
+    lambda_A: float = flag(10.0, "weight of the cycle loss A -> B -> A")
+    lambda_B: float = flag(10.0, "weight of the cycle loss B -> A -> B")
+    lambda_identity: float = flag(0.5, "weight of the identity loss, relative to the cycle's", aliases=("identity",))
+
+
+@MODELS.register("cycle_gan")
+class CycleGANModel(TranslationModel[Cycle]):
+    """Two generators, two discriminators, and pools of older fakes."""
+
+    Flags = CycleGANOptions
+    defaults: ClassVar[Mapping[str, Any]] = {"no_dropout": True}
+    loss_names = ("D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B")
+
+    def build_networks(self) -> dict[str, nn.Module]:
+        """Build both generators and, for training, both discriminators."""
+        net, train = self.opt.net, self.is_train
+        self.pools = {side: ImagePool(self.opt.optim.pool_size) for side in "AB"}
+        networks = {
+            "G_A": build_generator(net, net.input_nc, net.output_nc),
+            "G_B": build_generator(net, net.output_nc, net.input_nc),
+        }
+        if train:
+            networks["D_A"] = build_discriminator(net, net.output_nc)
+            networks["D_B"] = build_discriminator(net, net.input_nc)
+        return networks
+
+    def forward(self, batch: Batch) -> Cycle:
+        """Translate both ways and back."""
+        A, B = batch.A, batch.target
+        return Cycle(self._half("G_A", "G_B", A, target=B), self._half("G_B", "G_A", B, target=A))
+
+    def _half(self, there: str, back: str, real: Tensor, *, target: Tensor) -> Half:
+        fake = self.networks[there](real)
+        rec = self.networks[back](fake)
+        needs_idt = self.is_train and self.own.lambda_identity > 0
+        return Half(real, fake, rec, target, self.networks[there](target) if needs_idt else None)
+
+    def phases(self) -> list[Phase]:
+        """Update both generators, then both discriminators on the fakes made before that."""
+        return [Phase("G", ("G_A", "G_B"), self.loss_G), Phase("D", ("D_A", "D_B"), self.loss_D)]
+
+    def loss_G(self, out: Cycle) -> Loss:
+        """Fool D, come back (equation 2), and leave the target domain alone (section 5.2)."""
+        weights = {"A": self.own.lambda_A, "B": self.own.lambda_B}
+        parts: dict[str, Tensor] = {}
+        for side, other, half in (("A", "B", out.A), ("B", "A", out.B)):
+            verdict = self.networks[f"D_{side}"](half.fake)
+            parts[f"G_{side}"] = gan_loss(self.opt.optim.gan_mode, verdict, real=True)
+            parts[f"cycle_{side}"] = F.l1_loss(half.rec, half.real) * weights[side]
+            idt_weight = weights[other] * self.own.lambda_identity
+            parts[f"idt_{side}"] = (
+                verdict.new_zeros(()) if half.idt is None else F.l1_loss(half.idt, half.target) * idt_weight
+            )
+        return Loss(sum(parts.values(), start=parts["G_A"].new_zeros(())), parts)
+
+    def loss_D(self, out: Cycle) -> Loss:
+        """Half of: calling an old or new fake real, calling a real image fake; for both domains."""
+        mode = self.opt.optim.gan_mode
+        total, parts = out.A.real.new_zeros(()), {}
+        for side, half in (("A", out.A), ("B", out.B)):
+            judge = self.networks[f"D_{side}"]
+            fake = self.pools[side].query(half.fake.detach())  # D must not push gradients into G
+            real_loss = gan_loss(mode, judge(half.target), real=True)
+            parts[f"D_{side}"] = 0.5 * (real_loss + gan_loss(mode, judge(fake), real=False))
+            total = total + parts[f"D_{side}"]
+            if mode == "wgangp":
+                parts[f"D_{side}_penalty"] = gradient_penalty(judge, half.target, fake)
+                total = total + parts[f"D_{side}_penalty"]
+        return Loss(total, parts)
+
+    def visuals(self, out: Cycle) -> dict[str, Tensor]:
+        """Show each direction in a row: real, fake, back again, and in training the identity picture."""
+        shown = {"real_A": out.A.real, "fake_B": out.A.fake, "rec_A": out.A.rec}
+        if out.B.idt is not None:
+            shown["idt_B"] = out.B.idt  # G_B applied to A
+        shown |= {"real_B": out.B.real, "fake_A": out.B.fake, "rec_B": out.B.rec}
+        if out.A.idt is not None:
+            shown["idt_A"] = out.A.idt  # G_A applied to B
+        return shown
+
+    def validation(self, out: Cycle) -> Tensor:
+        """Return the mean absolute error of coming back, over both directions."""
+        return (F.l1_loss(out.A.rec, out.A.real) + F.l1_loss(out.B.rec, out.B.real)) / 2
+
+    def extra_state(self) -> dict[str, Any]:
+        """Return the pools' images."""
+        return {side: pool.state_dict() for side, pool in self.pools.items()}
+
+    def load_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Fill the pools."""
+        device = next(self.parameters()).device
+        for side, pool in self.pools.items():
+            pool.load_state_dict(state[side], device)
+
+    @classmethod
+    def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """Refuse the identity loss between domains of different channels."""
+        if values.get("lambda_identity", 0) > 0 and values["input_nc"] != values["output_nc"]:
+            raise UserError(
+                f"--lambda_identity needs --input_nc equal to --output_nc, not {values['input_nc']} and "
+                f"{values['output_nc']}; pass --lambda_identity 0"
+            )

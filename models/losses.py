@@ -1,0 +1,49 @@
+"""Adversarial objectives and the gradient penalty."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from options.errors import UserError
+
+
+def gan_loss(mode: str, logits: Tensor, *, real: bool) -> Tensor:
+    """Return how far the logits are from saying "real" (or "fake"), a scalar.
+
+    Args:
+        mode: ``lsgan``: squared distance to 1 or 0 (Mao et al. 2017). ``vanilla``: cross entropy
+            (Goodfellow et al. 2014). ``wgangp``: minus or plus the mean (Arjovsky et al. 2017).
+        logits: a discriminator's output, any shape.
+        real: the verdict that costs nothing.
+    """
+    if mode == "wgangp":
+        return -logits.mean() if real else logits.mean()
+    target = torch.full_like(logits, 1.0 if real else 0.0)
+    if mode == "lsgan":
+        return F.mse_loss(logits, target)
+    return F.binary_cross_entropy_with_logits(logits, target)
+
+
+def gradient_penalty(judge: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, weight: float = 10.0) -> Tensor:
+    """Keep the norm of the critic's gradient near 1 between real and fake (Gulrajani et al. 2017, eq. 3).
+
+    Args:
+        judge: the critic; must not mix images of a batch, so no batch norm.
+        real, fake: N x C x H x W of one shape, detached.
+
+    Returns:
+        ``weight`` times the mean over images of (norm - 1) squared, differentiable twice.
+    """
+    if real.shape != fake.shape:
+        raise UserError(
+            f"--gan_mode wgangp mixes real and fake images, which here differ in size ({tuple(real.shape[2:])} and "
+            f"{tuple(fake.shape[2:])}); use --preprocess resize_and_crop"
+        )
+    share = torch.rand(len(real), 1, 1, 1, device=real.device)
+    mixed = (share * real + (1 - share) * fake).requires_grad_()
+    (gradient,) = torch.autograd.grad(judge(mixed).sum(), mixed, create_graph=True)
+    norm = torch.linalg.vector_norm(gradient.flatten(1) + 1e-16, dim=1)  # N
+    penalty: Tensor = weight * ((norm - 1) ** 2).mean()
+    return penalty

@@ -1,0 +1,91 @@
+"""pix2pix: translation learned from pairs (Isola et al. 2017): a conditional GAN plus L1."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from data.batch import Batch
+from models.base import Loss, Phase, TranslationModel
+from models.losses import gan_loss, gradient_penalty
+from models.registry import MODELS
+from networks.factory import build_discriminator, build_generator
+from options.errors import UserError
+from options.schema import flag
+
+
+class Pair(NamedTuple):
+    """Input, target and translation, N x C x H x W in [-1, 1]."""
+
+    real_A: Tensor
+    real_B: Tensor
+    fake_B: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pix2PixOptions:
+    """Flags of pix2pix."""
+
+    lambda_L1: float = flag(100.0, "weight of the L1 loss")
+
+
+@MODELS.register("pix2pix")
+class Pix2PixModel(TranslationModel[Pair]):
+    """G makes B from A; D judges A and B together."""
+
+    Flags = Pix2PixOptions
+    defaults: ClassVar[Mapping[str, Any]] = {"norm": "batch", "netG": "unet_256", "dataset_mode": "aligned"}
+    train_defaults: ClassVar[Mapping[str, Any]] = {"pool_size": 0, "gan_mode": "vanilla"}
+    loss_names = ("G_GAN", "G_L1", "D_real", "D_fake")
+
+    def build_networks(self) -> dict[str, nn.Module]:
+        """Build G and, for training, D."""
+        net = self.opt.net
+        networks = {"G": build_generator(net, net.input_nc, net.output_nc)}
+        if self.is_train:
+            networks["D"] = build_discriminator(net, net.input_nc + net.output_nc)
+        return networks
+
+    def forward(self, batch: Batch) -> Pair:
+        """Translate A."""
+        return Pair(batch.A, batch.target, self.networks["G"](batch.A))
+
+    def phases(self) -> list[Phase]:
+        """Update D first, then G against the new D."""
+        return [Phase("D", ("D",), self.loss_D), Phase("G", ("G",), self.loss_G)]
+
+    def loss_D(self, out: Pair) -> Loss:
+        """Half of: calling the fake pair real, calling the real pair fake."""
+        fake_pair = torch.cat([out.real_A, out.fake_B.detach()], 1)  # D must not push gradients into G
+        real_pair = torch.cat([out.real_A, out.real_B], 1)
+        mode, judge = self.opt.optim.gan_mode, self.networks["D"]
+        fake, real = gan_loss(mode, judge(fake_pair), real=False), gan_loss(mode, judge(real_pair), real=True)
+        total, parts = 0.5 * (fake + real), {"D_real": real, "D_fake": fake}
+        if mode == "wgangp":
+            parts["D_penalty"] = gradient_penalty(judge, real_pair, fake_pair)
+            total = total + parts["D_penalty"]
+        return Loss(total, parts)
+
+    def loss_G(self, out: Pair) -> Loss:
+        """Fool D and stay near the target (equation 4)."""
+        verdict = self.networks["D"](torch.cat([out.real_A, out.fake_B], 1))
+        gan = gan_loss(self.opt.optim.gan_mode, verdict, real=True)
+        l1 = F.l1_loss(out.fake_B, out.real_B) * self.own.lambda_L1
+        return Loss(gan + l1, {"G_GAN": gan, "G_L1": l1})
+
+    def visuals(self, out: Pair) -> dict[str, Tensor]:
+        """Show input, translation, target."""
+        return {"real_A": out.real_A, "fake_B": out.fake_B, "real_B": out.real_B}
+
+    def validation(self, out: Pair) -> Tensor:
+        """Return the mean absolute error."""
+        return F.l1_loss(out.fake_B, out.real_B)
+
+    @classmethod
+    def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """Refuse an image pool, which pix2pix does not use."""
+        if given.get("pool_size", 0) > 0:
+            raise UserError(f"--pool_size {given['pool_size']} has no effect on pix2pix; leave it out")

@@ -1,0 +1,104 @@
+"""Save a training and go on with it: one self-contained state file, and the official weight files beside."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from models.base import TranslationModel
+from models.stepper import Stepper
+from models.trained_run import describe, fill, load_networks, save_networks
+from options.errors import DivergedError, UserError
+from options.schema import Options
+from util.checkpoint import STATE_FILE, load_file, on_cpu, prefix_of, save_file
+from util.progress import Progress
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+
+
+class Saver:
+    """Knows what a training consists of and where it lies.
+
+    Args:
+        flat: all options as plain values, kept in the state file so that it describes itself.
+        is_main: False on processes that must not write.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        model: TranslationModel[Any],
+        stepper: Stepper,
+        progress: Progress,
+        *,
+        flat: Mapping[str, Any],
+        is_main: bool = True,
+    ) -> None:
+        self.folder, self.model, self.stepper, self.progress = folder, model, stepper, progress
+        self.flat, self.is_main = dict(flat), is_main
+
+    def save(self, *prefixes: str) -> None:
+        """Write the state file, then the networks under each prefix (``latest``, ``20``, ``iter_5000``)."""
+        if not self.is_main:
+            return
+        seen = self.progress.images_seen
+        log.info("saving the model as %s (epoch %d, %d images seen)", ", ".join(prefixes), self.progress.epoch, seen)
+        state = {
+            "format": FORMAT,
+            "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
+            "optimizers": self.stepper.state_dict(),
+            "model": self.model.extra_state(),
+            "progress": self.progress.state_dict(),
+            "seed": self.stepper.seed,
+            "options": self.flat,
+        }
+        save_file(on_cpu(state), self.folder / STATE_FILE)
+        for prefix in prefixes:
+            save_networks(self.model, self.folder, prefix)
+
+    def resume(self, opt: Options) -> None:
+        """Go on from the state file, or from official weight files where there is no state of that epoch.
+
+        Raises:
+            UserError: nothing to go on from, or files that are damaged or of another network.
+        """
+        prefix = prefix_of(opt.run.epoch, opt.run.load_iter)
+        path = self.folder / STATE_FILE
+        if prefix == "latest" and path.exists():
+            self._restore(load_file(path), path)
+            return
+        load_networks(self.model, self.folder, prefix)
+        self.progress.epoch = opt.optim.epoch_count
+        log.warning(
+            "only weights were loaded (%s_net_*.pth): optimizers and counters start fresh, at epoch %d (--epoch_count)",
+            prefix,
+            opt.optim.epoch_count,
+        )
+
+    def _restore(self, state: Any, path: Path) -> None:
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise UserError(f"{path} is not a state file of this program's format {FORMAT}; remove it to load weights")
+        for name, net in self.model.networks.items():
+            if name not in state["networks"]:
+                raise UserError(f"{path} has no network {name}; it belongs to --model {state['options'].get('model')}")
+            fill(net, state["networks"][name], source=f"{path} ({name})", flags=describe(self.model, name))
+        self.stepper.load_state_dict(state["optimizers"])
+        self.model.load_extra_state(state["model"])
+        self.progress.load_state_dict(state["progress"])
+        log.info("continuing from %s: epoch %d, %d images seen", path, self.progress.epoch, self.progress.images_seen)
+
+    @contextmanager
+    def saving_on_error(self) -> Iterator[None]:
+        """Save what was learned before a bad image or the like ends the run; not after a divergence."""
+        try:
+            yield
+        except DivergedError:
+            raise
+        except UserError:
+            if self.progress.images_seen:
+                self.save("latest")
+                log.info("saved the latest model before stopping (%d images seen)", self.progress.images_seen)
+            raise

@@ -1,0 +1,66 @@
+"""``--model test``: one generator of a trained run, applied to a plain folder of pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from data.batch import Batch
+from models.base import Phase, TranslationModel
+from models.registry import MODELS
+from networks.factory import build_generator
+from options.errors import UserError
+from options.schema import flag
+
+
+class Translation(NamedTuple):
+    """Input and output, N x C x H x W in [-1, 1]."""
+
+    real: Tensor
+    fake: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleSideOptions:
+    """Flags of the one-direction model."""
+
+    model_suffix: str = flag("", "which generator: _A loads <epoch>_net_G_A.pth; empty finds G, then G_A")
+
+
+@MODELS.register("test")
+class SingleSideModel(TranslationModel[Translation]):
+    """Translate; there is nothing to train."""
+
+    Flags = SingleSideOptions
+    defaults: ClassVar[Mapping[str, Any]] = {"dataset_mode": "single"}
+
+    def build_networks(self) -> dict[str, nn.Module]:
+        """Build the generator."""
+        net = self.opt.net
+        return {"G": build_generator(net, net.input_nc, net.output_nc)}
+
+    def forward(self, batch: Batch) -> Translation:
+        """Translate A."""
+        return Translation(batch.A, self.networks["G"](batch.A))
+
+    def phases(self) -> list[Phase]:
+        """Return none."""
+        return []
+
+    def visuals(self, out: Translation) -> dict[str, Tensor]:
+        """Show input and output."""
+        return {"real": out.real, "fake": out.fake}
+
+    def file_names(self, network: str) -> tuple[str, ...]:
+        """Look for G, then for a CycleGAN's G_A, or for the one that ``--model_suffix`` names."""
+        suffix = self.own.model_suffix
+        return (f"G{suffix}",) if suffix else ("G", "G_A")
+
+    @classmethod
+    def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """Refuse to train, and refuse data sets with two sides."""
+        if "continue_train" in values:
+            raise UserError("--model test only translates; train with --model cycle_gan or pix2pix")
+        if values["dataset_mode"] != "single":
+            raise UserError(f"--model test reads --dataset_mode single, not {values['dataset_mode']}; leave it out")

@@ -1,0 +1,61 @@
+"""A model to copy: change this file, add its import to ``models/__init__.py``, pass ``--model``.
+
+It learns B from A by L1 alone, on pairs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from data.batch import Batch
+from models.base import Loss, Phase, TranslationModel
+from models.registry import MODELS
+from networks.factory import build_generator
+from options.schema import flag
+
+
+class Translation(NamedTuple):  # what forward returns: tensors N x C x H x W in [-1, 1]
+    """Input, target and translation."""
+
+    real_A: Tensor
+    real_B: Tensor
+    fake_B: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateOptions:  # the model's own flags
+    """Flags of the template."""
+
+    lambda_regression: float = flag(1.0, "weight of the regression loss")
+
+
+@MODELS.register("template")  # the name for --model
+class TemplateModel(TranslationModel[Translation]):
+    """Networks, forward, losses, pictures: nothing else is needed."""
+
+    Flags = TemplateOptions
+    defaults: ClassVar[Mapping[str, Any]] = {"dataset_mode": "aligned"}  # shared flags to change
+
+    def build_networks(self) -> dict[str, nn.Module]:
+        """Name the networks: "G" is saved as ``<epoch>_net_G.pth``."""
+        return {"G": build_generator(self.opt.net, self.opt.net.input_nc, self.opt.net.output_nc)}
+
+    def forward(self, batch: Batch) -> Translation:
+        """Compute what losses and pictures need."""
+        return Translation(batch.A, batch.target, self.networks["G"](batch.A))
+
+    def phases(self) -> list[Phase]:
+        """List who is trained by which loss, in order."""
+        return [Phase("G", ("G",), self.loss_G)]
+
+    def loss_G(self, out: Translation) -> Loss:
+        """Return what to minimise, and what to print."""
+        regression = F.l1_loss(out.fake_B, out.real_B) * self.own.lambda_regression
+        return Loss(regression, {"G": regression})
+
+    def visuals(self, out: Translation) -> dict[str, Tensor]:
+        """Name the pictures to show."""
+        return {"real_A": out.real_A, "fake_B": out.fake_B, "real_B": out.real_B}

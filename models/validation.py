@@ -1,0 +1,46 @@
+"""One figure of held-out images, for the learning rate policy ``plateau``."""
+
+import dataclasses
+from typing import Any
+
+import torch
+
+from data.loader import Loader
+from data.registry import create_dataset
+from models.base import TranslationModel
+from options.errors import UserError
+from options.schema import Options
+from util.distributed import World
+
+ALWAYS_THE_SAME_CROPS = 0  # an epoch number for the sampler
+
+
+class Validation:
+    """The held-out images in ``<dataroot>/<val_phase>``, cut the same way every time.
+
+    Raises:
+        UserError: there are none.
+    """
+
+    def __init__(self, opt: Options, world: World) -> None:
+        fixed = dataclasses.replace(opt.data, no_flip=True, serial_batches=True, num_threads=0)
+        try:
+            dataset = create_dataset(dataclasses.replace(opt, data=fixed), opt.optim.val_phase)
+        except UserError as error:
+            raise UserError(
+                f"--lr_policy plateau measures on held-out images: {error}; or name their folder with --val_phase"
+            ) from error
+        self.world = world
+        self.loader = Loader(dataset, fixed, world)
+
+    @torch.no_grad()
+    def measure(self, model: TranslationModel[Any]) -> float:
+        """Return the model's validation figure, averaged over all held-out images, in eval mode."""
+        was_training = model.training
+        model.eval()
+        total, count = 0.0, 0
+        for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
+            total += float(model.validation(model(batch.to(self.world.device)))) * batch.size  # sync
+            count += batch.size
+        model.train(was_training)
+        return total / count

@@ -1,0 +1,1 @@
+"""What is built: generators and discriminators with the official layer names, one idea a file."""

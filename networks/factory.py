@@ -1,0 +1,85 @@
+"""Networks by name: ``resnet_9blocks``, ``unet_256``, ``basic`` ..."""
+
+import re
+from collections.abc import Callable
+
+from torch import nn
+
+from networks.init import init_weights
+from networks.patchgan import PatchDiscriminator, PixelDiscriminator
+from networks.resnet import ResnetGenerator
+from networks.unet import UnetGenerator
+from options.errors import UserError
+from options.schema import NetOptions
+from util.registry import Registry, did_you_mean
+
+NAMED_GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128")
+SMALLEST_UNET = 32
+DISCRIMINATORS: Registry[Callable[[int, NetOptions], nn.Module]] = Registry("discriminator")
+
+
+def generator_family(name: str) -> tuple[str, int]:
+    """Split a generator's name: ``resnet_9blocks`` is ("resnet", 9), ``unet_256`` is ("unet", 256).
+
+    Raises:
+        UserError: no such generator.
+    """
+    if match := re.fullmatch(r"resnet_(\d+)blocks", name):
+        return "resnet", int(match[1])
+    if match := re.fullmatch(r"unet_(\d+)", name):
+        size = int(match[1])
+        if size < SMALLEST_UNET or size & (size - 1):
+            raise UserError(f"--netG {name}: a U-Net's size is a power of two from {SMALLEST_UNET}, such as unet_256")
+        return "unet", size
+    raise UserError(
+        f"unknown generator {name!r}{did_you_mean(name, NAMED_GENERATORS)}; known: resnet_<N>blocks, "
+        "unet_<N> (N a power of two)"
+    )
+
+
+def check_network_names(generator: str, discriminator: str) -> None:
+    """Raise ``UserError`` if either network does not exist."""
+    generator_family(generator)
+    DISCRIMINATORS[discriminator]
+
+
+def size_multiple(generator: str) -> int:
+    """Return what the sides of a training image must be divisible by, in pixels."""
+    family, number = generator_family(generator)
+    return ResnetGenerator.size_multiple if family == "resnet" else number
+
+
+def build_generator(opt: NetOptions, input_nc: int, output_nc: int) -> nn.Module:
+    """Build an initialised generator between the given numbers of channels."""
+    family, number = generator_family(opt.netG)
+    dropout = not opt.no_dropout
+    net: nn.Module
+    if family == "resnet":
+        net = ResnetGenerator(input_nc, output_nc, ngf=opt.ngf, blocks=number, norm=opt.norm, dropout=dropout)
+    else:
+        downs = number.bit_length() - 1
+        net = UnetGenerator(input_nc, output_nc, ngf=opt.ngf, num_downs=downs, norm=opt.norm, dropout=dropout)
+    init_weights(net, opt.init_type, opt.init_gain)
+    return net
+
+
+def build_discriminator(opt: NetOptions, input_nc: int) -> nn.Module:
+    """Build an initialised discriminator that sees ``input_nc`` channels."""
+    net = DISCRIMINATORS[opt.netD](input_nc, opt)
+    init_weights(net, opt.init_type, opt.init_gain)
+    return net
+
+
+@DISCRIMINATORS.register("basic")
+def _basic(input_nc: int, opt: NetOptions) -> nn.Module:
+    return PatchDiscriminator(input_nc, ndf=opt.ndf, n_layers=3, norm=opt.norm)
+
+
+@DISCRIMINATORS.register("n_layers")
+def _n_layers(input_nc: int, opt: NetOptions) -> nn.Module:
+    return PatchDiscriminator(input_nc, ndf=opt.ndf, n_layers=opt.n_layers_D, norm=opt.norm)
+
+
+@DISCRIMINATORS.register("pixel")
+def _pixel(input_nc: int, opt: NetOptions) -> nn.Module:
+    return PixelDiscriminator(input_nc, ndf=opt.ndf, norm=opt.norm)

@@ -1,0 +1,65 @@
+"""The residual generator of CycleGAN (Zhu et al. 2017, appendix 7.2; after Johnson et al. 2016).
+
+``state_dict`` keys are the official ones: ``model.<i>`` for the trunk, ``model.<i>.conv_block.<j>``
+inside a residual block. A layer without parameters still takes an index.
+"""
+
+from torch import Tensor, nn
+
+from networks.norm import needs_bias, norm_layer
+
+
+class ResnetBlock(nn.Module):
+    """Two padded 3x3 convolutions and a sum, with no activation after it."""
+
+    def __init__(self, channels: int, *, norm: str, dropout: bool) -> None:
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=needs_bias(norm)),
+            norm_layer(norm)(channels),
+            nn.ReLU(inplace=True),
+            *([nn.Dropout(0.5)] if dropout else []),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=needs_bias(norm)),
+            norm_layer(norm)(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same shape."""
+        return x + self.conv_block(x)  # type: ignore[no-any-return]
+
+
+class ResnetGenerator(nn.Module):
+    """Two halvings, ``blocks`` residual blocks, two doublings."""
+
+    size_multiple = 4  # height and width must be divisible by this for output size = input size
+
+    def __init__(self, input_nc: int, output_nc: int, *, ngf: int, blocks: int, norm: str, dropout: bool) -> None:
+        super().__init__()
+        bias = needs_bias(norm)
+        layers: list[nn.Module] = [
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(input_nc, ngf, 7, bias=bias),
+            norm_layer(norm)(ngf),
+            nn.ReLU(inplace=True),
+        ]
+        for c in (ngf, 2 * ngf):
+            layers += [
+                nn.Conv2d(c, 2 * c, 3, stride=2, padding=1, bias=bias),
+                norm_layer(norm)(2 * c),
+                nn.ReLU(inplace=True),
+            ]
+        layers += [ResnetBlock(4 * ngf, norm=norm, dropout=dropout) for _ in range(blocks)]
+        for c in (4 * ngf, 2 * ngf):
+            layers += [
+                nn.ConvTranspose2d(c, c // 2, 3, stride=2, padding=1, output_padding=1, bias=bias),
+                norm_layer(norm)(c // 2),
+                nn.ReLU(inplace=True),
+            ]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, output_nc, 7), nn.Tanh()]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Translate N x input_nc x H x W in [-1, 1] to N x output_nc x H' x W', H' = 4 ceil(H / 4)."""
+        return self.model(x)  # type: ignore[no-any-return]

@@ -1,0 +1,258 @@
+"""Every shared flag, as frozen dataclasses by topic.
+
+A field's name is its flag. ``bool`` becomes a switch, ``Literal`` becomes choices, anything else
+its type. Models and data sets add their own dataclass (``Options``) and override defaults as data.
+This module imports nothing of the project but the error type, so that everything may import it.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from options.errors import UserError
+
+INFINITE = math.inf
+
+
+def count_or_inf(text: str) -> float:
+    """Parse a number of images, or ``inf``."""
+    return math.inf if text == "inf" else int(text)
+
+
+def flag(
+    default: Any,  # of the field's type; dataclasses cannot say so
+    text: str,
+    *,
+    parse: Callable[[str], Any] | None = None,  # same reason
+    aliases: tuple[str, ...] = (),
+    opposite: str | None = None,
+) -> Any:
+    """Declare a flag.
+
+    Args:
+        default: value when nothing else sets it.
+        text: what ``--help`` says.
+        parse: turns the typed text into the value, where the type alone does not.
+        aliases: older spellings, accepted but not shown.
+        opposite: a switch that sets a boolean back to False.
+    """
+    return field(default=default, metadata={"help": text, "parse": parse, "aliases": aliases, "opposite": opposite})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoOptions:
+    """What a model or data set without flags of its own declares."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Which run, which model, where."""
+
+    name: str = flag("experiment_name", "name of the run: its files lie in checkpoints_dir/name")
+    checkpoints_dir: str = flag("./checkpoints", "folder of all runs")
+    model: str = flag("cycle_gan", "what is learned")
+    epoch: str = flag("latest", "which saved weights to load: latest or an epoch number", aliases=("which_epoch",))
+    load_iter: int = flag(0, "if above 0, load the weights saved as iter_<N> instead of --epoch")
+    suffix: str = flag("", "added to the name as _<suffix>; {model}, {netG} ... are filled in")
+    verbose: bool = flag(False, "print the networks")
+    gpu_ids: str = flag("", "GPUs, as 0 or 0,1,2; -1 is the CPU; empty takes the first GPU there is")
+    device: str = flag("auto", "auto, cpu, cuda, cuda:1 or mps")
+    seed: int = flag(0, "seed of every random choice")
+    use_wandb: bool = flag(False, "log to Weights & Biases (pip install wandb)")
+    wandb_project_name: str = flag("CycleGAN-and-pix2pix", "project on Weights & Biases")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What is fed."""
+
+    dataroot: str = flag("", "folder of images")
+    dataset_mode: str = flag("unaligned", "how the folder is laid out")
+    phase: str = flag("train", "sub-folder: train, val, test ...")
+    direction: Literal["AtoB", "BtoA"] = flag("AtoB", "which way to translate", aliases=("which_direction",))
+    serial_batches: bool = flag(False, "take images in order instead of shuffling")
+    num_threads: int = flag(4, "processes that load data; 0 loads in the main one", aliases=("nThreads",))
+    batch_size: int = flag(1, "images in a step (per process)", aliases=("batchSize",))
+    load_size: int = flag(286, "images are scaled to this size", aliases=("loadSize",))
+    crop_size: int = flag(256, "then cropped to this size", aliases=("fineSize",))
+    max_dataset_size: float = flag(INFINITE, "use at most this many images", parse=count_or_inf)
+    preprocess: Literal["resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"] = flag(
+        "resize_and_crop", "how an image becomes a network input", aliases=("resize_or_crop",)
+    )
+    no_flip: bool = flag(False, "do not mirror training images at random")
+
+    def __post_init__(self) -> None:
+        at_least("--batch_size", self.batch_size, 1)
+        at_least("--num_threads", self.num_threads, 0)
+        at_least("--load_size", self.load_size, 1)
+        at_least("--crop_size", self.crop_size, 1)
+        at_least("--max_dataset_size", self.max_dataset_size, 1)
+        if self.preprocess == "resize_and_crop" and self.crop_size > self.load_size:
+            raise UserError(
+                f"--crop_size {self.crop_size} is larger than --load_size {self.load_size}; "
+                "raise --load_size or lower --crop_size"
+            )
+
+    @property
+    def fixed_size(self) -> bool:
+        """True where every image reaches the network in the same size."""
+        return self.preprocess.endswith("crop")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetOptions:
+    """What is built."""
+
+    input_nc: int = flag(3, "channels of the input: 3 colour, 1 gray")
+    output_nc: int = flag(3, "channels of the output")
+    ngf: int = flag(64, "filters in the last layer of the generator")
+    ndf: int = flag(64, "filters in the first layer of the discriminator")
+    netG: str = flag(
+        "resnet_9blocks",
+        "generator: resnet_9blocks, resnet_6blocks, any resnet_<N>blocks, unet_256, unet_128, any unet_<N>",
+        aliases=("which_model_netG",),
+    )
+    netD: str = flag("basic", "discriminator: basic, n_layers or pixel", aliases=("which_model_netD",))
+    n_layers_D: int = flag(3, "layers of the discriminator; only with --netD n_layers")
+    norm: Literal["instance", "batch", "syncbatch", "none"] = flag("instance", "normalisation layer")
+    init_type: Literal["normal", "xavier", "kaiming", "orthogonal"] = flag("normal", "initial weights")
+    init_gain: float = flag(0.02, "scale of the initial weights")
+    no_dropout: bool = flag(False, "no dropout in the generator (--dropout: with)", opposite="dropout")
+
+    def __post_init__(self) -> None:
+        for name in ("input_nc", "output_nc", "ngf", "ndf", "n_layers_D"):
+            at_least(f"--{name}", getattr(self, name), 1)
+        if self.n_layers_D != 3 and self.netD != "n_layers":
+            raise UserError(
+                f"--n_layers_D {self.n_layers_D} has no effect with --netD {self.netD}; add --netD n_layers"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimOptions:
+    """How it is optimised, and for how long."""
+
+    continue_train: bool = flag(False, "go on with the run of this name")
+    epoch_count: int = flag(1, "number of the first epoch, where only weights are loaded")
+    n_epochs: int = flag(100, "epochs at the first learning rate", aliases=("niter",))
+    n_epochs_decay: int = flag(100, "epochs in which it falls to zero", aliases=("niter_decay",))
+    beta1: float = flag(0.5, "Adam's first momentum")
+    lr: float = flag(0.0002, "learning rate of Adam")
+    gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag("lsgan", "adversarial loss")
+    pool_size: int = flag(50, "older fakes kept to show to the discriminator; 0 keeps none")
+    lr_policy: Literal["linear", "step", "plateau", "cosine"] = flag(
+        "linear", "how the learning rate falls", parse=lambda text: {"lambda": "linear"}.get(text, text)
+    )
+    lr_decay_iters: int = flag(50, "epochs between two steps of --lr_policy step")
+    val_phase: str = flag("val", "sub-folder of held-out images that --lr_policy plateau measures on")
+
+    def __post_init__(self) -> None:
+        at_least("--epoch_count", self.epoch_count, 1)
+        at_least("--n_epochs", self.n_epochs, 0)
+        at_least("--n_epochs_decay", self.n_epochs_decay, 0)
+        at_least("--n_epochs plus --n_epochs_decay", self.last_epoch, 1)
+        at_least("--pool_size", self.pool_size, 0)
+        at_least("--lr_decay_iters", self.lr_decay_iters, 1)
+        if not 0 < self.lr < INFINITE:
+            raise UserError(f"--lr {self.lr} is not a learning rate; give a number above 0, such as 0.0002")
+        if not 0 <= self.beta1 < 1:
+            raise UserError(f"--beta1 {self.beta1} is outside [0, 1); the usual value is 0.5")
+        if self.lr_decay_iters != 50 and self.lr_policy != "step":
+            raise UserError(
+                f"--lr_decay_iters {self.lr_decay_iters} has no effect with --lr_policy {self.lr_policy}; "
+                "add --lr_policy step"
+            )
+
+    @property
+    def last_epoch(self) -> int:
+        """Number of the last epoch."""
+        return self.n_epochs + self.n_epochs_decay
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogOptions:
+    """What is shown and saved, and how often. All ``*_freq`` flags count images."""
+
+    display_freq: int = flag(400, "images between two sets of sample pictures")
+    update_html_freq: int = flag(1000, "images between two versions of the page")
+    print_freq: int = flag(100, "images between two lines of losses")
+    save_latest_freq: int = flag(5000, "images between two saves of the latest weights")
+    save_epoch_freq: int = flag(5, "epochs between two numbered saves")
+    save_by_iter: bool = flag(False, "number the frequent saves iter_<N> instead of latest")
+    no_html: bool = flag(False, "write no page")
+    display_winsize: int = flag(256, "width of a picture on the page, pixels")
+    display_id: int = flag(1, "first window of the Visdom dashboard; 0 switches it off")
+    display_server: str = flag("http://localhost", "Visdom server; a local one is started if none answers")
+    display_port: int = flag(8097, "port of the Visdom server")
+    display_env: str = flag("", "Visdom environment; empty takes the name of the run")
+    display_ncols: int = flag(4, "pictures in a row of the dashboard; 0 gives each a window")
+    use_tensorboard: bool = flag(False, "log to TensorBoard (pip install tensorboard)")
+
+    def __post_init__(self) -> None:
+        for name in ("display_freq", "update_html_freq", "print_freq", "save_latest_freq", "save_epoch_freq"):
+            at_least(f"--{name}", getattr(self, name), 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """What ``test.py`` does with a trained run."""
+
+    results_dir: str = flag("./results/", "folder of results")
+    aspect_ratio: float = flag(1.0, "stretch the width of the results by this factor")
+    eval: bool = flag(False, "batch norm and dropout as at inference instead of as in training")
+    num_test: float = flag(
+        INFINITE, "translate at most this many images", parse=count_or_inf, aliases=("how_many", "ntest")
+    )
+    display_winsize: int = flag(256, "width of a picture on the page, pixels")
+
+    def __post_init__(self) -> None:
+        at_least("--num_test", self.num_test, 1)
+        if not 0 < self.aspect_ratio < INFINITE:
+            raise UserError(f"--aspect_ratio {self.aspect_ratio} must be above 0; 1 keeps the shape")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """All settings of one command, by topic.
+
+    Attributes:
+        own: the flags that the model declares.
+        dataset: the flags that the data set declares.
+        is_train: True in ``train.py``.
+    """
+
+    run: RunOptions
+    data: DataOptions
+    net: NetOptions
+    optim: OptimOptions
+    log: LogOptions
+    result: ResultOptions
+    own: Any  # an instance of the model's Options class
+    dataset: Any  # an instance of the data set's Options class
+    is_train: bool
+    defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)  # flag -> value when not given
+
+    TRAIN_GROUPS: ClassVar[Mapping[str, type]] = {
+        "run": RunOptions,
+        "data": DataOptions,
+        "net": NetOptions,
+        "optim": OptimOptions,
+        "log": LogOptions,
+    }
+    TEST_GROUPS: ClassVar[Mapping[str, type]] = {
+        "run": RunOptions,
+        "data": DataOptions,
+        "net": NetOptions,
+        "result": ResultOptions,
+    }
+
+
+def at_least(name: str, value: float, least: float) -> None:
+    """Refuse a number that is too small.
+
+    Raises:
+        UserError: ``value`` is below ``least``.
+    """
+    if not value >= least:
+        raise UserError(f"{name} {value} is too small; it must be at least {least}")

@@ -1,0 +1,56 @@
+"""Translate a data set with a trained run, and show the pictures on a page.
+
+python test.py --name horse2zebra --dataroot ./datasets/horse2zebra
+python test.py --name horse2zebra --dataroot ./pictures --model test
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from data.loader import Loader
+from data.registry import create_dataset
+from models.registry import create_model
+from models.stepper import seed_step
+from models.trained_run import load_networks, stored_options
+from options.cli import parse_test
+from options.schema import Options
+from util.checkpoint import prefix_of
+from util.distributed import World, session
+from util.progress import Progress
+from util.results import ResultPage, result_folder
+from util.run import entry_point, log, record_options, run_folder
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parse the flags and translate; a mistake of the user ends in one sentence and exit code 2."""
+    with entry_point("test.py"):
+        opt = parse_test(argv, stored=stored_options)
+        with session(opt.run) as world:
+            translate(opt, world)
+
+
+@torch.no_grad()
+def translate(opt: Options, world: World) -> None:
+    """Translate every image of the data set and write pictures and page."""
+    dataset = create_dataset(opt)
+    loader = Loader(dataset, opt.data, world)
+    model = create_model(opt).to(world.device)
+    load_networks(model, run_folder(opt), prefix_of(opt.run.epoch, opt.run.load_iter))
+    model.train(not opt.result.eval)  # the official default: batch norm and dropout as in training
+    record_options(opt, run_folder(opt), world)
+
+    page, progress = ResultPage(result_folder(opt), opt), Progress(epoch_size=loader.epoch_size)
+    for batch in loader.epoch(progress.epoch):
+        if progress.images_seen % 5 == 0:
+            log.info("processing (%04d)-th image... %s", progress.images_seen, list(batch.A_paths))
+        model.check_batch(batch)
+        seed_step(opt.run.seed, world.rank, progress.images_seen)  # dropout is the same in every run
+        visuals = model.visuals(model(batch.to(world.device)))
+        page.add(batch.A_paths, batch.A.shape[2:], visuals)
+        progress.advance(batch.size)
+    log.info("%d images translated; the page: %s", progress.images_seen, page.save())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Train a translation between two image domains.
+
+python train.py --model cycle_gan --dataroot ./datasets/horse2zebra
+python train.py --model pix2pix   --dataroot ./datasets/facades --direction BtoA
+"""
+
+import time
+from collections.abc import Sequence
+
+import torch
+
+from data.loader import Loader
+from data.registry import create_dataset
+from models.registry import create_model
+from models.saver import Saver
+from models.stepper import Stepper
+from models.trained_run import stored_options
+from models.validation import Validation
+from options.cli import parse_train
+from options.schema import Options
+from options.stored import flatten
+from util.distributed import World, session
+from util.progress import Progress, Stopwatch
+from util.run import entry_point, log, record_options, run_folder
+from util.sinks import Recorder
+from util.sinks.build import build_sinks
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parse the flags and train; a mistake of the user ends in one sentence and exit code 2."""
+    with entry_point("train.py"):
+        opt = parse_train(argv, stored=stored_options)
+        with session(opt.run) as world:
+            train(opt, world)
+
+
+def train(opt: Options, world: World) -> None:
+    """Train from the first epoch, or from where the run stopped, to the last."""
+    torch.backends.cudnn.benchmark = opt.data.fixed_size
+    dataset = create_dataset(opt)
+    loader = Loader(dataset, opt.data, world)
+    validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
+    model = create_model(opt).to(world.device)
+    stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
+    progress = Progress(epoch_size=loader.epoch_size)
+    flat, folder = flatten(opt), run_folder(opt)
+    saver = Saver(folder, model, stepper, progress, flat=flat, is_main=world.is_main)
+    if opt.optim.continue_train:
+        saver.resume(opt)
+    record_options(opt, folder, world)
+    log.info("The number of training images = %d", len(dataset))
+    log.info("computing on %s, %d images in a step", world.device, opt.data.batch_size * world.size)
+
+    sinks = build_sinks(opt, folder, progress, flat) if world.is_main else []
+    with Recorder(sinks, world) as recorder, saver.saving_on_error():
+        while progress.epoch <= opt.optim.last_epoch:
+            started, watch = time.perf_counter(), Stopwatch()
+            rate = stepper.set_learning_rate(progress)
+            for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
+                out, losses = stepper.step(batch.to(world.device), progress)
+                images = batch.size * world.size
+                progress.advance(images)
+                recorder.step(progress, images)
+                watch.count(images)
+
+                at_end = progress.at_end(opt.optim.last_epoch)
+                if progress.crossed(opt.log.print_freq, images) or at_end:
+                    recorder.scalars(progress, losses, rate, watch.lap())
+                if progress.crossed(opt.log.display_freq, images) or at_end:
+                    recorder.images(progress, model.visuals(out))
+                if progress.crossed(opt.log.save_latest_freq, images):
+                    saver.save(f"iter_{progress.images_seen}" if opt.log.save_by_iter else "latest")
+
+            if validation:
+                progress.metrics.append(validation.measure(model))
+            epoch = progress.epoch
+            progress.next_epoch()
+            if epoch == opt.optim.last_epoch or epoch % opt.log.save_epoch_freq == 0:
+                saver.save("latest", str(epoch))
+            seconds = time.perf_counter() - started
+            log.info("End of epoch %d / %d \t Time Taken: %d sec", epoch, opt.optim.last_epoch, seconds)
+
+
+if __name__ == "__main__":
+    main()

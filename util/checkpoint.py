@@ -1,0 +1,101 @@
+"""Checkpoint files: written whole or not at all, read without running code from them."""
+
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from options.errors import UserError
+
+STATE_FILE = "latest_state.pth"
+
+
+def weights_path(folder: Path, prefix: str, network: str) -> Path:
+    """Return the official file name, such as ``latest_net_G_A.pth`` or ``iter_5000_net_D.pth``."""
+    return folder / f"{prefix}_net_{network}.pth"
+
+
+def prefix_of(epoch: str, load_iter: int) -> str:
+    """Return the first part of the file name that ``--epoch`` and ``--load_iter`` ask for."""
+    return f"iter_{load_iter}" if load_iter > 0 else epoch
+
+
+def save_file(value: Any, path: Path) -> None:
+    """Write tensors and plain containers so that ``path`` is the old file or the new one, never a part.
+
+    Raises:
+        OSError: the disk is full or read-only; the old file is untouched.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(value, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_file(path: Path) -> Any:
+    """Read what ``save_file`` or the official code wrote, onto the CPU.
+
+    Raises:
+        UserError: the file is missing, damaged, or holds more than tensors and plain containers.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"there is no checkpoint {path}; check --name, --checkpoints_dir and --epoch") from None
+    except pickle.UnpicklingError as error:
+        if "Unsupported" in str(error) or "unsupported" in str(error) or "GLOBAL" in str(error):
+            raise UserError(
+                f"{path} holds code or objects beside tensors and was not opened; "
+                "a checkpoint must be a plain state_dict saved by torch.save"
+            ) from None
+        raise UserError(_damaged(path)) from error
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        raise UserError(_damaged(path)) from error
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Read a network's weights, in the names of a single-process network.
+
+    Raises:
+        UserError: as ``load_file``, or the file holds something else than weights.
+    """
+    value = load_file(path)
+    if not isinstance(value, Mapping) or not all(isinstance(item, Tensor) for item in value.values()):
+        raise UserError(f"{path} is not the weights of a network but a {type(value).__name__}; give a *_net_*.pth file")
+    return {str(key).removeprefix("module."): item for key, item in value.items()}
+
+
+def on_cpu(value: Any) -> Any:
+    """Copy the tensors inside nested containers to the CPU, so that a file loads on any machine."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    if isinstance(value, dict):
+        return {key: on_cpu(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [on_cpu(item) for item in value]
+    return value
+
+
+def _damaged(path: Path) -> str:
+    return f"the checkpoint {path} is damaged or cut off; restore it from a copy, or choose another with --epoch"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut; not every system can open a folder."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

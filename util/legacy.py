@@ -1,0 +1,21 @@
+"""Repairs to the keys of old official checkpoints."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+_NORM_BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def without_instance_norm_buffers(weights: Mapping[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
+    """Drop the running statistics that instance norms saved before PyTorch 0.4 and never used.
+
+    The downloadable official CycleGAN models carry them.
+    """
+    stale = {
+        f"{name}.{buffer}"
+        for name, module in net.named_modules()
+        if isinstance(module, nn.InstanceNorm2d)
+        for buffer in _NORM_BUFFERS
+    }
+    return {key: value for key, value in weights.items() if key not in stale}

@@ -1,0 +1,61 @@
+"""The sinks that the flags ask for."""
+
+from pathlib import Path
+from typing import Any
+
+from options.schema import Options
+from util.progress import Progress
+from util.sinks import Sink
+from util.sinks.console import ConsoleSink
+from util.sinks.html import HtmlSink
+from util.sinks.jsonl import JsonLinesSink, read_history
+from util.sinks.loss_log import LossLogSink
+from util.sinks.tensorboard import TensorBoardSink
+from util.sinks.visdom import VisdomSink
+from util.sinks.wandb import WandbSink
+
+METRICS_FILE = "metrics.jsonl"
+
+
+def build_sinks(opt: Options, folder: Path, progress: Progress, flat: dict[str, Any]) -> list[Sink]:
+    """Open every destination of a training, going on from ``progress``.
+
+    Args:
+        folder: the run folder.
+        flat: all options as plain values, for trackers that show them.
+    """
+    log, name = opt.log, opt.run.name
+    metrics = JsonLinesSink(folder / METRICS_FILE, resume_at=progress.images_seen)
+    history = read_history(folder / METRICS_FILE)
+    sinks: list[Sink] = [
+        metrics,
+        ConsoleSink(total_epochs=opt.optim.last_epoch),
+        LossLogSink(folder / "loss_log.txt"),
+    ]
+    if not log.no_html:
+        sinks.append(
+            HtmlSink(
+                folder / "web",
+                name=name,
+                update_html_freq=log.update_html_freq,
+                display_winsize=log.display_winsize,
+                history=history,
+            )
+        )
+    if log.display_id > 0:
+        sinks.append(
+            VisdomSink(
+                server=log.display_server,
+                port=log.display_port,
+                env=log.display_env or name,
+                name=name,
+                ncols=log.display_ncols,
+                window_id=log.display_id,
+                history=history,
+            )
+        )
+    if log.use_tensorboard:
+        sinks.append(TensorBoardSink(folder / "tensorboard"))
+    if opt.run.use_wandb:
+        sinks.append(WandbSink(project=opt.run.wandb_project_name, name=name, options=flat))
+    return sinks

@@ -1,0 +1,87 @@
+"""The terminal: the official loss line and a progress bar that the lines do not tear."""
+
+import logging
+import sys
+import time
+
+from tqdm import tqdm
+
+from util.progress import Progress
+from util.sinks import Scalars, Sink
+
+log = logging.getLogger(__name__)
+
+
+def loss_line(event: Scalars) -> str:
+    """Write losses as the official code did until 2025, so that log parsers keep working."""
+    start = (
+        f"(epoch: {event.epoch:d}, iters: {event.iters:d}, time: {event.seconds:.3f}, data: {event.data_seconds:.3f}) "
+    )
+    return start + "".join(f"{name}: {value:.3f} " for name, value in event.losses.items())
+
+
+class ConsoleSink(Sink):
+    """Log loss lines; show a bar per epoch when standard error is a terminal."""
+
+    def __init__(self, *, total_epochs: int) -> None:
+        self._total_epochs = total_epochs
+        self._bar: tqdm | None = None
+        self._epoch = 0
+        self._images = 0  # in this process, for the time left
+        self._start = 0.0
+
+    def step(self, progress: Progress, images: int) -> None:
+        """Move the bar; at the first step of an epoch, or of a resumed run, open a new one."""
+        if self._bar is None or self._epoch != progress.epoch:
+            self._open(progress, images)
+        assert self._bar is not None
+        self._images += images
+        if not self._bar.disable:
+            self._bar.set_postfix_str(self._time_left(progress), refresh=False)
+            self._bar.update(progress.seen_in_epoch - self._bar.n)
+
+    def scalars(self, event: Scalars) -> None:
+        """Log the loss line."""
+        log.info("%s", loss_line(event))
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _open(self, progress: Progress, images: int) -> None:
+        self.close()
+        self._epoch = progress.epoch
+        self._start = self._start or time.monotonic()
+        self._bar = tqdm(
+            desc=f"epoch {progress.epoch}/{self._total_epochs}",
+            total=progress.epoch_size,
+            initial=progress.seen_in_epoch - images,
+            unit="img",
+            dynamic_ncols=True,
+            leave=False,
+            disable=None,  # shown on a terminal only
+        )
+
+    def _time_left(self, progress: Progress) -> str:
+        """Estimate the rest of the run from all images of this process, pauses included."""
+        epochs = self._total_epochs - progress.epoch + 1
+        images = epochs * progress.epoch_size - progress.seen_in_epoch
+        seconds = images * (time.monotonic() - self._start) / max(1, self._images)
+        return f"run: {tqdm.format_interval(max(0, int(seconds)))} left"
+
+
+class BarSafeHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Log to standard output, above the progress bar instead of through it."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record; tqdm lifts the bar away meanwhile."""
+        try:
+            tqdm.write(self.format(record), file=self.stream)
+            self.flush()
+        except (OSError, ValueError):
+            self.handleError(record)

@@ -1,0 +1,46 @@
+"""Writing that a full disk or a lost share must not turn into a lost training."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class Tolerance:
+    """Turn an ``OSError`` into one warning per outage; the next attempt is made as usual."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.failed = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Run the body; a failure warns only if the attempt before it succeeded."""
+        try:
+            yield
+        except OSError as error:
+            if not self.failed:
+                log.warning("cannot write %s (%s); going on, the next write tries again", self._path, error)
+            self.failed = True
+        else:
+            self.failed = False
+
+
+class LineWriter:
+    """Append lines to a text file; each is on disk when the call returns.
+
+    The file is opened for each line: a few microseconds at this rate, and it survives a file that was
+    moved away or a network share that came back.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tolerance = Tolerance(path)
+
+    def write(self, line: str) -> None:
+        """Append one line; after a failure start on a new one, as half of the last may be there."""
+        start = "\n" if self._tolerance.failed else ""
+        with self._tolerance(), self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{start}{line}\n")
