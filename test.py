@@ -5,6 +5,7 @@ python test.py --name horse2zebra --dataroot ./pictures --model test
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -33,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 @torch.no_grad()
 def translate(opt: Options, world: World) -> None:
     """Translate every image of the data set and write pictures and page."""
-    dataset = create_dataset(opt)
+    limit = min(opt.data.max_dataset_size, opt.result.num_test)
+    dataset = create_dataset(replace(opt, data=replace(opt.data, max_dataset_size=limit)))
     loader = Loader(dataset, opt.data, world)
     model = create_model(opt).to(world.device)
     load_networks(model, run_folder(opt), prefix_of(opt.run.epoch, opt.run.load_iter))

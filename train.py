@@ -42,7 +42,7 @@ def train(opt: Options, world: World) -> None:
     validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
     model = create_model(opt).to(world.device)
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
-    progress = Progress(epoch_size=loader.epoch_size)
+    progress = Progress(epoch=opt.optim.epoch_count, epoch_size=loader.epoch_size)
     flat, folder = flatten(opt), run_folder(opt)
     saver = Saver(folder, model, stepper, progress, flat=flat, is_main=world.is_main)
     if opt.optim.continue_train:

@@ -27,10 +27,12 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
     Attributes:
         Flags: dataclass of the data set's own flags.
         defaults: shared flags that it gives another default.
+        has_target: whether samples have B images.
     """
 
     Flags: ClassVar[type] = NoOptions
     defaults: ClassVar[Mapping[str, Any]] = {}
+    has_target: ClassVar[bool] = True
 
     def __init__(self, opt: Options, phase: str) -> None:
         self.opt = opt.data

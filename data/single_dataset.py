@@ -13,6 +13,8 @@ from options.schema import Options
 class SingleDataset(TranslationDataset):
     """A without B, for translating in one direction."""
 
+    has_target = False
+
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
         self.input_nc = opt.net.input_nc

@@ -14,7 +14,8 @@ from data.base import TranslationDataset, load_tensor
 from data.batch import Sample
 from data.image_folder import list_images
 from data.registry import DATASETS
-from options.schema import Options, flag
+from options.flag import flag
+from options.schema import Options
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -130,12 +130,12 @@ def combine(pairs: Sequence[Pair], *, processes: int) -> None:
     for folder in sorted({pair.ab.parent for pair in pairs}):
         make_folder(folder)
     if processes == 1:
-        for pair in tqdm(pairs, desc="joining", unit="pair"):
+        for pair in tqdm(pairs, desc="joining", disable=None, unit="pair"):
             join(pair)
     else:
         with multiprocessing.Pool(processes) as pool:
             done = pool.imap_unordered(join, pairs, chunksize=8)
-            for _ in tqdm(done, total=len(pairs), desc="joining", unit="pair"):
+            for _ in tqdm(done, total=len(pairs), desc="joining", disable=None, unit="pair"):
                 pass
 
 

@@ -94,7 +94,7 @@ def _receive(url: str, partial: Path) -> None:
         total = have + int(length) if length else None
         with (
             partial.open("ab" if resumed else "wb") as file,
-            tqdm(total=total, initial=have, desc=partial.name, unit="B", unit_scale=True) as bar,
+            tqdm(total=total, initial=have, desc=partial.name, disable=None, unit="B", unit_scale=True) as bar,
         ):
             while chunk := response.read(CHUNK_BYTES):
                 file.write(chunk)

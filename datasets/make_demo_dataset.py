@@ -97,7 +97,9 @@ def make_demo_dataset(out: Path, kind: str, *, size: int, train: int, test: int,
     _check(size=size, train=train, test=test, seed=seed)
     try:
         _clear([out / name for name in FOLDERS[kind]])
-        for order in tqdm(list(orders(kind, train=train, test=test)), desc=f"drawing {kind}", unit="picture"):
+        for order in tqdm(
+            list(orders(kind, train=train, test=test)), desc=f"drawing {kind}", disable=None, unit="picture"
+        ):
             rng = np.random.default_rng([seed, order.stream, order.number])
             drawn = draw_picture(rng, size, own_colours=kind == "paired")
             form = side_by_side if kind == "paired" else DemoPicture.image

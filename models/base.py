@@ -41,6 +41,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         defaults: shared flags that it gives another default, in training and test.
         train_defaults: the same, in training only.
         loss_names: order in which losses are reported.
+        needs_target: whether it needs B images.
         networks: by checkpoint name: ``G_A`` is saved as ``<epoch>_net_G_A.pth``.
     """
 
@@ -48,6 +49,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
     defaults: ClassVar[Mapping[str, Any]] = {}
     train_defaults: ClassVar[Mapping[str, Any]] = {}
     loss_names: ClassVar[tuple[str, ...]] = ()
+    needs_target: ClassVar[bool] = True
 
     def __init__(self, opt: Options) -> None:
         super().__init__()
@@ -114,6 +116,6 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
             if images is not None and (images.shape[2] % multiple or images.shape[3] % multiple):
                 raise UserError(
                     f"{paths[0]} reaches the network as {images.shape[3]}x{images.shape[2]} pixels, but --netG "
-                    f"{self.opt.net.netG} needs multiples of {multiple}; choose --crop_size or --load_size "
-                    f"so, or --preprocess resize_and_crop"
+                    f"{self.opt.net.netG} needs multiples of {multiple}; use --preprocess resize_and_crop with such a "
+                    "--crop_size"
                 )

@@ -17,7 +17,7 @@ from models.losses import gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
-from options.schema import flag
+from options.flag import flag
 from util.image_pool import ImagePool
 
 

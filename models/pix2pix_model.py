@@ -14,7 +14,7 @@ from models.losses import gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
-from options.schema import flag
+from options.flag import flag
 
 
 class Pair(NamedTuple):

@@ -46,6 +46,7 @@ class Saver:
             return
         seen = self.progress.images_seen
         log.info("saving the model as %s (epoch %d, %d images seen)", ", ".join(prefixes), self.progress.epoch, seen)
+        self._refuse_broken_weights()
         state = {
             "format": FORMAT,
             "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
@@ -71,7 +72,6 @@ class Saver:
             self._restore(load_file(path), path)
             return
         load_networks(self.model, self.folder, prefix)
-        self.progress.epoch = opt.optim.epoch_count
         log.warning(
             "only weights were loaded (%s_net_*.pth): optimizers and counters start fresh, at epoch %d (--epoch_count)",
             prefix,
@@ -81,14 +81,30 @@ class Saver:
     def _restore(self, state: Any, path: Path) -> None:
         if not isinstance(state, dict) or state.get("format") != FORMAT:
             raise UserError(f"{path} is not a state file of this program's format {FORMAT}; remove it to load weights")
-        for name, net in self.model.networks.items():
-            if name not in state["networks"]:
-                raise UserError(f"{path} has no network {name}; it belongs to --model {state['options'].get('model')}")
-            fill(net, state["networks"][name], source=f"{path} ({name})", flags=describe(self.model, name))
-        self.stepper.load_state_dict(state["optimizers"])
-        self.model.load_extra_state(state["model"])
-        self.progress.load_state_dict(state["progress"])
+        try:
+            for name, net in self.model.networks.items():
+                if name not in state["networks"]:
+                    raise UserError(f"{path} has no network {name}; it is a {state['options'].get('model')} run")
+                fill(net, state["networks"][name], source=f"{path} ({name})", flags=describe(self.model, name))
+            self.stepper.load_state_dict(state["optimizers"])
+            self.model.load_extra_state(state["model"])
+            self.progress.load_state_dict(state["progress"])
+        except UserError:
+            raise
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"{path} is incomplete ({error!r}); remove it to go on from the *_net_*.pth files"
+            ) from error
         log.info("continuing from %s: epoch %d, %d images seen", path, self.progress.epoch, self.progress.images_seen)
+
+    def _refuse_broken_weights(self) -> None:
+        """Keep the last good save where training has diverged since."""
+        for name, weights in self.model.networks.named_parameters():
+            if not bool(weights.isfinite().all()):  # sync
+                raise DivergedError(
+                    f"the weights {name} are no longer finite after {self.progress.images_seen} images and were not "
+                    "saved; lower --lr or choose another --gan_mode, and go on from the last save with --continue_train"
+                )
 
     @contextmanager
     def saving_on_error(self) -> Iterator[None]:

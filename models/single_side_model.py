@@ -11,7 +11,7 @@ from models.base import Phase, TranslationModel
 from models.registry import MODELS
 from networks.factory import build_generator
 from options.errors import UserError
-from options.schema import flag
+from options.flag import flag
 
 
 class Translation(NamedTuple):
@@ -34,6 +34,8 @@ class SingleSideModel(TranslationModel[Translation]):
 
     Flags = SingleSideOptions
     defaults: ClassVar[Mapping[str, Any]] = {"dataset_mode": "single"}
+
+    needs_target = False
 
     def build_networks(self) -> dict[str, nn.Module]:
         """Build the generator."""

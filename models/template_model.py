@@ -14,7 +14,7 @@ from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
 from models.registry import MODELS
 from networks.factory import build_generator
-from options.schema import flag
+from options.flag import flag
 
 
 class Translation(NamedTuple):  # what forward returns: tensors N x C x H x W in [-1, 1]

@@ -35,7 +35,11 @@ def stored_options(run: Mapping[str, Any]) -> Mapping[str, Any]:
     names = (f"G{run['model_suffix']}",) if run["model_suffix"] else ("G", "G_A", "G_B")
     for path in (weights_path(folder, prefix, name) for name in names):
         if path.exists():
-            found = recognise_generator(load_weights(path))
+            weights = load_weights(path)
+            try:
+                found = recognise_generator(weights)
+            except UserError as error:
+                raise UserError(f"{path}: {error}") from error
             log.info("%s holds %s", path, ", ".join(f"{key} {value}" for key, value in found.items()))
             return found
     return {}

@@ -24,7 +24,7 @@ def generator_family(name: str) -> tuple[str, int]:
     Raises:
         UserError: no such generator.
     """
-    if match := re.fullmatch(r"resnet_(\d+)blocks", name):
+    if match := re.fullmatch(r"resnet_([1-9]\d*)blocks", name):
         return "resnet", int(match[1])
     if match := re.fullmatch(r"unet_(\d+)", name):
         size = int(match[1])

@@ -1,6 +1,6 @@
 """The command line: flags to typed settings.
 
-Two passes. The first finds ``--model`` and ``--dataset_mode``; the second is strict and knows the
+Two passes. The first finds the model, the data set and the run; the second is strict and knows the
 shared flags plus those two's own. Precedence, weakest first: field default, data set default, model
 default, the run's stored options (test and resume), command line. Nothing here touches a disk or a
 device: the caller passes a function that reads the stored options.
@@ -9,14 +9,17 @@ device: the caller passes a function that reads the stored options.
 import argparse
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple
 
+from data.base import TranslationDataset
 from data.registry import DATASETS
+from models.base import TranslationModel
 from models.registry import MODELS
 from networks.factory import check_network_names
-from options import stored as stored_layer
+from options.arguments import QuietParser, add_flags, coerced
 from options.errors import UserError
 from options.schema import Options
+from options.stored import relevant
 from util.registry import did_you_mean
 
 Values = dict[str, Any]
@@ -40,180 +43,90 @@ def parse_train(argv: Sequence[str] | None = None, stored: StoredReader = lambda
         stored: given the values that name a run, returns the options stored in it. Called only with
             ``--continue_train``.
     """
-    return _Parser(is_train=True).parse(argv, stored)
+    return _parse(argv, stored, is_train=True)
 
 
 def parse_test(argv: Sequence[str] | None = None, stored: StoredReader = lambda run: {}) -> Options:
     """Parse the flags of ``test.py``; ``stored`` is always asked."""
-    return _Parser(is_train=False).parse(argv, stored)
+    return _parse(argv, stored, is_train=False)
 
 
-class _Parser:
-    """One command's flags."""
+class _Resolved(NamedTuple):
+    """One pass over the command line."""
 
-    def __init__(self, *, is_train: bool) -> None:
-        self.is_train = is_train
-        self.program = "train.py" if is_train else "test.py"
-        self.groups = Options.TRAIN_GROUPS if is_train else Options.TEST_GROUPS
-        usage = f"python {self.program} --dataroot FOLDER --model MODEL --name RUN [flags]"
-        self.argparser = argparse.ArgumentParser(
-            prog=self.program,
-            usage=usage + f"\n       python {self.program} --help",
-            description=f"Models: {', '.join(MODELS)}. Data sets: {', '.join(DATASETS)}.",
-            allow_abbrev=False,
+    model: type[TranslationModel[Any]]
+    dataset: type[TranslationDataset]
+    defaults: Values  # with the data set's and the model's
+    given: Values  # what was typed
+    values: Values  # what holds
+    unknown: list[str]
+
+
+def _parse(argv: Sequence[str] | None, read_stored: StoredReader, *, is_train: bool) -> Options:
+    program = "train.py" if is_train else "test.py"
+    parser = argparse.ArgumentParser(
+        prog=program,
+        usage=f"python {program} --dataroot FOLDER --model MODEL --name RUN [flags]\n       python {program} --help",
+        description=f"Models: {', '.join(MODELS)}. Data sets: {', '.join(DATASETS)}.",
+        allow_abbrev=False,
+    )
+    try:
+        first = _resolve(QuietParser(add_help=False), argv, {}, is_train=is_train)
+        stored: Mapping[str, Any] = {}
+        if not is_train or first.values["continue_train"]:
+            run = {"model_suffix": "", **first.values}
+            stored = relevant(read_stored(run), given_model=first.given.get("model"), is_train=is_train)
+        final = _resolve(parser, argv, stored, is_train=is_train)
+        _refuse_unknown(final.unknown, parser, is_train=is_train)
+        _check(final, is_train=is_train)
+        return _build(final, is_train=is_train)
+    except UserError as error:
+        parser.error(str(error))
+
+
+def _resolve(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None, stored: Mapping[str, Any], *, is_train: bool
+) -> _Resolved:
+    """Apply the precedence rule; leave unknown words to the caller."""
+    front = QuietParser(add_help=False)
+    front.add_argument("--model")
+    front.add_argument("--dataset_mode")
+    named, _ = front.parse_known_args(argv)
+    if is_train and named.model and stored.get("model", named.model) != named.model:
+        raise UserError(
+            f"--model {named.model} cannot continue this run, which is a {stored['model']}; leave --model out, "
+            "or choose another --name"
         )
+    groups = list((Options.TRAIN_GROUPS if is_train else Options.TEST_GROUPS).values())
+    base = _defaults(groups, [{}] if is_train else [TEST_DEFAULTS])
+    model = MODELS[named.model or stored.get("model") or base["model"]]
+    model_defaults = {**model.defaults, **(model.train_defaults if is_train else {})}
+    mode = named.dataset_mode or stored.get("dataset_mode") or model_defaults.get("dataset_mode")
+    dataset = DATASETS[mode or base["dataset_mode"]]
 
-    def parse(self, argv: Sequence[str] | None, read_stored: StoredReader) -> Options:
-        """Return the settings, or exit with 2."""
-        try:
-            first = self._front(argv)
-            stored: Mapping[str, Any] = {}
-            if not self.is_train or first["continue_train"]:
-                stored = stored_layer.relevant(
-                    read_stored(first), given_model=first["given_model"], is_train=self.is_train
-                )
-            return self._strict(argv, stored)
-        except UserError as error:
-            self.argparser.error(str(error))
-
-    def _front(self, argv: Sequence[str] | None) -> Values:
-        """Find the model, the data set and the run, ignoring flags that only they know."""
-        parser = _Silent(add_help=False, allow_abbrev=False)
-        names: list[type] = list(self.groups.values())
-        _add_flags(parser, names, shown=False)
-        parser.add_argument("--model_suffix", default="")
-        given, _ = parser.parse_known_args(argv)
-        values = self._defaults(names, {}, {}) | {"continue_train": False} | vars(given)
-        values["given_model"] = vars(given).get("model")
-        values["name"] = _full_name(values)
-        return values
-
-    def _strict(self, argv: Sequence[str] | None, stored: Mapping[str, Any]) -> Options:
-        front = _Silent(add_help=False, allow_abbrev=False)
-        front.add_argument("--model")
-        front.add_argument("--dataset_mode", default=None)
-        named, _ = front.parse_known_args(argv)
-        base = self._defaults(list(self.groups.values()), {}, {})
-        if self.is_train and named.model and stored.get("model", named.model) != named.model:
-            raise UserError(
-                f"--model {named.model} cannot continue this run, which is a {stored['model']}; leave --model out, "
-                "or choose another --name"
-            )
-        model = MODELS[named.model or stored.get("model") or base["model"]]
-        model_defaults = {**model.defaults, **(model.train_defaults if self.is_train else {})}
-        mode = named.dataset_mode or stored.get("dataset_mode") or model_defaults.get("dataset_mode")
-        dataset = DATASETS[mode or base["dataset_mode"]]
-
-        tables = [*self.groups.values(), model.Flags, dataset.Flags]
-        _add_flags(self.argparser, tables, shown=True)
-        defaults = self._defaults(tables, dataset.defaults, model_defaults)
-        given, unknown = self.argparser.parse_known_args(argv)
-        self._refuse_unknown(unknown)
-        values = {**defaults, **_coerced(stored, tables), **vars(given)}
-        if not self.is_train and "load_size" not in vars(given) and "load_size" not in stored:
-            values["load_size"] = values["crop_size"]
-        if not self.is_train:
-            values["max_dataset_size"] = min(values["max_dataset_size"], values["num_test"])
-        values["name"] = _full_name(values)
-        if not values["dataroot"]:
-            raise UserError("--dataroot is missing; give the folder of images, such as --dataroot ./datasets/facades")
-        check_network_names(values["netG"], values["netD"])
-        model.check_options(values, vars(given))
-        return self._build(values, defaults, model.Flags, dataset.Flags)
-
-    def _defaults(self, tables: list[type], dataset: Mapping[str, Any], model: Mapping[str, Any]) -> Values:
-        fields = {f.name: f.default for table in tables for f in dataclasses.fields(table)}
-        known = set(fields) | {f.name for t in Options.TRAIN_GROUPS.values() for f in dataclasses.fields(t)}
-        layers = [dataset, model] if self.is_train else [dataset, model, TEST_DEFAULTS]
-        for name, value in [item for layer in layers for item in layer.items()]:
-            assert name in known, f"a default is given for {name!r}, which is no flag"
-            if name in fields:
-                fields[name] = value
-        return fields
-
-    def _build(self, values: Values, defaults: Values, own: type, dataset: type) -> Options:
-        def fill(table: type) -> Any:
-            names = [f.name for f in dataclasses.fields(table)]
-            return table(**{name: values[name] for name in names if name in values})
-
-        groups = {name: fill(table) for name, table in {**Options.TRAIN_GROUPS, **Options.TEST_GROUPS}.items()}
-        return Options(**groups, own=fill(own), dataset=fill(dataset), is_train=self.is_train, defaults=defaults)
-
-    def _refuse_unknown(self, unknown: Sequence[str]) -> None:
-        """Say of the first unknown word what was probably meant."""
-        if not unknown:
-            return
-        word = next((w for w in unknown if w.startswith("-")), unknown[0])
-        name = word.lstrip("-").split("=")[0]
-        for kind, table in (("--model", MODELS), ("--dataset_mode", DATASETS)):
-            for key in table:
-                if name in {f.name for f in dataclasses.fields(table[key].Flags)}:
-                    raise UserError(f"{word} is a flag of {kind} {key} only; leave it out or choose {kind} {key}")
-        groups = {**Options.TRAIN_GROUPS, **Options.TEST_GROUPS}
-        if name in {f.name for table in groups.values() for f in dataclasses.fields(table)}:
-            other = "test.py" if self.is_train else "train.py"
-            raise UserError(f"{word} is a flag of {other}, not of {self.program}; leave it out")
-        known = [s for action in self.argparser._actions for s in action.option_strings]
-        raise UserError(f"unknown flag {word!r}{did_you_mean(word, known)}; see python {self.program} --help")
-
-
-class _Silent(argparse.ArgumentParser):
-    """A parser for the first pass, whose errors read like those of the second."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message)
-
-
-def _add_flags(parser: argparse.ArgumentParser, tables: Sequence[type], *, shown: bool) -> None:
-    """Add one flag per field; no defaults, so that what was typed can be told from what was not."""
+    tables = [*groups, model.Flags, dataset.Flags]
     for table in tables:
-        title = (table.__doc__ or "").splitlines()[0].rstrip(".")
-        group = parser.add_argument_group(title)
-        hints = get_type_hints(table)
-        for f in dataclasses.fields(table):
-            settings: dict[str, Any] = {"dest": f.name, "default": argparse.SUPPRESS}
-            kind = hints[f.name]
-            if kind is bool:
-                settings |= {"action": "store_true"}
-            else:
-                settings |= {"type": f.metadata.get("parse") or (str if get_origin(kind) is Literal else kind)}
-                if get_origin(kind) is Literal:
-                    settings |= {"choices": get_args(kind)}
-                else:
-                    settings |= {"metavar": "X"}
-            text = f.metadata.get("help", "")
-            group.add_argument(f"--{f.name}", **settings, help=f"{text} (default {f.default!r})".replace("%", "%%"))
-            for alias in f.metadata.get("aliases", ()):
-                group.add_argument(f"--{alias}", **settings, help=argparse.SUPPRESS)
-            if f.metadata.get("opposite"):
-                settings["action"] = "store_false"
-                group.add_argument(f"--{f.metadata['opposite']}", **settings, help=argparse.SUPPRESS)
-            if f.name == "gan_mode":  # the spelling of before 2019
-                group.add_argument(
-                    "--no_lsgan",
-                    dest="gan_mode",
-                    default=argparse.SUPPRESS,
-                    action="store_const",
-                    const="vanilla",
-                    help=argparse.SUPPRESS,
-                )
+        add_flags(parser, table)
+    layers = [dataset.defaults, model_defaults, *([] if is_train else [TEST_DEFAULTS])]
+    defaults = _defaults(tables, layers)
+    known, unknown = parser.parse_known_args(argv)
+    given = vars(known)
+    values = {**defaults, **coerced(stored, tables), **given}
+    if not is_train and "load_size" not in given and "load_size" not in stored:
+        values["load_size"] = values["crop_size"]
+    values["name"] = _full_name(values)
+    return _Resolved(model, dataset, defaults, given, values, unknown)
 
 
-def _coerced(stored: Mapping[str, Any], tables: Sequence[type]) -> Values:
-    """Return the stored values that are flags here, in the field's type."""
-    result: Values = {}
-    for table in tables:
-        hints = get_type_hints(table)
-        for f in dataclasses.fields(table):
-            if f.name not in stored:
-                continue
-            value, parse = stored[f.name], f.metadata.get("parse")
-            result[f.name] = parse(value) if parse and isinstance(value, str) else value
-            kind = hints[f.name]
-            allowed = get_args(kind) if get_origin(kind) is Literal else ()
-            if allowed and result[f.name] not in allowed:
-                raise UserError(f"the run's stored options hold --{f.name} {value!r}; known: {', '.join(allowed)}")
-    return result
+def _defaults(tables: list[type], layers: list[Mapping[str, Any]]) -> Values:
+    """Return the fields' defaults, overridden by each layer in turn."""
+    fields: Values = {f.name: f.default for table in tables for f in dataclasses.fields(table)}
+    known = set(fields) | {f.name for table in Options.TRAIN_GROUPS.values() for f in dataclasses.fields(table)}
+    for name, value in [item for layer in layers for item in layer.items()]:
+        assert name in known, f"a default is given for {name!r}, which is no flag"
+        if name in fields:
+            fields[name] = value
+    return fields
 
 
 def _full_name(values: Mapping[str, Any]) -> str:
@@ -224,3 +137,53 @@ def _full_name(values: Mapping[str, Any]) -> str:
         return f"{values['name']}_{values['suffix'].format(**values)}"
     except (KeyError, IndexError, ValueError) as error:
         raise UserError(f"--suffix {values['suffix']!r} names no option: {error}") from error
+
+
+def _check(final: _Resolved, *, is_train: bool) -> None:
+    """Refuse what contradicts itself across the groups of flags."""
+    values, model, dataset = final.values, final.model, final.dataset
+    if not values["dataroot"]:
+        raise UserError("--dataroot is missing; give the folder of images, such as --dataroot ./datasets/facades")
+    check_network_names(values["netG"], values["netD"])
+    if model.needs_target and not dataset.has_target:
+        raise UserError(
+            f"--dataset_mode {values['dataset_mode']} has no B images, which --model {values['model']} needs; use "
+            "--dataset_mode unaligned or aligned, or --model test to translate a plain folder"
+        )
+    if is_train and values["lr_policy"] == "plateau" and model.validation is TranslationModel.validation:
+        raise UserError(
+            f"--lr_policy plateau needs a validation figure, which --model {values['model']} has not; "
+            "use linear, step or cosine"
+        )
+    model.check_options(values, final.given)
+
+
+def _build(final: _Resolved, *, is_train: bool) -> Options:
+    """Fill the dataclasses, whose own checks refuse impossible values."""
+
+    def fill(table: type) -> Any:
+        names = [f.name for f in dataclasses.fields(table)]
+        return table(**{name: final.values[name] for name in names if name in final.values})
+
+    groups = {name: fill(table) for name, table in {**Options.TRAIN_GROUPS, **Options.TEST_GROUPS}.items()}
+    own, dataset = fill(final.model.Flags), fill(final.dataset.Flags)
+    return Options(**groups, own=own, dataset=dataset, is_train=is_train, defaults=final.defaults)
+
+
+def _refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser, *, is_train: bool) -> None:
+    """Say of the first unknown word what was probably meant."""
+    if not unknown:
+        return
+    word = next((w for w in unknown if w.startswith("-")), unknown[0])
+    name = word.lstrip("-").split("=")[0]
+    owners = [("--model", key, MODELS[key].Flags) for key in MODELS]
+    owners += [("--dataset_mode", key, DATASETS[key].Flags) for key in DATASETS]
+    for flag, key, table in owners:
+        if name in {f.name for f in dataclasses.fields(table)}:
+            raise UserError(f"{word} is a flag of {flag} {key} only; leave it out or choose {flag} {key}")
+    this, other = ("train.py", "test.py") if is_train else ("test.py", "train.py")
+    everywhere = {**Options.TRAIN_GROUPS, **Options.TEST_GROUPS}.values()
+    if name in {f.name for table in everywhere for f in dataclasses.fields(table)}:
+        raise UserError(f"{word} is a flag of {other}, not of {this}; leave it out")
+    known = [word for action in parser._actions for word in action.option_strings]
+    raise UserError(f"unknown flag {word!r}{did_you_mean(word, known)}; see python {this} --help")

@@ -5,39 +5,12 @@ its type. Models and data sets add their own dataclass (``Options``) and overrid
 This module imports nothing of the project but the error type, so that everything may import it.
 """
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from options.errors import UserError
-
-INFINITE = math.inf
-
-
-def count_or_inf(text: str) -> float:
-    """Parse a number of images, or ``inf``."""
-    return math.inf if text == "inf" else int(text)
-
-
-def flag(
-    default: Any,  # of the field's type; dataclasses cannot say so
-    text: str,
-    *,
-    parse: Callable[[str], Any] | None = None,  # same reason
-    aliases: tuple[str, ...] = (),
-    opposite: str | None = None,
-) -> Any:
-    """Declare a flag.
-
-    Args:
-        default: value when nothing else sets it.
-        text: what ``--help`` says.
-        parse: turns the typed text into the value, where the type alone does not.
-        aliases: older spellings, accepted but not shown.
-        opposite: a switch that sets a boolean back to False.
-    """
-    return field(default=default, metadata={"help": text, "parse": parse, "aliases": aliases, "opposite": opposite})
+from options.flag import INFINITE, at_least, count_or_inf, flag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +34,12 @@ class RunOptions:
     seed: int = flag(0, "seed of every random choice")
     use_wandb: bool = flag(False, "log to Weights & Biases (pip install wandb)")
     wandb_project_name: str = flag("CycleGAN-and-pix2pix", "project on Weights & Biases")
+
+    def __post_init__(self) -> None:
+        at_least("--load_iter", self.load_iter, 0)
+        at_least("--seed", self.seed, 0)
+        if self.seed >= 2**32:
+            raise UserError(f"--seed {self.seed} is too large; it must be below 2**32")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +97,12 @@ class NetOptions:
     norm: Literal["instance", "batch", "syncbatch", "none"] = flag("instance", "normalisation layer")
     init_type: Literal["normal", "xavier", "kaiming", "orthogonal"] = flag("normal", "initial weights")
     init_gain: float = flag(0.02, "scale of the initial weights")
-    no_dropout: bool = flag(False, "no dropout in the generator (--dropout: with)", opposite="dropout")
+    no_dropout: bool = flag(False, "no dropout in the generator (--dropout: with)", shorthands={"dropout": False})
 
     def __post_init__(self) -> None:
         for name in ("input_nc", "output_nc", "ngf", "ndf", "n_layers_D"):
             at_least(f"--{name}", getattr(self, name), 1)
+        at_least("--init_gain", self.init_gain, 0)
         if self.n_layers_D != 3 and self.netD != "n_layers":
             raise UserError(
                 f"--n_layers_D {self.n_layers_D} has no effect with --netD {self.netD}; add --netD n_layers"
@@ -139,7 +119,9 @@ class OptimOptions:
     n_epochs_decay: int = flag(100, "epochs in which it falls to zero", aliases=("niter_decay",))
     beta1: float = flag(0.5, "Adam's first momentum")
     lr: float = flag(0.0002, "learning rate of Adam")
-    gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag("lsgan", "adversarial loss")
+    gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag(
+        "lsgan", "adversarial loss", shorthands={"no_lsgan": "vanilla"}
+    )
     pool_size: int = flag(50, "older fakes kept to show to the discriminator; 0 keeps none")
     lr_policy: Literal["linear", "step", "plateau", "cosine"] = flag(
         "linear", "how the learning rate falls", parse=lambda text: {"lambda": "linear"}.get(text, text)
@@ -190,7 +172,14 @@ class LogOptions:
     use_tensorboard: bool = flag(False, "log to TensorBoard (pip install tensorboard)")
 
     def __post_init__(self) -> None:
-        for name in ("display_freq", "update_html_freq", "print_freq", "save_latest_freq", "save_epoch_freq"):
+        for name in (
+            "display_freq",
+            "update_html_freq",
+            "print_freq",
+            "save_latest_freq",
+            "save_epoch_freq",
+            "display_winsize",
+        ):
             at_least(f"--{name}", getattr(self, name), 1)
 
 
@@ -208,6 +197,7 @@ class ResultOptions:
 
     def __post_init__(self) -> None:
         at_least("--num_test", self.num_test, 1)
+        at_least("--display_winsize", self.display_winsize, 1)
         if not 0 < self.aspect_ratio < INFINITE:
             raise UserError(f"--aspect_ratio {self.aspect_ratio} must be above 0; 1 keeps the shape")
 
@@ -246,13 +236,3 @@ class Options:
         "net": NetOptions,
         "result": ResultOptions,
     }
-
-
-def at_least(name: str, value: float, least: float) -> None:
-    """Refuse a number that is too small.
-
-    Raises:
-        UserError: ``value`` is below ``least``.
-    """
-    if not value >= least:
-        raise UserError(f"{name} {value} is too small; it must be at least {least}")

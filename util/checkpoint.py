@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,13 @@ def load_file(path: Path) -> Any:
         UserError: the file is missing, damaged, or holds more than tensors and plain containers.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's advice on foreign pickles; ours is in the error
+            return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"there is no checkpoint {path}; check --name, --checkpoints_dir and --epoch") from None
     except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error) or "unsupported" in str(error) or "GLOBAL" in str(error):
+        if any(word in str(error) for word in ("GLOBAL", "reduce", "Unsupported class")):
             raise UserError(
                 f"{path} holds code or objects beside tensors and was not opened; "
                 "a checkpoint must be a plain state_dict saved by torch.save"

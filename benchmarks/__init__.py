@@ -1,0 +1,1 @@
+"""Measurements, beside the official code where that is at hand."""

@@ -1,0 +1,134 @@
+"""Batches depend on the seed, the epoch and the position alone: not on workers, nor on what came before."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from data.batch import Batch
+from data.loader import EpochSampler, Loader
+from data.registry import create_dataset
+from options.cli import parse_train
+from options.errors import UserError
+from tests.pictures import picture, write
+from util.distributed import World
+
+IMAGES = 7
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Seven images A, five images B."""
+    for side, count in (("A", IMAGES), ("B", 5)):
+        for index in range(count):
+            write(picture(index), tmp_path / f"train{side}" / f"{index}.png")
+    return tmp_path
+
+
+def loader(root: Path, words: str = "", *, rank: int = 0, size: int = 1) -> Loader:
+    argv = f"--dataroot {root} --load_size 36 --crop_size 32 --num_threads 0 {words}"
+    opt = parse_train(argv.split())
+    return Loader(create_dataset(opt), opt.data, World(rank, size, CPU))
+
+
+def epoch(source: Loader, number: int = 1, skip: int = 0) -> list[Batch]:
+    return list(source.epoch(number, skip))
+
+
+def names(batches: list[Batch]) -> list[str]:
+    return [Path(path).stem for batch in batches for path in batch.A_paths]
+
+
+def assert_same(first: list[Batch], second: list[Batch]) -> None:
+    assert len(first) == len(second) > 0
+    for one, other in zip(first, second, strict=True):
+        assert (one.A_paths, one.B_paths) == (other.A_paths, other.B_paths)
+        assert torch.equal(one.A, other.A)
+        assert torch.equal(one.target, other.target)
+
+
+def test_workers_change_nothing(root: Path) -> None:
+    alone, helped = loader(root, "--batch_size 2"), loader(root, "--batch_size 2 --num_threads 2")
+    for number in (1, 2):
+        assert_same(epoch(alone, number), epoch(helped, number))
+
+
+def test_epochs_differ_and_can_be_repeated_in_any_order(root: Path) -> None:
+    source = loader(root)
+    first, second = epoch(source, 1), epoch(source, 2)
+    assert names(first) != names(second)
+    by_name = {batch.A_paths: batch for batch in second}
+    assert any(not torch.equal(batch.A, by_name[batch.A_paths].A) for batch in first)
+    assert_same(epoch(source, 1), first)
+    assert_same(epoch(loader(root), 2), second)
+
+
+def test_the_seed_changes_order_and_crops(root: Path) -> None:
+    assert names(epoch(loader(root))) != names(epoch(loader(root, "--seed 1")))
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "skip", "workers"),
+    [(1, 0, 0), (1, 1, 0), (1, 6, 0), (2, 2, 0), (2, 4, 0), (3, 3, 0), (3, 6, 0), (2, 4, 2)],
+)
+def test_an_epoch_goes_on_from_any_batch_exactly(root: Path, batch_size: int, skip: int, workers: int) -> None:
+    source = loader(root, f"--batch_size {batch_size} --num_threads {workers}")
+    assert_same(epoch(source, 3, skip), epoch(source, 3)[skip // batch_size :])
+
+
+@pytest.mark.parametrize("words", ["", "--serial_batches", "--batch_size 3"])
+def test_every_image_comes_once_an_epoch(root: Path, words: str) -> None:
+    source = loader(root, words)
+    assert source.epoch_size == IMAGES
+    for number in (1, 2):
+        assert sorted(names(epoch(source, number))) == [str(index) for index in range(IMAGES)]
+
+
+def test_serial_batches_keep_the_order_of_the_names(root: Path) -> None:
+    assert names(epoch(loader(root, "--serial_batches"))) == [str(index) for index in range(IMAGES)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("skip_steps", [0, 1])
+def test_processes_share_an_epoch_without_overlap_in_equal_parts(size: int, skip_steps: int) -> None:
+    parts = []
+    for rank in range(size):
+        sampler = EpochSampler(IMAGES, seed=0, shuffled=True, rank=rank, world_size=size)
+        sampler.epoch, sampler.skip = 4, skip_steps * size
+        parts.append([index for _, index in sampler])
+    assert len({len(part) for part in parts}) == 1
+    together = [index for part in parts for index in part]
+    assert len(together) == len(set(together)) == IMAGES - IMAGES % size - skip_steps * size
+
+
+def test_processes_together_load_the_images_that_one_would(root: Path) -> None:
+    alone = {batch.A_paths: batch for batch in epoch(loader(root))}
+    for rank in range(2):
+        source = loader(root, rank=rank, size=2)
+        assert source.epoch_size == 6
+        for batch in epoch(source):
+            assert_same([batch], [alone[batch.A_paths]])
+
+
+def test_the_last_batch_of_an_epoch_may_be_smaller(root: Path) -> None:
+    assert [batch.size for batch in epoch(loader(root, "--batch_size 3"))] == [3, 3, 1]
+
+
+@pytest.mark.parametrize("side", ["A", "B"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_images_of_unequal_size_cannot_share_a_batch(root: Path, side: str, workers: int) -> None:
+    write(picture(0, (48, 44)), root / f"train{side}" / "1.png")
+    source = loader(root, f"--preprocess none --serial_batches --batch_size 2 --num_threads {workers}")
+    message = f"{side}/0.png is 40x36, .*{side}/1.png is 48x44; use --batch_size 1 or --preprocess resize_and_crop"
+    with pytest.raises(UserError, match=message):
+        epoch(source)
+    assert len(epoch(loader(root, "--preprocess none --serial_batches"))) == IMAGES
+
+
+def test_a_damaged_image_is_reported_where_it_lies_and_not_before(root: Path) -> None:
+    (root / "trainA" / "3.png").write_bytes(b"no image")
+    batches = loader(root, "--serial_batches").epoch(1)
+    assert names([next(batches) for _ in range(3)]) == ["0", "1", "2"]
+    with pytest.raises(UserError, match=r"cannot read the image .*trainA/3\.png"):
+        next(batches)

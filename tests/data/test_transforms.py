@@ -1,0 +1,117 @@
+"""Where an image is scaled, cut and mirrored."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from data.transforms import Geometry, draw_geometry, scaled_size, to_picture, to_tensor
+from options.errors import UserError
+from options.schema import DataOptions
+from tests.pictures import picture
+
+CROPPING = ("resize_and_crop", "crop", "scale_width_and_crop")
+
+
+def options(preprocess: str, load_size: int = 36, crop_size: int = 32, *, no_flip: bool = False) -> DataOptions:
+    return DataOptions(preprocess=preprocess, load_size=load_size, crop_size=crop_size, no_flip=no_flip)
+
+
+def geometries(opt: DataOptions, size: tuple[int, int], count: int = 600) -> list[Geometry]:
+    return [draw_geometry(size, opt, np.random.default_rng(seed)) for seed in range(count)]
+
+
+@pytest.mark.parametrize("preprocess", CROPPING)
+def test_every_crop_is_reached_and_none_leaves_the_image(preprocess: str) -> None:
+    found = geometries(options(preprocess, 36, 33), (36, 35))
+    width, height = found[0].scaled
+    crops = {g.crop for g in found}
+    assert crops == {(x, y, 33) for x in range(width - 33 + 1) for y in range(height - 33 + 1)}
+
+
+@pytest.mark.parametrize("preprocess", [*CROPPING, "scale_width", "none"])
+def test_about_half_of_the_images_are_mirrored(preprocess: str) -> None:
+    count = Counter(g.mirrored for g in geometries(options(preprocess), (40, 36)))
+    assert 240 < count[True] < 360  # 5 standard deviations around 300 of 600
+    assert not any(g.mirrored for g in geometries(options(preprocess, no_flip=True), (40, 36)))
+
+
+@pytest.mark.parametrize("preprocess", ["scale_width", "none"])
+def test_modes_without_crop_keep_the_whole_image(preprocess: str) -> None:
+    assert {g.crop for g in geometries(options(preprocess), (50, 47), 20)} == {None}
+
+
+def test_an_image_of_the_size_of_the_crop_stays_whole() -> None:
+    assert {g.crop for g in geometries(options("crop"), (32, 32), 20)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("size", "load_size", "crop_size", "expected"),
+    [
+        ((100, 50), 80, 32, (80, 40)),
+        ((50, 100), 80, 32, (80, 160)),
+        ((100, 50), 80, 64, (80, 64)),  # too low: stretched to the crop's height
+        ((80, 50), 80, 32, (80, 50)),  # the width is right and it is high enough: untouched
+        ((80, 20), 80, 32, (80, 32)),
+        ((3, 2), 80, 32, (80, 53)),  # rounded down
+    ],
+)
+@pytest.mark.parametrize("preprocess", ["scale_width", "scale_width_and_crop"])
+def test_scale_width_sets_the_width_and_keeps_the_shape(
+    preprocess: str, size: tuple[int, int], load_size: int, crop_size: int, expected: tuple[int, int]
+) -> None:
+    assert scaled_size(size, options(preprocess, load_size, crop_size)) == expected
+
+
+@pytest.mark.parametrize("size", [(40, 36), (41, 37), (42, 38), (43, 39), (5, 3), (1, 1), (6, 10)])
+def test_none_rounds_each_side_to_a_multiple_of_four(size: tuple[int, int]) -> None:
+    for side, scaled in zip(size, scaled_size(size, options("none")), strict=True):
+        assert scaled % 4 == 0
+        assert scaled >= 4
+        assert abs(scaled - side) <= 2 or side < 4
+
+
+def test_resize_and_crop_ignores_the_shape_and_crop_the_load_size() -> None:
+    assert scaled_size((100, 7), options("resize_and_crop")) == (36, 36)
+    assert scaled_size((100, 7), options("crop")) == (100, 7)
+
+
+@pytest.mark.parametrize("size", [(31, 40), (40, 31), (20, 20)])
+def test_a_crop_larger_than_the_image_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(UserError, match=f"is {size[0]}x{size[1]} pixels.*smaller than --crop_size 32; lower --crop"):
+        draw_geometry(size, options("crop"), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("size", "shape"), [((31, 40), (32, 32)), ((40, 20), (32, 32)), ((20, 21), (21, 20))])
+def test_pairs_smaller_than_the_crop_are_padded_or_left_as_officially(
+    size: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    geometry = draw_geometry(size, options("crop", no_flip=True), np.random.default_rng(0), padded=True)
+    out = to_tensor(Image.new("RGB", size, "white"), geometry, 3)
+    assert tuple(out.shape[1:]) == shape
+    if size[0] < 32 < max(size):
+        assert (out[:, :, size[0] :] == -1).all()
+
+
+def test_a_geometry_says_which_pixels_come_out() -> None:
+    image = picture(0)
+    pixels = np.array(image)
+    cut = to_picture(image, Geometry(image.size, (5, 3, 20), mirrored=False))
+    np.testing.assert_array_equal(np.array(cut), pixels[3:23, 5:25])
+    mirrored = to_picture(image, Geometry(image.size, (5, 3, 20), mirrored=True))
+    np.testing.assert_array_equal(np.array(mirrored), pixels[3:23, 5:25][:, ::-1])
+
+
+def test_levels_become_minus_one_to_one() -> None:
+    image = Image.fromarray(np.array([[[0, 127, 255]]], dtype=np.uint8))
+    out = to_tensor(image, Geometry((1, 1), None, mirrored=False), 3)
+    torch.testing.assert_close(out.flatten(), torch.tensor([-1.0, 127 / 127.5 - 1, 1.0]))
+    assert out.dtype == torch.float32
+
+
+@pytest.mark.parametrize("channels", [0, 2, 4])
+def test_only_gray_and_colour_exist(channels: int) -> None:
+    with pytest.raises(UserError, match=f"1 .gray. or 3 .colour. channels, not {channels}; see --input_nc"):
+        to_tensor(picture(0), Geometry((40, 36), None, mirrored=False), channels)

@@ -1,0 +1,267 @@
+"""What every model must do: learn with what it names, stay still elsewhere, survive a save."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from models.base import Phase, TranslationModel
+from models.registry import MODELS, create_model
+from models.saver import Saver
+from models.trained_run import load_networks, stored_options
+from options.cli import parse_test
+from options.stored import flatten, write_options
+from tests.conftest import RunCli
+from tests.small import random_batch, small_options, train_steps, trained_models, training, weights
+
+TRAINED = trained_models()
+OFFICIAL_FILES = {
+    "cycle_gan": {"G_A", "G_B", "D_A", "D_B"},
+    "pix2pix": {"G", "D"},
+    "colorization": {"G", "D"},
+    "template": {"G"},
+}
+OFFICIAL_LOSSES = {
+    "cycle_gan": ["D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B"],
+    "pix2pix": ["G_GAN", "G_L1", "D_real", "D_fake"],
+    "colorization": ["G_GAN", "G_L1", "D_real", "D_fake"],
+    "template": ["G"],
+}
+
+
+def test_only_the_test_model_has_nothing_to_train() -> None:
+    assert set(MODELS) - set(TRAINED) == {"test"}
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize("gan_mode", ["lsgan", "vanilla", "wgangp"])
+@pytest.mark.parametrize("name", TRAINED)
+def test_two_steps_move_every_weight_and_stay_finite(name: str, gan_mode: str, norm: str) -> None:
+    pool = "--pool_size 2" if name == "cycle_gan" else ""
+    model, stepper, progress = training(name, f"--dropout --gan_mode {gan_mode} --norm {norm} {pool}")
+    # a critic's last bias cancels out of mean(fake) - mean(real) and of the penalty
+    still = {f"networks.{net}.model.5.bias" for net in model.networks if net[0] == "D" and gan_mode == "wgangp"}
+    for _ in range(2):
+        before = {key: value.detach().clone() for key, value in model.named_parameters()}
+        (losses,) = train_steps(model, stepper, progress, 1, count=2)
+        assert all(math.isfinite(value) for value in losses.values()), losses
+        for key, parameter in model.named_parameters():
+            assert parameter.grad is not None, key
+            assert torch.isfinite(parameter.grad).all(), key
+            if norm != "instance" or parameter.ndim > 1:  # there a bias before the norm learns from rounding alone
+                assert key in still or not torch.equal(parameter, before[key]), key
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_in_each_phase_only_the_named_networks_get_gradients_and_move(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, stepper, progress = training(name, "--dropout --norm batch")
+    train_steps(model, stepper, progress, 1)  # so that every parameter has a gradient
+    snapshots = [gradients_and_values(model)]
+    turns: list[str] = []
+
+    def watch(phase: Phase) -> None:
+        optimizer = stepper.optimizers[phase.name]
+        update = optimizer.step
+
+        def watched() -> None:
+            update()
+            before, after = snapshots[-1], gradients_and_values(model)
+            for key, (gradient, value) in after.items():
+                named = key.split(".")[0] in phase.networks
+                assert torch.equal(gradient, before[key][0]) is not named, (phase.name, key)
+                assert torch.equal(value, before[key][1]) is not named, (phase.name, key)
+            snapshots.append(after)
+            turns.append(phase.name)
+
+        monkeypatch.setattr(optimizer, "step", watched)
+
+    for phase in stepper.phases:
+        watch(phase)
+    train_steps(model, stepper, progress, 1)
+    assert turns == [phase.name for phase in model.phases()]
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def gradients_and_values(model: TranslationModel[Any]) -> dict[str, tuple[Tensor, Tensor]]:
+    found = {}
+    for key, parameter in model.networks.named_parameters():
+        assert parameter.grad is not None
+        found[key] = parameter.grad.clone(), parameter.detach().clone()
+    return found
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_network_is_trained_by_exactly_one_phase(name: str) -> None:
+    model, _, _ = training(name)
+    trained = [network for phase in model.phases() for network in phase.networks]
+    assert sorted(trained) == sorted(model.networks)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_loss_names_and_their_order_are_the_official_ones(name: str) -> None:
+    (losses,) = train_steps(*training(name), 1)
+    assert list(losses) == OFFICIAL_LOSSES[name]
+
+
+def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_picture() -> None:
+    model, stepper, progress = training("cycle_gan", "--lambda_identity 0")
+    out, losses = stepper.step(random_batch(model.opt), progress)
+    assert list(losses) == OFFICIAL_LOSSES["cycle_gan"]
+    assert (losses["idt_A"], losses["idt_B"]) == (0, 0)
+    assert list(model.visuals(out)) == ["real_A", "fake_B", "rec_A", "real_B", "fake_A", "rec_B"]
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("cycle_gan", ["real_A", "fake_B", "rec_A", "idt_B", "real_B", "fake_A", "rec_B", "idt_A"]),
+        ("pix2pix", ["real_A", "fake_B", "real_B"]),
+        ("colorization", ["real_A", "real_B_rgb", "fake_B_rgb"]),
+        ("template", ["real_A", "fake_B", "real_B"]),
+    ],
+)
+def test_pictures_have_the_official_labels_and_range(name: str, labels: list[str]) -> None:
+    model, stepper, progress = training(name)
+    batch = random_batch(model.opt, 2)
+    out, _ = stepper.step(batch, progress)
+    visuals = model.visuals(out)
+    assert list(visuals) == labels
+    for picture in visuals.values():
+        assert picture.shape[0] == 2
+        assert picture.shape[1] in (1, 3)
+        assert picture.shape[2:] == batch.A.shape[2:]
+        assert picture.abs().max() <= 1
+
+
+@pytest.mark.parametrize("gan_mode", ["vanilla", "lsgan"])
+def test_cycle_gan_losses_equal_their_definition(gan_mode: str) -> None:
+    flags = f"--lambda_A 7 --lambda_B 3 --lambda_identity 0.25 --pool_size 0 --gan_mode {gan_mode} --lr 1e-12"
+    model, stepper, progress = training("cycle_gan", flags)
+    batch = random_batch(model.opt)
+    A, B, nets = batch.A, batch.target, model.networks
+    with torch.no_grad():
+        fake_B, fake_A = nets["G_A"](A), nets["G_B"](B)
+        expected = {
+            "cycle_A": 7 * (nets["G_B"](fake_B) - A).abs().mean(),
+            "cycle_B": 3 * (nets["G_A"](fake_A) - B).abs().mean(),
+            "idt_A": 3 * 0.25 * (nets["G_A"](B) - B).abs().mean(),
+            "idt_B": 7 * 0.25 * (nets["G_B"](A) - A).abs().mean(),
+        }
+        for side, fake, real in (("A", fake_B, B), ("B", fake_A, A)):
+            on_fake, on_real = nets[f"D_{side}"](fake), nets[f"D_{side}"](real)
+            if gan_mode == "lsgan":
+                expected[f"G_{side}"] = ((on_fake - 1) ** 2).mean()
+                expected[f"D_{side}"] = 0.5 * (((on_real - 1) ** 2).mean() + (on_fake**2).mean())
+            else:
+                expected[f"G_{side}"] = -on_fake.sigmoid().log().mean()
+                expected[f"D_{side}"] = -0.5 * (on_real.sigmoid().log().mean() + (1 - on_fake.sigmoid()).log().mean())
+    _, losses = stepper.step(batch, progress)
+    for key, value in expected.items():
+        assert losses[key].item() == pytest.approx(value.item(), rel=1e-4), key
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_saved_model_translates_the_same_to_the_bit(name: str, tmp_path: Path) -> None:
+    model, stepper, progress = training(name, "--dropout")
+    train_steps(model, stepper, progress, 1)
+    Saver(tmp_path, model, stepper, progress, flat=flatten(model.opt)).save("latest", "7")
+    files = {path.name for path in tmp_path.iterdir()}
+    official = {f"{prefix}_net_{net}.pth" for prefix in ("latest", "7") for net in OFFICIAL_FILES[name]}
+    assert files == official | {"latest_state.pth"}
+
+    for prefix in ("latest", "7"):
+        again = create_model(small_options(name, "--dropout --seed 5"))
+        load_networks(again, tmp_path, prefix)
+        batch = random_batch(model.opt)
+        visuals = []
+        for which in (model, again):
+            torch.manual_seed(1)  # dropout
+            with torch.no_grad():
+                visuals.append(which.visuals(which(batch)))
+        for label, picture in visuals[0].items():
+            assert torch.equal(picture, visuals[1][label]), label
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "network"),
+    [
+        ("cycle_gan", "", "G_A"),
+        ("cycle_gan", "_A", "G_A"),
+        ("cycle_gan", "_B", "G_B"),
+        ("pix2pix", "", "G"),
+    ],
+)
+@pytest.mark.parametrize("with_options", [True, False])
+def test_the_test_model_runs_a_generator_of_another_model(
+    name: str, suffix: str, network: str, with_options: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    model, stepper, progress = training(name, "--norm batch")
+    Saver(folder, model, stepper, progress, flat=flatten(model.opt)).save("latest")
+    if with_options:
+        write_options(model.opt, folder, json_too=True)
+    argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
+    opt = parse_test([*argv, "--model_suffix", suffix], stored=stored_options)
+    single = create_model(opt)
+    load_networks(single, folder, "latest")
+    batch = random_batch(model.opt)._replace(B=None)
+    with torch.no_grad():
+        translation = single.eval()(batch)
+        expected = model.networks[network].eval()(batch.A)
+    assert list(single.visuals(translation)) == ["real", "fake"]
+    assert torch.equal(translation.fake, expected)
+
+
+def test_a_model_suffix_without_its_file_names_the_file(tmp_path: Path) -> None:
+    model, stepper, progress = training("cycle_gan")
+    Saver(tmp_path / "run", model, stepper, progress, flat=flatten(model.opt))
+    (tmp_path / "run").mkdir()
+    write_options(model.opt, tmp_path / "run", json_too=True)
+    argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
+    single = create_model(parse_test([*argv, "--model_suffix", "_C"], stored=stored_options))
+    with pytest.raises(ValueError, match="latest_net_G_C.pth"):
+        load_networks(single, tmp_path / "run", "latest")
+
+
+def test_the_weights_of_another_size_are_refused_with_the_flag_that_fits(tmp_path: Path) -> None:
+    model, stepper, progress = training("pix2pix")
+    Saver(tmp_path, model, stepper, progress, flat=flatten(model.opt)).save("latest")
+    other = create_model(small_options("pix2pix", "--ngf 8"))
+    with pytest.raises(ValueError, match=r"latest_net_G.pth does not fit.*; pass .*--ngf 4"):
+        load_networks(other, tmp_path, "latest")
+
+
+def test_networks_of_a_model_are_a_function_of_the_seed() -> None:
+    first, again, other = (training("pix2pix", f"--seed {seed}")[0] for seed in (3, 3, 4))
+    for key, value in weights(first).items():
+        assert torch.equal(value, again.state_dict()[key])
+    assert not torch.equal(first.state_dict()["networks.G.model.1.weight"], other.networks["G"].model[1].weight)
+
+
+@pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])
+def test_a_generator_file_with_keys_missing_is_refused_with_the_first_of_them(netG: str, tmp_path: Path) -> None:
+    model, stepper, progress = training("pix2pix", f"--netG {netG}")
+    Saver(tmp_path, model, stepper, progress, flat=flatten(model.opt)).save("latest")
+    cut = weights(model.networks["G"])
+    missing = [*cut][-2]  # of the last convolution
+    del cut[missing]
+    torch.save(cut, tmp_path / "latest_net_G.pth")
+    with pytest.raises(ValueError, match=rf"latest_net_G.pth does not fit .*lacks {missing}"):
+        load_networks(model, tmp_path, "latest")
+
+
+def test_the_test_model_writes_no_nonsense_for_a_generator_of_two_channels(
+    colour_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    flags = [*tiny, "--netG", "resnet_1blocks", "--no_html", "--name", "run"]
+    assert run_cli("train", ["--dataroot", colour_root, "--model", "colorization", *flags]).code == 0
+    done = run_cli("test", ["--dataroot", colour_root / "test", "--name", "run", "--model", "test"])
+    modes = {Image.open(path).mode for path in tmp_path.glob("results/run/test_latest/images/*.png")}
+    assert done.code == 2 or modes <= {"L", "RGB"}, modes

@@ -1,0 +1,314 @@
+"""A training that was stopped and continued ends where one that ran through ends, to the bit."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.stepper import Stepper
+from options.stored import NOT_RESUMED
+from tests.conftest import Finished, RunCli
+
+CASES = {
+    "cycle_gan": "--model cycle_gan --dropout --pool_size 2",
+    "cycle_gan wgangp": "--model cycle_gan --gan_mode wgangp --pool_size 1",
+    "pix2pix": "--model pix2pix",  # batch norm and dropout
+    "pix2pix unet wgangp": "--model pix2pix --norm instance --gan_mode wgangp --netG unet_32",
+    "colorization": "--model colorization",
+    "template": "--model template --lr_policy cosine",
+}
+LAYOUT = {"cycle_gan": "unaligned_root", "colorization": "colour_root"}
+Train = Callable[..., Finished]
+
+
+@pytest.fixture
+def train(request: pytest.FixtureRequest, tiny: list[str], run_cli: RunCli) -> Train:
+    """Run two epochs of three images (the second at half the rate) of a case, or continue a run."""
+
+    def run(case: str, name: str, flags: str = "") -> Finished:
+        words = CASES[case].split()
+        root = request.getfixturevalue(LAYOUT.get(words[1], "aligned_root"))
+        basic = [*tiny, "--n_epochs_decay", "1", "--netG", "resnet_1blocks", "--no_html"]
+        return run_cli("train", ["--dataroot", root, *basic, *words, "--name", name, *flags.split()])
+
+    return run
+
+
+@pytest.fixture
+def stop_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], object]], None]:
+    """Run something and interrupt it, as Ctrl-C does, in the step after so many images."""
+
+    def stopped(images: int, start: Callable[[], object]) -> None:
+        step = Stepper.step
+
+        def interrupted(self: Stepper, batch: Any, progress: Any) -> Any:
+            if progress.images_seen >= images:
+                raise KeyboardInterrupt
+            return step(self, batch, progress)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Stepper, "step", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                start()
+
+    return stopped
+
+
+def state_of(name: str) -> Any:
+    return torch.load(Path("checkpoints", name, "latest_state.pth"), weights_only=True)
+
+
+def losses_of(name: str) -> list[tuple[Any, ...]]:
+    """Every reported line without its times."""
+    lines = Path("checkpoints", name, "metrics.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    return [(e["epoch"], e["iters"], e["images_seen"], e["learning_rate"], e["losses"]) for e in events]
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Return where two nested values differ, down to the last bit."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return [found for key in one for found in differences(one[key], other[key], f"{place}/{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [found for i in range(len(one)) for found in differences(one[i], other[i], f"{place}/{i}")]
+    same = torch.equal(one, other) if isinstance(one, Tensor) and isinstance(other, Tensor) else one == other
+    return [] if same else [place]
+
+
+def assert_same_run(name: str, reference: str) -> None:
+    mine, theirs = state_of(name), state_of(reference)
+    for part in ("networks", "optimizers", "model", "progress", "seed"):
+        assert differences(mine[part], theirs[part]) == [], part
+    assert losses_of(name) == losses_of(reference)
+    files = sorted(Path("checkpoints", name).glob("latest_net_*.pth"))
+    assert files
+    for path in files:
+        other = Path("checkpoints", reference, path.name)
+        assert differences(torch.load(path, weights_only=True), torch.load(other, weights_only=True)) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_stopped_after_an_epoch_continues_bit_exactly(case: str, train: Train, stop_before: Any) -> None:
+    assert train(case, "whole").code == 0
+    stop_before(3, lambda: train(case, "stopped", "--save_epoch_freq 1"))
+    assert state_of("stopped")["progress"] == {"epoch": 2, "images_seen": 3, "seen_in_epoch": 0, "metrics": []}
+    assert train(case, "stopped", "--continue_train").code == 0
+    assert_same_run("stopped", "whole")
+    assert [event[:3] for event in losses_of("whole")] == [
+        (1, 1, 1),
+        (1, 2, 2),
+        (1, 3, 3),
+        (2, 1, 4),
+        (2, 2, 5),
+        (2, 3, 6),
+    ]
+
+
+@pytest.mark.parametrize("case", ["cycle_gan", "pix2pix"])
+def test_a_run_stopped_in_mid_epoch_continues_bit_exactly(case: str, train: Train, stop_before: Any) -> None:
+    assert train(case, "whole").code == 0
+    stop_before(5, lambda: train(case, "stopped", "--save_latest_freq 4"))
+    assert state_of("stopped")["progress"]["seen_in_epoch"] == 1
+    assert len(losses_of("stopped")) == 5  # the fifth is forgotten and computed again
+    assert train(case, "stopped", "--continue_train").code == 0
+    assert_same_run("stopped", "whole")
+
+
+def test_a_run_stopped_twice_continues_bit_exactly(train: Train, stop_before: Any) -> None:
+    assert train("cycle_gan", "whole").code == 0
+    stop_before(2, lambda: train("cycle_gan", "stopped", "--save_latest_freq 1"))
+    stop_before(4, lambda: train("cycle_gan", "stopped", "--save_latest_freq 1 --continue_train"))
+    assert train("cycle_gan", "stopped", "--continue_train").code == 0
+    assert_same_run("stopped", "whole")
+
+
+def test_a_save_at_the_last_image_of_an_epoch_continues_bit_exactly(train: Train, stop_before: Any) -> None:
+    assert train("pix2pix", "whole").code == 0
+    stop_before(3, lambda: train("pix2pix", "stopped", "--save_latest_freq 3"))
+    assert state_of("stopped")["progress"]["seen_in_epoch"] == 3
+    assert train("pix2pix", "stopped", "--continue_train").code == 0
+    assert_same_run("stopped", "whole")
+
+
+def test_batches_of_two_and_a_shorter_last_one_continue_bit_exactly(train: Train, stop_before: Any) -> None:
+    assert train("cycle_gan", "whole", "--batch_size 2").code == 0
+    stop_before(5, lambda: train("cycle_gan", "stopped", "--batch_size 2 --save_latest_freq 5"))
+    assert state_of("stopped")["progress"]["seen_in_epoch"] == 2
+    assert train("cycle_gan", "stopped", "--batch_size 2 --continue_train").code == 0
+    assert_same_run("stopped", "whole")
+
+
+def test_the_number_of_loading_processes_changes_nothing(train: Train, stop_before: Any) -> None:
+    assert train("cycle_gan", "whole").code == 0
+    stop_before(4, lambda: train("cycle_gan", "stopped", "--save_latest_freq 4 --num_threads 2"))
+    assert train("cycle_gan", "stopped", "--continue_train --num_threads 1").code == 0
+    assert_same_run("stopped", "whole")
+
+
+def test_a_damaged_image_saves_the_run_which_continues_once_it_is_repaired(train: Train, unaligned_root: Path) -> None:
+    flags = "--serial_batches --save_latest_freq 100"
+    assert train("cycle_gan", "whole", flags).code == 0
+    image = unaligned_root / "trainA" / "a2.png"
+    content = image.read_bytes()
+    image.write_bytes(content[:100])
+    stopped = train("cycle_gan", "stopped", flags)
+    assert stopped.code == 2
+    assert "a2.png" in stopped.stderr
+    assert "saved the latest model before stopping (2 images seen)" in stopped.stdout
+    image.write_bytes(content)
+    assert train("cycle_gan", "stopped", f"{flags} --continue_train").code == 0
+    assert_same_run("stopped", "whole")
+
+
+def test_continue_train_alone_restores_every_option(
+    train: Train, run_cli: RunCli, stop_before: Any, tmp_path: Path
+) -> None:
+    flags = (
+        "--direction BtoA --lr 0.001 --beta1 0.4 --lambda_A 7 --lambda_identity 0.25 --gan_mode vanilla --norm batch "
+        "--init_type xavier --init_gain 0.05 --load_size 38 --no_flip --serial_batches --max_dataset_size 2 --seed 5 "
+        "--pool_size 3 --print_freq 2 --save_epoch_freq 1 --batch_size 2 --lr_policy step --lr_decay_iters 1 --verbose"
+    )
+    assert train("cycle_gan", "whole", flags).code == 0
+    stop_before(2, lambda: train("cycle_gan", "stopped", flags))
+    path = tmp_path / "checkpoints" / "stopped" / "train_opt.json"
+    before = json.loads(path.read_text())
+    done = run_cli("train", ["--continue_train", "--name", "stopped", "--checkpoints_dir", tmp_path / "checkpoints"])
+    assert done.code == 0, done.stderr
+    after = json.loads(path.read_text())
+    assert {key for key in before | after if before.get(key) != after.get(key)} <= NOT_RESUMED
+    assert after["max_dataset_size"] == 2
+    assert after["no_dropout"] is False
+    assert_same_run("stopped", "whole")
+
+
+def test_another_model_cannot_continue_a_run(train: Train) -> None:
+    assert train("template", "run").code == 0
+    done = train("pix2pix", "run", "--continue_train")
+    assert done.code == 2
+    assert "--model pix2pix cannot continue this run, which is a template" in done.stderr
+
+
+@pytest.mark.parametrize("with_options", [True, False])
+def test_official_weights_alone_start_optimizers_and_counters_afresh(with_options: bool, train: Train) -> None:
+    assert train("pix2pix", "run").code == 0
+    folder = Path("checkpoints", "run")
+    (folder / "latest_state.pth").unlink()
+    if not with_options:
+        (folder / "train_opt.json").unlink()
+    before = torch.load(folder / "latest_net_G.pth", weights_only=True)
+    done = train("pix2pix", "run", "--continue_train --epoch_count 2 --lr 1e-20")
+    assert done.code == 0, done.stderr
+    warning = "only weights were loaded (latest_net_*.pth): optimizers and counters start fresh, at epoch 2"
+    assert warning in done.stdout
+    assert [event[0] for event in losses_of("run")] == [2, 2, 2]
+    assert {event[3] for event in losses_of("run")} == {0.5e-20}  # n_epochs 1, n_epochs_decay 1: half in epoch 2
+    after = torch.load(folder / "latest_net_G.pth", weights_only=True)
+    for key, value in before.items():
+        if "running" not in key and "tracked" not in key:
+            assert torch.allclose(after[key], value, atol=1e-15), key
+
+
+def test_the_weights_of_a_numbered_epoch_can_be_continued(train: Train) -> None:
+    assert train("pix2pix", "run", "--save_epoch_freq 1").code == 0
+    first = torch.load(Path("checkpoints", "run", "1_net_G.pth"), weights_only=True)
+    done = train("pix2pix", "run", "--continue_train --epoch 1 --epoch_count 2 --lr 1e-20")
+    assert "only weights were loaded (1_net_*.pth)" in done.stdout
+    after = torch.load(Path("checkpoints", "run", "latest_net_G.pth"), weights_only=True)
+    assert torch.equal(after["model.1.weight"], first["model.1.weight"])
+
+
+def test_missing_discriminators_start_fresh_with_a_warning(train: Train) -> None:
+    assert train("cycle_gan", "run").code == 0
+    folder = Path("checkpoints", "run")
+    for name in ("latest_state.pth", "latest_net_D_A.pth", "latest_net_D_B.pth"):
+        (folder / name).unlink()
+    done = train("cycle_gan", "run", "--continue_train")
+    assert done.code == 0, done.stderr
+    for name in ("D_A", "D_B"):
+        assert f"latest_net_{name}.pth; network {name} starts fresh" in done.stdout
+        assert (folder / f"latest_net_{name}.pth").exists()
+
+
+def test_a_missing_generator_cannot_start_fresh(train: Train) -> None:
+    assert train("cycle_gan", "run").code == 0
+    for name in ("latest_state.pth", "latest_net_G_B.pth"):
+        Path("checkpoints", "run", name).unlink()
+    done = train("cycle_gan", "run", "--continue_train")
+    assert done.code == 2
+    assert "latest_net_G_B.pth" in done.stderr
+
+
+def test_there_is_nothing_to_continue_without_a_run(train: Train) -> None:
+    done = train("pix2pix", "nowhere", "--continue_train")
+    assert done.code == 2
+    assert "there is no run checkpoints/nowhere; check --name and --checkpoints_dir" in done.stderr
+
+
+def test_a_run_stopped_before_its_first_save_says_so(train: Train, stop_before: Any) -> None:
+    stop_before(1, lambda: train("pix2pix", "run"))
+    done = train("pix2pix", "run", "--continue_train")
+    assert done.code == 2
+    assert "there is no checkpoint" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
+def test_a_damaged_state_is_a_sentence(content: bytes, train: Train) -> None:
+    assert train("template", "run").code == 0
+    path = Path("checkpoints", "run", "latest_state.pth")
+    path.write_bytes(content or path.read_bytes()[:-100])
+    done = train("template", "run", "--continue_train")
+    assert done.code == 2
+    assert "latest_state.pth" in done.stderr
+
+
+def test_a_state_of_another_format_is_a_sentence(train: Train) -> None:
+    assert train("template", "run").code == 0
+    path = Path("checkpoints", "run", "latest_state.pth")
+    torch.save(torch.load(path, weights_only=True) | {"format": 99}, path)
+    done = train("template", "run", "--continue_train")
+    assert done.code == 2
+    assert "latest_state.pth is not a state file of this program's format" in done.stderr
+
+
+def test_the_final_epoch_is_always_saved(train: Train) -> None:
+    assert train("template", "run", "--save_epoch_freq 5").code == 0
+    files = {path.name for path in Path("checkpoints", "run").glob("*.pth")}
+    assert files == {"latest_net_G.pth", "2_net_G.pth", "latest_state.pth"}
+
+
+def test_saves_by_iteration_have_their_number(train: Train) -> None:
+    assert train("template", "run", "--save_latest_freq 2 --save_by_iter").code == 0
+    files = {path.name for path in Path("checkpoints", "run").glob("*_net_G.pth")}
+    assert files == {f"{prefix}_net_G.pth" for prefix in ("iter_2", "iter_4", "iter_6", "latest", "2")}
+
+
+def test_a_finished_run_goes_on_when_it_gets_more_epochs(train: Train) -> None:
+    assert train("cycle_gan", "long", "--n_epochs 2 --n_epochs_decay 0").code == 0
+    assert train("cycle_gan", "raised", "--n_epochs 1 --n_epochs_decay 0").code == 0
+    assert train("cycle_gan", "raised", "--n_epochs 2 --n_epochs_decay 0 --continue_train").code == 0
+    assert_same_run("raised", "long")
+    assert [event[0] for event in losses_of("raised")] == [1, 1, 1, 2, 2, 2]
+
+
+def test_a_finished_run_continued_as_it_is_stays_as_it_is(train: Train) -> None:
+    assert train("template", "run").code == 0
+    before, lines = state_of("run"), losses_of("run")
+    assert train("template", "run", "--continue_train").code == 0
+    assert differences(state_of("run")["networks"], before["networks"]) == []
+    assert losses_of("run") == lines
+
+
+def test_an_epoch_count_that_will_not_be_used_is_not_ignored_in_silence(train: Train) -> None:
+    assert train("template", "run", "--n_epochs 2 --save_epoch_freq 1").code == 0
+    done = train("template", "run", "--n_epochs 4 --continue_train --epoch_count 2")
+    assert "--epoch_count" in done.stdout + done.stderr, "neither refused nor warned about"
+
+
+def test_an_epoch_count_without_continue_train_is_not_ignored_in_silence(train: Train) -> None:
+    done = train("template", "run", "--epoch_count 2")
+    said = "--epoch_count" in done.stdout + done.stderr
+    assert said or losses_of("run")[0][0] == 2

@@ -1,0 +1,156 @@
+"""The learning rate of every epoch, under every policy."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.schedule import lr_factor
+from options.schema import OptimOptions
+from tests.conftest import RunCli
+from tests.pictures import picture, write, write_aligned
+
+PIX2PIX = ["--model", "pix2pix", "--netG", "resnet_1blocks", "--norm", "instance"]
+
+
+def curve(**settings: object) -> list[float]:
+    opt = OptimOptions(**settings)  # type: ignore[arg-type]
+    return [lr_factor(opt, epoch) for epoch in range(1, opt.last_epoch + 1)]
+
+
+def test_linear_is_the_official_curve() -> None:
+    factors = curve()
+    assert len(factors) == 200
+    assert factors[:100] == [1.0] * 100
+    assert factors[100] == pytest.approx(100 / 101)
+    assert factors[149] == pytest.approx(51 / 101)
+    assert factors[199] == pytest.approx(1 / 101)
+    assert np.diff(factors[99:]) == pytest.approx(-1 / 101)
+    assert min(factors) > 0
+
+
+@pytest.mark.parametrize(("keep", "fall"), [(0, 1), (0, 10), (1, 0), (1, 1), (7, 0), (7, 10)])
+def test_no_policy_has_an_epoch_without_learning_or_a_rise(keep: int, fall: int) -> None:
+    for policy in ("linear", "step", "cosine"):
+        factors = curve(n_epochs=keep, n_epochs_decay=fall, lr_policy=policy)
+        assert len(factors) == keep + fall
+        assert all(0 < factor <= 1 for factor in factors), policy
+        assert factors == sorted(factors, reverse=True), policy
+
+
+def test_linear_without_decay_epochs_stays_at_one() -> None:
+    assert curve(n_epochs=5, n_epochs_decay=0) == [1.0] * 5
+
+
+def test_step_is_a_tenth_after_every_interval() -> None:
+    factors = curve(n_epochs=7, n_epochs_decay=3, lr_policy="step", lr_decay_iters=4)
+    assert factors == pytest.approx([1] * 4 + [0.1] * 4 + [0.01] * 2)
+
+
+def test_cosine_falls_once_over_all_epochs() -> None:
+    factors = curve(n_epochs=60, n_epochs_decay=40, lr_policy="cosine")
+    assert factors[0] == 1
+    assert factors[50] == pytest.approx(0.5)
+    assert (np.diff(factors) < 0).all()
+    assert 0 < factors[-1] < 0.001
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_plateau_equals_the_scheduler_of_pytorch(seed: int) -> None:
+    random = np.random.RandomState(seed)
+    falling = np.exp(-np.arange(60) / random.uniform(5, 30))
+    metrics = (falling + random.uniform(0, 0.2) * random.uniform(size=60)).round(random.randint(1, 4)).tolist()
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    reference = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, mode="min", factor=0.2, threshold=0.01, patience=5, eps=0
+    )
+    opt = OptimOptions(lr_policy="plateau")
+    for epoch in range(1, len(metrics) + 1):
+        factor = lr_factor(opt, epoch, metrics[: epoch - 1])
+        assert factor == pytest.approx(optimizer.param_groups[0]["lr"]), epoch
+        reference.step(metrics[epoch - 1])
+
+
+def test_plateau_waits_for_six_epochs_without_improvement() -> None:
+    opt = OptimOptions(lr_policy="plateau")
+    assert [lr_factor(opt, n + 1, [1.0] * n) for n in (0, 1, 6, 7, 12, 13)] == pytest.approx([1, 1, 1, 0.2, 0.2, 0.04])
+
+
+def test_the_rate_is_a_function_of_the_epoch_alone() -> None:
+    opt = OptimOptions(n_epochs=3, n_epochs_decay=3)
+    assert lr_factor(opt, 5) == lr_factor(dataclasses.replace(opt, continue_train=True, epoch_count=5), 5)
+
+
+def test_plateau_measures_on_held_out_pairs_and_logs_the_rate(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    flags = [*tiny, "--n_epochs", "3", "--lr_policy", "plateau", "--name", "run", "--lr", "0.001"]
+    done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags])
+    assert done.code == 0, done.stderr
+    state = torch.load(tmp_path / "checkpoints" / "run" / "latest_state.pth", weights_only=True)
+    metrics = state["progress"]["metrics"]
+    assert len(metrics) == 3
+    assert all(0 < metric < 2 for metric in metrics)  # a mean absolute error of images in [-1, 1]
+    assert len(set(metrics)) == 3
+    lines = (tmp_path / "checkpoints" / "run" / "metrics.jsonl").read_text().splitlines()
+    assert {json.loads(line)["learning_rate"] for line in lines} == {0.001}
+
+
+def test_plateau_falls_when_the_figure_stands_still(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.validation.Validation.measure", lambda self, model: 0.5)
+    flags = [*tiny, "--n_epochs", "9", "--lr_policy", "plateau", "--name", "run", "--no_html", "--lr", "0.001"]
+    done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags, "--max_dataset_size", "1"])
+    assert done.code == 0, done.stderr
+    lines = (tmp_path / "checkpoints" / "run" / "metrics.jsonl").read_text().splitlines()
+    rates = {event["epoch"]: event["learning_rate"] for event in map(json.loads, lines)}
+    assert list(rates.values()) == pytest.approx([0.001] * 7 + [0.0002] * 2)
+
+
+def test_plateau_without_held_out_images_is_refused_with_what_to_do(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    (aligned_root / "val").rename(aligned_root / "elsewhere")
+    argv = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--lr_policy", "plateau"]
+    done = run_cli("train", argv)
+    assert done.code == 2
+    assert "--lr_policy plateau" in done.stderr
+    assert "--val_phase" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run_cli("train", [*argv, "--val_phase", "elsewhere"]).code == 0
+
+
+def test_plateau_of_a_model_without_a_figure_is_refused_before_it_trains(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    argv = ["--dataroot", aligned_root, "--model", "template", "--netG", "resnet_1blocks", *tiny, "--name", "run"]
+    done = run_cli("train", [*argv, "--lr_policy", "plateau"])
+    assert done.code == 2
+    assert "--model template has no validation figure for --lr_policy plateau" in done.stderr
+    assert "(epoch: 1" not in done.stdout, "refused only after an epoch of training"
+
+
+def test_plateau_measures_cycle_gan_on_its_way_back(
+    unaligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    flags = [*tiny, "--netG", "resnet_1blocks", "--n_epochs", "2", "--lr_policy", "plateau", "--name", "run"]
+    done = run_cli("train", ["--dataroot", unaligned_root, *flags])
+    assert done.code == 0, done.stderr
+    state = torch.load(tmp_path / "checkpoints" / "run" / "latest_state.pth", weights_only=True)
+    assert len(state["progress"]["metrics"]) == 2
+
+
+def test_held_out_images_of_a_size_the_generator_cannot_take_are_a_sentence(
+    tiny: list[str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    root = write_aligned(tmp_path / "data", (32, 32))
+    write(picture(0, (80, 36)), root / "val" / "odd.png")
+    flags = [*tiny, "--netG", "unet_32", "--model", "pix2pix", "--preprocess", "none", "--lr_policy", "plateau"]
+    done = run_cli("train", ["--dataroot", root, *flags])
+    assert done.code == 2
+    assert "odd.png reaches the network as 40x36 pixels" in done.stderr

@@ -1,0 +1,204 @@
+"""A training step: who is frozen, where randomness comes from, and many processes as one."""
+
+import copy
+import itertools
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from data.loader import EpochSampler
+from models.stepper import Stepper, only_trainable, seed_step
+from tests import two_processes
+from tests.pictures import write_aligned
+from tests.small import ALONE, random_batch, train_steps, training
+from util.progress import Progress
+
+
+@pytest.fixture
+def networks() -> nn.ModuleDict:
+    return nn.ModuleDict({"G": nn.Linear(2, 2), "D": nn.Linear(2, 1), "E": nn.Linear(2, 1)})
+
+
+def wanted(networks: nn.ModuleDict) -> dict[str, bool]:
+    return {key: parameter.requires_grad for key, parameter in networks.named_parameters()}
+
+
+def test_only_the_named_networks_want_gradients_and_only_inside(networks: nn.ModuleDict) -> None:
+    with only_trainable(networks, ("G", "E")):
+        assert wanted(networks) == {key: key[0] in "GE" for key in wanted(networks)}
+    assert all(wanted(networks).values())
+
+
+def test_freezing_ends_with_an_exception_as_well(networks: nn.ModuleDict) -> None:
+    with pytest.raises(RuntimeError, match="stop"), only_trainable(networks, ("G",)):
+        raise RuntimeError("stop")
+    assert all(wanted(networks).values())
+
+
+def test_what_a_model_froze_itself_stays_frozen(networks: nn.ModuleDict) -> None:
+    networks["D"].weight.requires_grad_(False)
+    networks["G"].bias.requires_grad_(False)
+    before = wanted(networks)
+    with only_trainable(networks, ("G",)):
+        assert wanted(networks)["G.bias"] is False
+    assert wanted(networks) == before
+
+
+def test_an_error_in_a_loss_leaves_the_networks_thawed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, stepper, progress = training("pix2pix")
+
+    def broken(out: object) -> None:
+        raise RuntimeError("no loss today")
+
+    stepper.phases[0] = stepper.phases[0]._replace(loss=broken)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="no loss today"):
+        stepper.step(random_batch(model.opt), progress)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("gan_mode", ["lsgan", "wgangp"])
+@pytest.mark.parametrize("name", ["cycle_gan", "pix2pix", "colorization"])
+def test_the_loss_of_the_discriminators_does_not_reach_the_generators(name: str, gan_mode: str) -> None:
+    model, _, _ = training(name, f"--gan_mode {gan_mode}")
+    out = model(random_batch(model.opt))
+    (phase,) = [phase for phase in model.phases() if phase.name == "D"]
+    phase.loss(out).total.backward()  # nothing is frozen
+    for key, parameter in model.networks.named_parameters():
+        assert (parameter.grad is not None) is key.startswith("D"), key
+
+
+def test_dropout_depends_on_seed_rank_and_images_seen_alone() -> None:
+    seen: dict[tuple[int, ...], Tensor] = {}
+    for key in itertools.product((0, 1, 7), (0, 1), (0, 1, 2, 10**9)):
+        drawn = []
+        for other_draws in (0, 3):
+            torch.rand(other_draws + 1)
+            seed_step(*key)
+            drawn.append(torch.rand(8))
+        assert torch.equal(*drawn)
+        seen[key] = drawn[0]
+    assert len({tuple(values.tolist()) for values in seen.values()}) == len(seen)
+
+
+def test_a_step_repeats_whatever_was_drawn_before_it() -> None:
+    losses = []
+    for draws in (0, 17):
+        model, stepper, progress = training("cycle_gan", "--dropout --pool_size 1")
+        torch.rand(draws)
+        history = train_steps(model, stepper, progress, 1)
+        torch.rand(draws)
+        losses.append(history + train_steps(model, stepper, progress, 2))
+    assert losses[0] == losses[1]
+
+
+def test_another_seed_or_position_gives_other_dropout() -> None:
+    losses = []
+    for seed, images_seen in ((0, 0), (1, 0), (0, 1)):
+        model, _, progress = training("pix2pix")
+        progress.images_seen = images_seen
+        stepper = Stepper(model, model.opt.optim, ALONE, seed=seed)
+        _, parts = stepper.step(random_batch(model.opt), progress)
+        losses.append(parts["G_L1"].item())
+    assert len(set(losses)) == 3
+
+
+def test_the_learning_rate_of_the_epoch_is_set_on_every_optimizer() -> None:
+    _, stepper, progress = training("cycle_gan", "--lr 0.01 --n_epochs 2 --n_epochs_decay 3")
+    for epoch, factor in ((1, 1), (3, 3 / 4), (5, 1 / 4), (1, 1)):  # in any order: nothing accumulates
+        progress.epoch = epoch
+        assert stepper.set_learning_rate(progress) == pytest.approx(0.01 * factor)
+        groups = [group for optimizer in stepper.optimizers.values() for group in optimizer.param_groups]
+        assert len(groups) == 2
+        assert [group["lr"] for group in groups] == pytest.approx([0.01 * factor] * 2)
+
+
+def test_optimizers_are_the_official_ones() -> None:
+    model, stepper, _ = training("cycle_gan")
+    for phase, networks in (("G", ("G_A", "G_B")), ("D", ("D_A", "D_B"))):
+        (group,) = stepper.optimizers[phase].param_groups
+        assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (0.0002, (0.5, 0.999), 1e-8, 0)
+        expected = [parameter for name in networks for parameter in model.networks[name].parameters()]
+        assert [id(parameter) for parameter in group["params"]] == [id(parameter) for parameter in expected]
+
+
+def test_cycle_gan_updates_generators_first_and_pix2pix_the_discriminator() -> None:
+    assert [phase.name for phase in training("cycle_gan")[0].phases()] == ["G", "D"]
+    assert [phase.name for phase in training("pix2pix")[0].phases()] == ["D", "G"]
+
+
+def test_losses_hold_on_to_no_graph() -> None:
+    model, stepper, progress = training("cycle_gan")
+    _, losses = stepper.step(random_batch(model.opt), progress)
+    assert all(not value.requires_grad and value.shape == () for value in losses.values())
+
+
+@pytest.mark.parametrize(("netG", "size"), [("resnet_1blocks", 18), ("unet_32", 48)])
+def test_images_of_a_size_the_generator_cannot_give_back_are_refused_by_name(netG: str, size: int) -> None:
+    model, stepper, progress = training("pix2pix", f"--netG {netG}")
+    with pytest.raises(ValueError, match=rf"a.png reaches the network as {size}x{size} pixels.*--crop_size"):
+        stepper.step(random_batch(model.opt, size=size), progress)
+
+
+def test_the_state_of_the_optimizers_goes_into_another_stepper() -> None:
+    model, stepper, progress = training("pix2pix")
+    train_steps(model, stepper, progress, 2)
+    again, other, _ = training("pix2pix", "--seed 3")
+    again.load_state_dict(model.state_dict())
+    other.load_state_dict(copy.deepcopy(stepper.state_dict()))  # PyTorch would share the tensors
+    position = Progress(images_seen=progress.images_seen)
+    other.seed = stepper.seed
+    assert train_steps(again, other, position, 2) == train_steps(model, stepper, progress, 2)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What rank 0, rank 1 and one process alone made of the same images."""
+    folder = tmp_path_factory.mktemp("processes")
+    dataroot = write_aligned(folder / "data")
+    torch.multiprocessing.spawn(two_processes.work, args=(str(folder), str(dataroot)), nprocs=2)
+    ranks = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
+    alone = {case: two_processes.trained(case, ALONE) for case in two_processes.CASES}
+    return [*ranks, alone | {"validation": two_processes.measured(str(dataroot), ALONE)}]
+
+
+@pytest.mark.parametrize("case", two_processes.CASES)
+def test_two_processes_with_an_image_each_equal_one_with_a_batch_of_two(
+    case: str, results: list[dict[str, Any]]
+) -> None:
+    first, second, alone = (result[case] for result in results)
+    start = training(*two_processes.CASES[case])[0].networks.state_dict()
+    for key, value in alone["weights"].items():
+        assert torch.equal(first["weights"][key], second["weights"][key]), key
+        assert torch.allclose(first["weights"][key], value, atol=1e-5, rtol=0), key
+        if value.ndim > 1:
+            assert (value - start[key]).abs().max() > 1e-4, "the tolerance must be small against what was learned"
+    for key, value in alone["gradients"].items():
+        assert torch.allclose(first["gradients"][key], value, atol=1e-8, rtol=1e-5), key
+    assert first["losses"] == second["losses"]
+    for ours, theirs in zip(first["losses"], alone["losses"], strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+def test_two_processes_agree_on_the_validation_figure_with_one(results: list[dict[str, Any]]) -> None:
+    first, second, alone = (result["validation"] for result in results)
+    assert first == second, "their learning rates would part"
+    assert first == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_every_process_makes_the_same_number_of_steps(length: int, processes: int) -> None:
+    orders = [
+        list(EpochSampler(length, seed=0, shuffled=True, rank=rank, world_size=processes)) for rank in range(processes)
+    ]
+    assert len({len(order) for order in orders}) == 1, "one would wait for the others for ever"
+
+
+def test_world_averages_gradients_only_where_there_are_some() -> None:
+    parameters = [nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))]
+    parameters[0].grad = torch.ones(2)
+    ALONE.average_gradients(parameters)
+    assert parameters[1].grad is None
+    assert torch.equal(ALONE.mean(torch.tensor([1.0])), torch.tensor([1.0]))

@@ -1,0 +1,107 @@
+"""Networks by name: sizes, families, and what an unknown name is answered."""
+
+import pytest
+import torch
+
+from networks.factory import (
+    DISCRIMINATORS,
+    build_discriminator,
+    build_generator,
+    check_network_names,
+    generator_family,
+    size_multiple,
+)
+from options.schema import NetOptions
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "multiple"),
+    [
+        ("resnet_9blocks", ("resnet", 9), 4),
+        ("resnet_6blocks", ("resnet", 6), 4),
+        ("resnet_1blocks", ("resnet", 1), 4),
+        ("unet_32", ("unet", 32), 32),
+        ("unet_128", ("unet", 128), 128),
+        ("unet_256", ("unet", 256), 256),
+    ],
+)
+def test_a_name_says_family_and_size(name: str, family: tuple[str, int], multiple: int) -> None:
+    assert generator_family(name) == family
+    assert size_multiple(name) == multiple
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("resnet_9block", r"unknown generator 'resnet_9block'; did you mean 'resnet_9blocks'\?"),
+        ("unet256", r"did you mean 'unet_256'\?"),
+        ("", "unknown generator ''"),
+        ("unet_", "unknown generator"),
+        ("unet_-32", "unknown generator"),
+        ("unet_100", "power of two from 32"),
+        ("unet_16", "power of two from 32"),
+        ("unet_0", "power of two from 32"),
+        ("xresnet_9blocks", "unknown generator"),
+    ],
+)
+def test_an_unknown_generator_is_answered_with_what_to_type(name: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        generator_family(name)
+
+
+def test_an_unknown_discriminator_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(
+        ValueError, match=r"unknown discriminator 'basc'; did you mean 'basic'\?; known: basic, n_layers"
+    ):
+        check_network_names("unet_256", "basc")
+    check_network_names("unet_256", "pixel")
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+def test_a_unet_keeps_the_size_of_its_smallest_image_and_of_multiples(size: int, norm: str) -> None:
+    net = build_generator(NetOptions(netG=f"unet_{size}", ngf=2, norm=norm), 1, 4).eval()
+    with torch.no_grad():
+        assert net(torch.zeros(1, 1, 2 * size, size)).shape == (1, 4, 2 * size, size)
+        if norm != "instance":  # which has nothing to normalise over in a map of one pixel
+            assert net.train()(torch.zeros(2, 1, size, size)).shape == (2, 4, size, size)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (10, 13)])
+def test_a_resnet_gives_back_the_size_rounded_up_to_four(size: tuple[int, int]) -> None:
+    net = build_generator(NetOptions(netG="resnet_1blocks", ngf=2), 3, 1)
+    expected = tuple(-(-side // 4) * 4 for side in size)
+    assert net(torch.zeros(2, 3, *size)).shape == (2, 1, *expected)
+
+
+@pytest.mark.parametrize("dropout", [True, False])
+def test_dropout_is_there_when_asked_for(dropout: bool) -> None:
+    for netG in ("resnet_2blocks", "unet_128"):
+        net = build_generator(NetOptions(netG=netG, ngf=2, no_dropout=not dropout), 3, 3)
+        count = sum(isinstance(module, torch.nn.Dropout) for module in net.modules())
+        assert count == (2 if dropout else 0)  # unet_128 has it in num_downs - 5 blocks
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4, 5])
+def test_a_patch_discriminator_shrinks_as_the_official_one(layers: int) -> None:
+    net = build_discriminator(NetOptions(netD="n_layers", n_layers_D=layers, ndf=1, norm="batch"), 3)
+    official = {1: 126, 2: 62, 3: 30, 4: 14, 5: 6}[layers]
+    assert net(torch.zeros(1, 3, 256, 256)).shape == (1, 1, official, official)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_patch_sees_as_many_pixels_as_the_paper_says(layers: int) -> None:
+    net = build_discriminator(NetOptions(netD="n_layers", n_layers_D=layers, ndf=2, norm="none"), 1).double()
+    image = torch.randn(1, 1, 128, 128, dtype=torch.float64, requires_grad=True)
+    verdict = net(image)
+    middle = verdict.shape[2] // 2
+    (gradient,) = torch.autograd.grad(verdict[0, 0, middle, middle], image)
+    rows = gradient[0, 0].abs().sum(1).nonzero().flatten()
+    assert int(rows[-1] - rows[0]) + 1 == {1: 16, 2: 34, 3: 70}[layers]
+
+
+@pytest.mark.parametrize("name", list(DISCRIMINATORS))
+def test_every_discriminator_judges_any_number_of_channels(name: str) -> None:
+    for channels in (1, 6):
+        net = build_discriminator(NetOptions(netD=name, ndf=2), channels)
+        assert net(torch.zeros(2, channels, 64, 64)).shape[:2] == (2, 1)

@@ -1,0 +1,97 @@
+"""A bare generator file tells the flags that build its network."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+
+from networks.factory import build_discriminator, build_generator
+from networks.recognise import recognise_generator
+from options.schema import NetOptions
+from tests.networks.test_legacy import with_old_buffers
+
+NORMS = ["instance", "batch", "none"]
+
+
+def rebuilt(found: dict[str, Any]) -> dict[str, torch.Size]:
+    """Return the shapes of the network that the reported flags build."""
+    opt = NetOptions(**found)
+    return {key: value.shape for key, value in build_generator(opt, opt.input_nc, opt.output_nc).state_dict().items()}
+
+
+@pytest.mark.parametrize("ngf", [2, 8])
+@pytest.mark.parametrize("channels", [(1, 3), (3, 1), (4, 4)])
+@pytest.mark.parametrize("no_dropout", [True, False])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("netG", ["resnet_1blocks", "resnet_6blocks", "resnet_9blocks"])
+def test_a_resnet_is_recognised_to_the_flag(
+    netG: str, norm: str, no_dropout: bool, channels: tuple[int, int], ngf: int
+) -> None:
+    flags = {
+        "netG": netG,
+        "norm": norm,
+        "no_dropout": no_dropout,
+        "input_nc": channels[0],
+        "output_nc": channels[1],
+        "ngf": ngf,
+    }
+    net = build_generator(NetOptions(**flags), *channels)
+    found = recognise_generator(net.state_dict())
+    assert found == flags
+    if norm == "instance":
+        assert recognise_generator(with_old_buffers(net)) == flags
+    assert rebuilt(found) == {key: value.shape for key, value in net.state_dict().items()}
+
+
+@pytest.mark.parametrize("ngf", [1, 4])
+@pytest.mark.parametrize("channels", [(1, 3), (3, 4)])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("netG", ["unet_32", "unet_64", "unet_128", "unet_256"])
+def test_a_unet_is_recognised_but_for_its_dropout(netG: str, norm: str, channels: tuple[int, int], ngf: int) -> None:
+    flags = {"netG": netG, "norm": norm, "input_nc": channels[0], "output_nc": channels[1], "ngf": ngf}
+    for no_dropout in (True, False):
+        net = build_generator(NetOptions(**flags, no_dropout=no_dropout), *channels)
+        found = recognise_generator(net.state_dict())
+        assert found == flags
+        if norm == "instance":
+            assert recognise_generator(with_old_buffers(net)) == flags
+        assert rebuilt(found) == {key: value.shape for key, value in net.state_dict().items()}
+
+
+def test_syncbatch_weights_are_batch_weights() -> None:
+    for netG in ("resnet_1blocks", "unet_32"):
+        net = build_generator(NetOptions(netG=netG, norm="syncbatch", ngf=2), 3, 3)
+        assert recognise_generator(net.state_dict())["norm"] == "batch"
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("netD", ["basic", "n_layers", "pixel"])
+def test_a_discriminator_is_not_taken_for_a_generator(netD: str, norm: str) -> None:
+    net = build_discriminator(NetOptions(netD=netD, norm=norm, ndf=2), 3)
+    with pytest.raises(ValueError, match="not the file of a ResNet or U-Net generator"):
+        recognise_generator(net.state_dict())
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {},
+        {"weight": torch.zeros(1)},
+        {"model.1.weight": torch.zeros(2, 2, 7, 7)},
+        {"features.0.weight": torch.zeros(3, 3, 3, 3), "classifier.bias": torch.zeros(2)},
+    ],
+)
+def test_rubbish_is_refused_with_what_it_holds(weights: dict[str, torch.Tensor]) -> None:
+    with pytest.raises(ValueError, match="not the file of a ResNet or U-Net generator") as error:
+        recognise_generator(weights)
+    assert all(key in str(error.value) for key in weights)
+
+
+@pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])
+def test_a_generator_file_with_keys_missing_is_refused(netG: str) -> None:
+    weights = dict(build_generator(dataclasses.replace(NetOptions(), netG=netG, ngf=2), 3, 3).state_dict())
+    for key in [*weights][-2:]:  # the last convolution
+        del weights[key]
+    with pytest.raises(ValueError, match="generator"):
+        recognise_generator(weights)

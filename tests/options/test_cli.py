@@ -1,0 +1,340 @@
+"""From words to settings: which layer wins, what is refused, and what the sentence says."""
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from data.registry import DATASETS
+from models.registry import MODELS
+from options.cli import parse_test, parse_train
+from options.schema import Options
+from options.stored import as_text, flatten, read_options, write_options
+
+ROOT = ("--dataroot", "x")
+RUN = {"model": "cycle_gan", "dataset_mode": "unaligned", "netG": "resnet_6blocks", "ngf": 32, "norm": "instance"}
+
+
+def for_train(words: str = "", stored: Mapping[str, Any] | None = None) -> Options:
+    return parse_train([*ROOT, *words.split()], stored=lambda run: stored or {})
+
+
+def for_test(words: str = "", stored: Mapping[str, Any] | None = None) -> Options:
+    return parse_test([*ROOT, *words.split()], stored=lambda run: stored or {})
+
+
+PARSE = {"train": for_train, "test": for_test}
+
+
+def unread(run: Mapping[str, Any]) -> NoReturn:
+    raise AssertionError("the stored options were asked for")
+
+
+class TestPrecedence:
+    def test_a_data_set_overrides_a_field(self) -> None:
+        assert for_train().data.max_dataset_size == math.inf
+        assert for_train("--dataset_mode template").data.max_dataset_size == 10
+
+    def test_a_model_overrides_a_data_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(DATASETS["aligned"], "defaults", {"norm": "none", "ngf": 8})
+        opt = for_train("--model pix2pix")
+        assert (opt.net.norm, opt.net.ngf) == ("batch", 8)
+
+    def test_a_stored_option_overrides_a_model(self) -> None:
+        assert for_test("--model pix2pix", {"model": "pix2pix", "norm": "instance"}).net.norm == "instance"
+        assert for_train("--continue_train", {"model": "pix2pix", "norm": "instance"}).net.norm == "instance"
+
+    def test_the_command_line_overrides_a_stored_option(self) -> None:
+        assert for_test("--norm none", {"model": "pix2pix", "norm": "instance"}).net.norm == "none"
+        assert for_train("--continue_train --lr 0.1", {"lr": 0.5}).optim.lr == 0.1
+
+    @pytest.mark.parametrize("model", tuple(MODELS))
+    def test_the_defaults_of_every_model_and_its_data_set_are_flags(self, model: str) -> None:
+        opt = for_test(f"--model {model}")
+        assert {name: flatten(opt)[name] for name in MODELS[model].defaults} == dict(MODELS[model].defaults)
+
+    def test_the_last_of_two_equal_flags_wins(self) -> None:
+        assert for_train("--ngf 8 --ngf 16").net.ngf == 16
+
+    def test_dropout_undoes_what_cyclegan_leaves_out(self) -> None:
+        assert for_train().net.no_dropout
+        assert not for_train("--dropout").net.no_dropout
+        assert not for_test("--dropout", {**RUN, "no_dropout": True}).net.no_dropout
+
+
+class TestStoredOptions:
+    def test_a_training_from_scratch_does_not_ask_for_them(self) -> None:
+        parse_train(ROOT, stored=unread)
+
+    def test_they_are_asked_for_by_the_name_of_the_run(self) -> None:
+        asked: list[Mapping[str, Any]] = []
+        words = "--name horses --checkpoints_dir runs --epoch 20 --load_iter 5 --model_suffix _B"
+        parse_test([*ROOT, *words.split()], stored=lambda run: asked.append(run) or {})
+        expected = {"name": "horses", "checkpoints_dir": "runs", "epoch": "20", "load_iter": 5, "model_suffix": "_B"}
+        assert {key: asked[0][key] for key in expected} == expected
+
+    @pytest.mark.parametrize(
+        ("words", "name"),
+        [
+            ("--suffix {netG}_{ngf} --ngf 8", "a_resnet_9blocks_8"),
+            ("--suffix {netG} --model pix2pix", "a_unet_256"),
+            ("--suffix {lambda_A}", "a_10.0"),
+        ],
+    )
+    def test_the_name_they_are_asked_for_is_the_name_of_the_run(self, words: str, name: str) -> None:
+        asked: list[Mapping[str, Any]] = []
+        opt = parse_train(
+            [*ROOT, "--continue_train", "--name", "a", *words.split()], stored=lambda run: asked.append(run) or {}
+        )
+        assert (asked[0]["name"], opt.run.name) == (name, name)
+
+    def test_a_test_takes_the_model_and_its_networks_from_the_run(self) -> None:
+        opt = for_test("", {**RUN, "direction": "BtoA", "no_dropout": False, "input_nc": 1, "output_nc": 1})
+        assert (opt.run.model, opt.data.dataset_mode, opt.data.direction) == ("cycle_gan", "unaligned", "BtoA")
+        assert (opt.net.netG, opt.net.ngf, opt.net.no_dropout, opt.net.input_nc) == ("resnet_6blocks", 32, False, 1)
+
+    def test_model_test_takes_only_networks_and_geometry(self) -> None:
+        opt = for_test("--model test", {**RUN, "no_dropout": True, "crop_size": 64, "lambda_A": 3.0})
+        assert (opt.run.model, opt.data.dataset_mode) == ("test", "single")
+        assert (opt.net.netG, opt.net.ngf, opt.net.no_dropout) == ("resnet_6blocks", 32, True)
+        assert (opt.data.crop_size, opt.data.load_size) == (64, 64)
+
+    def test_a_test_does_not_take_how_the_training_was_fed(self) -> None:
+        training: dict[str, Any] = {
+            "phase": "train",
+            "batch_size": 16,
+            "num_threads": 8,
+            "serial_batches": False,
+            "no_flip": False,
+            "max_dataset_size": 5,
+            "load_size": 286,
+            "seed": 7,
+            "gpu_ids": "3",
+            "name": "other",
+            "epoch": "5",
+        }
+        opt = for_test("--name mine", RUN | training)
+        data = opt.data
+        assert (data.phase, data.batch_size, data.num_threads, data.load_size) == ("test", 1, 0, 256)
+        assert (data.serial_batches, data.no_flip, data.max_dataset_size) == (True, True, math.inf)
+        assert (opt.run.seed, opt.run.gpu_ids, opt.run.name, opt.run.epoch) == (0, "", "mine", "latest")
+
+    @pytest.mark.parametrize(
+        ("trained", "tested", "load_size"),
+        [
+            ("resize_and_crop", "resize_and_crop", 64),
+            ("scale_width", "scale_width", 90),
+            ("scale_width_and_crop", "scale_width", 90),
+            ("crop", "none", 64),
+            ("none", "none", 64),
+        ],
+    )
+    def test_a_test_translates_whole_pictures(self, trained: str, tested: str, load_size: int) -> None:
+        opt = for_test("", {**RUN, "preprocess": trained, "load_size": 90, "crop_size": 64})
+        assert (opt.data.preprocess, opt.data.load_size, opt.data.crop_size) == (tested, load_size, 64)
+
+    def test_a_resume_goes_on_with_all_settings_but_those_that_name_the_run(self) -> None:
+        before = for_train("--name a --model pix2pix --batch_size 4 --lr 0.001 --lambda_L1 10 --epoch_count 1")
+        after = for_train("--continue_train --name b", flatten(before))
+        changed = {k for k, v in flatten(after).items() if v != flatten(before)[k]}
+        assert changed == {"name", "continue_train"}
+
+    @pytest.mark.parametrize("flag", ["netG", "lr_policy", "batch_size", "max_dataset_size", "lr", "no_dropout"])
+    def test_a_stored_value_of_the_wrong_kind_is_refused_by_name(
+        self, flag: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as stop:
+            for_train("--continue_train", {"model": "cycle_gan", flag: ["what"]})
+        assert stop.value.code == 2
+        assert flag in last_line(capsys)
+
+    def test_stored_options_of_another_version_are_left_alone(self) -> None:
+        assert for_test("", {**RUN, "a_flag_of_tomorrow": 1}).net.ngf == 32
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
+REFUSED = [
+    ("train", "--lr_polcy linear", r"unknown flag '--lr_polcy'; did you mean '--lr_policy'\?.*train.py --help"),
+    ("test", "--num_tests 5", r"did you mean '--num_test'"),
+    ("train", "horse2zebra", r"horse2zebra"),
+    ("train", "--lambda_L1 5", r"--lambda_L1 is a flag of --model pix2pix"),
+    ("train", "--model pix2pix --lambda_A 5", r"--lambda_A is a flag of --model cycle_gan"),
+    ("train", "--new_dataset_option 5", r"--new_dataset_option is a flag of --dataset_mode template"),
+    ("train", "--model_suffix=_A", r"flag of --model test"),
+    ("test", "--n_epochs 5", r"--n_epochs is a flag of train.py, not of test.py; leave it out"),
+    ("train", "--num_test 5", r"--num_test is a flag of test.py"),
+    ("train", "--model pix2pxi", r"unknown model 'pix2pxi'; did you mean 'pix2pix'\?; known: .*cycle_gan"),
+    ("test", "--model pix2pxi", r"did you mean 'pix2pix'"),
+    ("train", "--dataset_mode alinged", r"unknown data set 'alinged'; did you mean 'aligned'\?; known: .*unaligned"),
+    ("train", "--netG resnet_9block", r"unknown generator 'resnet_9block'; did you mean 'resnet_9blocks'"),
+    ("train", "--netG unet_200", r"unet_200: a U-Net's size is a power of two"),
+    ("train", "--netG unet_16", r"power of two from 32"),
+    ("train", "--netG resnet_0blocks", r"resnet_0blocks"),
+    ("train", "--netD pixl", r"unknown discriminator 'pixl'; did you mean 'pixel'\?; known: basic, n_layers, pixel"),
+    ("train", "--norm bach", r"--norm: invalid choice: 'bach'.*instance.*batch.*none"),
+    ("train", "--lr_policy linaer", r"--lr_policy: invalid choice: 'linaer'.*linear.*cosine"),
+    ("train", "--gan_mode gan", r"--gan_mode.*lsgan"),
+    ("train", "--preprocess resize", r"--preprocess.*resize_and_crop"),
+    ("train", "--direction A2B", r"--direction.*AtoB.*BtoA"),
+    ("train", "--batch_size 0", r"--batch_size 0 is too small; it must be at least 1"),
+    ("train", "--num_threads -1", r"--num_threads -1 is too small"),
+    ("train", "--load_size 0 --crop_size 0", r"--load_size 0 is too small"),
+    ("train", "--crop_size -8", r"--crop_size -8 is too small"),
+    ("train", "--max_dataset_size 0", r"--max_dataset_size 0 is too small"),
+    ("train", "--max_dataset_size some", r"--max_dataset_size.*some"),
+    ("train", "--ngf 0", r"--ngf 0 is too small"),
+    ("train", "--input_nc 0 --output_nc 0", r"--input_nc 0 is too small"),
+    ("train", "--netD n_layers --n_layers_D 0", r"--n_layers_D 0 is too small"),
+    ("train", "--n_epochs -1", r"--n_epochs -1 is too small"),
+    ("train", "--n_epochs 0 --n_epochs_decay 0", r"--n_epochs plus --n_epochs_decay 0 is too small"),
+    ("train", "--epoch_count 0", r"--epoch_count 0 is too small"),
+    ("train", "--pool_size -1", r"--pool_size -1 is too small"),
+    ("train", "--lr 0", r"--lr 0.0 is not a learning rate"),
+    ("train", "--lr nan", r"--lr nan is not a learning rate"),
+    ("train", "--beta1 1", r"--beta1 1.0 is outside"),
+    ("train", "--print_freq 0", r"--print_freq 0 is too small"),
+    ("train", "--save_epoch_freq 0", r"--save_epoch_freq 0 is too small"),
+    ("train", "--seed -1", r"--seed"),
+    ("test", "--seed -1", r"--seed"),
+    ("train", "--init_gain -1", r"--init_gain"),
+    ("test", "--num_test 0", r"--num_test 0 is too small"),
+    ("test", "--aspect_ratio 0", r"--aspect_ratio 0.0 must be above 0"),
+    (
+        "train",
+        "--load_size 128",
+        r"--crop_size 256 is larger than --load_size 128; raise --load_size or lower",
+    ),
+    ("train", "--model pix2pix --pool_size 50", r"--pool_size 50 has no effect on pix2pix; leave it out"),
+    ("train", "--n_layers_D 4", r"--n_layers_D 4 has no effect with --netD basic; add --netD n_layers"),
+    (
+        "train",
+        "--lr_decay_iters 20",
+        r"--lr_decay_iters 20 has no effect with --lr_policy linear; add .*step",
+    ),
+    ("train", "--input_nc 1", r"--lambda_identity needs --input_nc equal to --output_nc.*pass --lambda_identity 0"),
+    ("train", "--suffix {nothing}", r"--suffix '{nothing}' names no option"),
+    ("train", "--suffix {", r"--suffix '{' names no option"),
+    ("train", "--model test", r"--model test only translates; train with"),
+    ("test", "--model test --dataset_mode aligned", r"--model test reads --dataset_mode single, not aligned"),
+    ("train", "--ngf", r"--ngf: expected one argument"),
+]
+
+
+@pytest.mark.parametrize(("command", "words", "message"), REFUSED, ids=[f"{c} {w}" for c, w, _ in REFUSED])
+def test_a_mistake_ends_in_usage_one_sentence_and_exit_code_2(
+    command: str, words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        PARSE[command](words)
+    out, err = capsys.readouterr()
+    assert stop.value.code == 2
+    assert out == ""
+    assert err.startswith(f"usage: python {command}.py")
+    assert re.search(message, err.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize("parse", [parse_train, parse_test])
+def test_without_a_folder_of_images_the_sentence_shows_how_to_give_one(
+    parse: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse([])
+    assert re.search("--dataroot is missing; give the folder of images, such as --dataroot", last_line(capsys))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--load_size 128 --preprocess crop",  # nothing is scaled, so the sizes do not meet
+        "--netD n_layers --n_layers_D 4",
+        "--lr_policy step --lr_decay_iters 20",
+        "--input_nc 1 --lambda_identity 0",
+        "--model pix2pix --pool_size 0",
+        "--netG unet_1024",
+        "--netG resnet_3blocks",
+        "--n_epochs 0 --n_epochs_decay 1",
+    ],
+)
+def test_the_way_out_that_a_sentence_names_is_open(words: str) -> None:
+    for_train(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("--name a --suffix b", "a_b"),
+        ("--name a --suffix {model}_{netG}_size{load_size}", "a_cycle_gan_resnet_9blocks_size286"),
+        ("--name a --model pix2pix --suffix {netG}_{lambda_L1}", "a_unet_256_100.0"),
+        ("--name a", "a"),
+    ],
+)
+def test_the_suffix_is_filled_in_with_the_options_it_names(words: str, name: str) -> None:
+    assert for_train(words).run.name == name
+
+
+def test_parsing_touches_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for_train("--name a --checkpoints_dir runs")
+    for_train("--name a --continue_train")
+    for_test("--name a --results_dir out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_option_is_limited_by_the_smaller_of_num_test_and_max_dataset_size() -> None:
+    assert for_test("--num_test 5").data.max_dataset_size == 5
+    assert for_test("--num_test 5 --max_dataset_size 3").data.max_dataset_size == 3
+
+
+class TestOptionFiles:
+    def official_text(self, flat: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+        """``print_options`` of the official code, word for word, its namespace and parser replaced by tables."""
+        message = ""
+        message += "----------------- Options ---------------\n"
+        for k, v in sorted(flat.items()):
+            comment = ""
+            default = defaults.get(k)
+            if v != default:
+                comment = "\t[default: %s]" % str(default)  # noqa: UP031
+            message += f"{str(k):>25}: {str(v):<30}{comment}\n"  # noqa: RUF010
+        message += "----------------- End -------------------"
+        return message
+
+    @pytest.mark.parametrize("words", ["", "--model pix2pix --name faces --lr 0.5 --no_flip", "--max_dataset_size 9"])
+    def test_the_text_is_laid_out_as_the_official_one(self, words: str) -> None:
+        opt = for_train(words)
+        assert as_text(flatten(opt), opt.defaults) == self.official_text(flatten(opt), opt.defaults)
+
+    def test_the_text_marks_what_differs_from_the_default_of_the_model(self) -> None:
+        opt = for_train("--model pix2pix --ngf 8")
+        lines = {line.split(":")[0].strip(): line for line in as_text(flatten(opt), opt.defaults).splitlines()}
+        assert lines["ngf"] == f"{'ngf':>25}: {'8':<30}\t[default: 64]"
+        assert "[default" not in lines["norm"]  # batch is pix2pix's own default
+        assert lines["dataroot"].endswith("\t[default: ]")
+
+    @pytest.mark.parametrize("words", ["", "--max_dataset_size 7 --suffix {ngf}", "--model colorization --lr 1e-7"])
+    def test_what_is_written_is_read_back(self, words: str, tmp_path: Path) -> None:
+        before = for_train(f"{words} --name a")
+        write_options(before, tmp_path, json_too=True)
+        after = for_train("--continue_train --name a", read_options(tmp_path))
+        names = set(flatten(before)) - {"continue_train", "name", "suffix"}
+        assert {n: flatten(after)[n] for n in names} == {n: flatten(before)[n] for n in names}
+        assert type(after.data.max_dataset_size) is type(before.data.max_dataset_size)
+
+    def test_infinity_is_stored_as_valid_json(self, tmp_path: Path) -> None:
+        write_options(for_train(), tmp_path, json_too=True)
+        text = (tmp_path / "train_opt.json").read_text()
+        assert '"max_dataset_size": "inf"' in text
+        assert "Infinity" not in text
+
+    def test_a_test_writes_its_text_by_phase_and_leaves_the_runs_options_alone(self, tmp_path: Path) -> None:
+        write_options(for_test("--phase val"), tmp_path, json_too=False)
+        assert [path.name for path in tmp_path.iterdir()] == ["val_opt.txt"]
+
+    def test_a_folder_without_stored_options_has_none(self, tmp_path: Path) -> None:
+        assert read_options(tmp_path) == {}

@@ -1,0 +1,158 @@
+"""Checkpoint files: whole or not at all, and nothing but tensors in them."""
+
+import os
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from util import checkpoint
+from util.checkpoint import load_file, load_weights, on_cpu, prefix_of, save_file, weights_path
+
+
+def weights_of(value: float) -> dict[str, torch.Tensor]:
+    return {"model.1.weight": torch.full((2, 3), value), "model.1.bias": torch.full((2,), value)}
+
+
+def test_what_was_saved_is_loaded_without_running_code(tmp_path: Path) -> None:
+    state = {"format": 1, "networks": {"G": weights_of(1.5)}, "list": [1, "two", 3.0, None, True], "big": 2**60}
+    save_file(state, tmp_path / "a.pth")
+    loaded = load_file(tmp_path / "a.pth")
+    assert torch.equal(loaded["networks"]["G"]["model.1.weight"], torch.full((2, 3), 1.5))
+    assert {key: loaded[key] for key in ("format", "list", "big")} == {
+        key: state[key] for key in ("format", "list", "big")
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pth"]
+
+
+def disk_full(*args: object, **kwargs: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def half_written(value: object, file: object) -> None:
+    file.write(b"half")  # type: ignore[attr-defined]
+    disk_full()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "failure"),
+    [(checkpoint.torch, "save", half_written), (os, "replace", disk_full), (os, "fsync", disk_full)],
+)
+def test_a_failure_in_the_middle_leaves_the_old_file_whole_and_nothing_else(
+    owner: object, name: str, failure: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "latest_net_G.pth"
+    save_file(weights_of(1), path)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, failure)
+        with pytest.raises(OSError, match="No space left"):
+            save_file(weights_of(2), path)
+    assert torch.equal(load_weights(path)["model.1.bias"], torch.full((2,), 1.0))
+    assert [file.name for file in tmp_path.iterdir()] == ["latest_net_G.pth"]
+
+
+def test_an_interrupt_in_the_middle_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "a.pth"
+    save_file(weights_of(1), path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            save_file(weights_of(2), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pth"]
+    assert load_weights(path)["model.1.bias"][0] == 1
+
+
+def test_the_content_is_on_the_disk_before_the_name_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    for name in ("fsync", "replace"):
+        original = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *args, n=name, f=original: (order.append(n), f(*args))[1])
+    save_file(weights_of(1), tmp_path / "a.pth")
+    assert order[:2] == ["fsync", "replace"]
+
+
+def test_weights_lose_the_prefix_of_a_parallel_wrapper(tmp_path: Path) -> None:
+    wrapped = OrderedDict((f"module.{key}", value) for key, value in weights_of(1).items())
+    torch.save(wrapped, tmp_path / "a.pth")
+    assert list(load_weights(tmp_path / "a.pth")) == list(weights_of(1))
+
+
+def test_the_official_way_of_saving_is_read(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    torch.save(net.cpu().state_dict(), tmp_path / "new.pth")
+    torch.save(net.state_dict(), tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    for name in ("new.pth", "old.pth"):
+        loaded = load_weights(tmp_path / name)
+        assert list(loaded) == list(net.state_dict())
+        net.load_state_dict(loaded)
+
+
+def test_on_cpu_reaches_into_containers_and_detaches() -> None:
+    parameter = nn.Parameter(torch.ones(2))
+    copied = on_cpu({"a": [parameter, (parameter, 3)], "b": {"c": "text"}})
+    assert copied["b"] == {"c": "text"}
+    assert copied["a"][1][1] == 3
+    for tensor in (copied["a"][0], copied["a"][1][0]):
+        assert not tensor.requires_grad
+        assert tensor.device.type == "cpu"
+
+
+class Trap:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("trap-was-sprung",)
+
+
+def test_a_file_that_would_run_code_is_refused_and_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"a": Trap()}, tmp_path / "evil.pth")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Trap(), protocol=2))
+    for name in ("evil.pth", "plain.pth"):
+        with pytest.raises(ValueError, match=name):
+            load_file(tmp_path / name)
+    assert not (tmp_path / "trap-was-sprung").exists()
+    with pytest.raises(ValueError, match=r"evil.pth holds code or objects beside tensors.*plain state_dict"):
+        load_file(tmp_path / "evil.pth")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 200, 0.5, 0.95])
+def test_a_damaged_file_is_named(kept: float, tmp_path: Path) -> None:
+    path = tmp_path / "latest_net_G.pth"
+    save_file({"w": torch.randn(1000)}, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    with pytest.raises(ValueError, match=r"latest_net_G.pth is damaged or cut off.*--epoch"):
+        load_file(path)
+
+
+def test_a_file_of_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").write_text("<html>404 not found</html>")
+    with pytest.raises(ValueError, match=r"a.pth"):
+        load_file(tmp_path / "a.pth")
+
+
+def test_a_missing_file_is_named_with_the_flags_to_check(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"there is no checkpoint .*a.pth; check --name, --checkpoints_dir and --epoch"
+    ):
+        load_file(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("value", [[torch.zeros(1)], {"optimizer": {}, "w": torch.zeros(1)}, torch.zeros(1)])
+def test_something_else_than_weights_is_refused(value: object, tmp_path: Path) -> None:
+    torch.save(value, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match="is not the weights of a network"):
+        load_weights(tmp_path / "a.pth")
+
+
+def test_file_names_are_the_official_ones() -> None:
+    assert weights_path(Path("run"), prefix_of("latest", 0), "G_A") == Path("run/latest_net_G_A.pth")
+    assert weights_path(Path("run"), prefix_of("20", 0), "D") == Path("run/20_net_D.pth")
+    assert weights_path(Path("run"), prefix_of("latest", 5000), "G") == Path("run/iter_5000_net_G.pth")

@@ -1,0 +1,104 @@
+"""The result folder: one file per picture, none overwritten, and a page that lists them all."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from options.cli import parse_test
+from options.schema import Options
+from util.results import ResultPage, result_folder, stretched
+
+
+def options(*flags: str) -> Options:
+    return parse_test(["--dataroot", "unused", "--name", "run", *flags])
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ([], "results/run/test_latest"),
+        (["--epoch", "20"], "results/run/test_20"),
+        (["--phase", "val", "--results_dir", "out"], "out/run/val_latest"),
+        (["--load_iter", "500"], "results/run/test_latest_iter500"),
+    ],
+)
+def test_the_folder_is_named_as_officially(flags: list[str], expected: str) -> None:
+    assert result_folder(options(*flags)) == Path(expected)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"), [(1, (10, 30)), (2, (20, 30)), (0.5, (10, 60)), (1.5, (15, 30)), (0.75, (10, 40))]
+)
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_the_aspect_ratio_stretches_one_side_and_shrinks_none(
+    ratio: float, size: tuple[int, int], channels: tuple[int, ...]
+) -> None:
+    picture = stretched(np.zeros((30, 10, *channels), np.uint8), ratio)
+    assert picture.shape == (size[1], size[0], *channels)
+
+
+def test_the_page_saves_pictures_with_the_aspect_ratio(tmp_path: Path) -> None:
+    page = ResultPage(tmp_path, options("--aspect_ratio", "2"))
+    page.add(["some/where/a.png"], (30, 10), {"fake": torch.zeros(1, 3, 30, 10)})
+    assert size_of(tmp_path / "images" / "a_fake.png") == (20, 30)
+
+
+def test_pictures_are_cut_to_the_size_of_the_input(tmp_path: Path) -> None:
+    page = ResultPage(tmp_path, options())
+    wide = torch.full((1, 3, 8, 8), -1.0)
+    wide[:, :, :7, :5] = 1
+    page.add(["a.png"], (7, 5), {"real": wide[:, :, :7, :5], "fake": wide})
+    with Image.open(tmp_path / "images" / "a_fake.png") as image:
+        assert image.size == (5, 7)
+        assert np.asarray(image).min() == 255
+
+
+def test_files_of_one_name_do_not_overwrite_each_other_and_are_all_on_the_page(tmp_path: Path) -> None:
+    page = ResultPage(tmp_path / "out", options())
+    paths = ["d/a/x.png", "d/b/x.png", "d/b/x.jpg", "d/c/x.png", "d/b_x.png", "other/d/b/x.png"]
+    for shade, path in enumerate(paths):
+        page.add([path], (4, 4), {"real": torch.full((1, 3, 4, 4), shade / 10), "fake": torch.zeros(1, 3, 4, 4)})
+    index = page.save()
+    assert index == tmp_path / "out" / "index.html"
+    html = index.read_text()
+    files = sorted(path.name for path in (tmp_path / "out" / "images").iterdir())
+    assert len(files) == 2 * len(paths)
+    assert "x_real.png" in files
+    for name in files:
+        assert html.count(f'src="images/{name}"') == 1
+    shades = {Image.open(tmp_path / "out" / "images" / name).getpixel((0, 0)) for name in files if "real" in name}
+    assert len(shades) == len(paths)
+
+
+def test_every_image_of_a_batch_has_its_own_file_and_name(tmp_path: Path) -> None:
+    page = ResultPage(tmp_path, options())
+    batch = torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 4, 4)
+    page.add(["a.png", "b.png"], (4, 4), {"fake": batch})
+    assert Image.open(tmp_path / "images" / "a_fake.png").getpixel((0, 0)) == 0
+    assert Image.open(tmp_path / "images" / "b_fake.png").getpixel((0, 0)) == 255
+    html = page.save().read_text()
+    assert "<h2>a</h2>" in html
+    assert "<h2>b</h2>" in html
+    assert "run" in html
+
+
+def test_a_dot_in_the_name_of_a_file_stays(tmp_path: Path) -> None:
+    page = ResultPage(tmp_path, options())
+    page.add(["frame.0001.png"], (4, 4), {"fake": torch.zeros(1, 3, 4, 4)})
+    page.add(["frame.0002.png"], (4, 4), {"fake": torch.zeros(1, 3, 4, 4)})
+    names = sorted(path.name for path in (tmp_path / "images").iterdir())
+    assert names == ["frame.0001_fake.png", "frame.0002_fake.png"]
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"cannot write to the folder .*file"):
+        ResultPage(tmp_path / "file", options())
