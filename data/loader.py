@@ -17,6 +17,8 @@ class EpochSampler(Sampler[Key]):
     """The order of an epoch, a function of ``(seed, epoch)``; each process takes every n-th image."""
 
     def __init__(self, length: int, *, seed: int, shuffled: bool, rank: int = 0, world_size: int = 1) -> None:
+        if length < world_size:
+            raise UserError(f"{length} images are too few for {world_size} processes; start fewer")
         self.length, self.seed, self.shuffled = length, seed, shuffled
         self.rank, self.world_size = rank, world_size
         self.epoch, self.skip = 1, 0
@@ -26,7 +28,7 @@ class EpochSampler(Sampler[Key]):
         if self.shuffled:
             order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
         usable = self.length - self.length % self.world_size  # every process makes the same number of steps
-        for index in order[self.skip + self.rank : max(usable, 1) : self.world_size]:
+        for index in order[self.skip + self.rank : usable : self.world_size]:
             yield self.epoch, int(index)
 
 

@@ -76,9 +76,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
 
     def validation(self, out: Out) -> Tensor:
         """Return one figure of a held-out batch, lower is better."""
-        raise UserError(
-            f"--model {self.opt.run.model} has no validation figure for --lr_policy plateau; use linear, step or cosine"
-        )
+        raise NotImplementedError
 
     def file_names(self, network: str) -> tuple[str, ...]:
         """Return the names under which a network's weights may lie in a run folder, best first."""

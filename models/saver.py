@@ -70,6 +70,8 @@ class Saver:
         path = self.folder / STATE_FILE
         if prefix == "latest" and path.exists():
             self._restore(load_file(path), path)
+            if opt.optim.epoch_count not in (1, self.progress.epoch):
+                log.warning("--epoch_count %d is not used: the state file knows the epoch", opt.optim.epoch_count)
             return
         load_networks(self.model, self.folder, prefix)
         log.warning(

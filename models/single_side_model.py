@@ -64,5 +64,10 @@ class SingleSideModel(TranslationModel[Translation]):
         """Refuse to train, and refuse data sets with two sides."""
         if "continue_train" in values:
             raise UserError("--model test only translates; train with --model cycle_gan or pix2pix")
+        if not {values["input_nc"], values["output_nc"]} <= {1, 3}:
+            raise UserError(
+                f"--model test shows pictures of 1 or 3 channels, not {values['input_nc']} and {values['output_nc']}; "
+                "a colorization run is tested with --model colorization"
+            )
         if values["dataset_mode"] != "single":
             raise UserError(f"--model test reads --dataset_mode single, not {values['dataset_mode']}; leave it out")

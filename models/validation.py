@@ -30,8 +30,8 @@ class Validation:
             raise UserError(
                 f"--lr_policy plateau measures on held-out images: {error}; or name their folder with --val_phase"
             ) from error
-        self.world = world
-        self.loader = Loader(dataset, fixed, world)
+        self.device = world.device
+        self.loader = Loader(dataset, fixed, World(0, 1, world.device))  # every process measures all
 
     @torch.no_grad()
     def measure(self, model: TranslationModel[Any]) -> float:
@@ -40,7 +40,8 @@ class Validation:
         model.eval()
         total, count = 0.0, 0
         for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
-            total += float(model.validation(model(batch.to(self.world.device)))) * batch.size  # sync
+            model.check_batch(batch)
+            total += float(model.validation(model(batch.to(self.device)))) * batch.size  # sync
             count += batch.size
         model.train(was_training)
         return total / count

@@ -24,10 +24,13 @@ def recognise_generator(weights: Mapping[str, Tensor]) -> dict[str, Any]:
     Raises:
         UserError: it is neither a ResNet nor a U-Net generator.
     """
-    if "model.model.0.weight" in weights:
-        return _unet(weights)
-    if "model.1.weight" in weights and any(".conv_block." in key for key in weights):
-        return _resnet(weights)
+    try:
+        if "model.model.0.weight" in weights:
+            return _unet(weights)
+        if "model.1.weight" in weights and any(".conv_block." in key for key in weights):
+            return _resnet(weights)
+    except KeyError as error:
+        raise UserError(f"this file of a generator is not complete: it lacks {error}") from error
     some = ", ".join(list(weights)[:3])
     raise UserError(f"this is not the file of a ResNet or U-Net generator (its first keys: {some})")
 

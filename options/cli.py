@@ -152,8 +152,7 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
         )
     if is_train and values["lr_policy"] == "plateau" and model.validation is TranslationModel.validation:
         raise UserError(
-            f"--lr_policy plateau needs a validation figure, which --model {values['model']} has not; "
-            "use linear, step or cosine"
+            f"--model {values['model']} has no validation figure for --lr_policy plateau; use linear, step or cosine"
         )
     model.check_options(values, final.given)
 

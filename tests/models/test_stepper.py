@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from data.loader import EpochSampler
+from options.errors import UserError
 from models.stepper import Stepper, only_trainable, seed_step
 from tests import two_processes
 from tests.pictures import write_aligned
@@ -187,7 +188,12 @@ def test_two_processes_agree_on_the_validation_figure_with_one(results: list[dic
     assert first == pytest.approx(alone)
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_more_processes_than_images_are_refused() -> None:
+    with pytest.raises(UserError, match="2 images are too few for 3 processes"):
+        EpochSampler(2, seed=0, shuffled=True, rank=0, world_size=3)
+
+
+@pytest.mark.parametrize("length", [3, 4, 7])
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_every_process_makes_the_same_number_of_steps(length: int, processes: int) -> None:
     orders = [
