@@ -7,7 +7,7 @@ BIN := .venv/bin
 # visdom is built from source and needs setuptools < 81: new pip reads one variable, old pip the other
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip --disable-pip-version-check
 DEMO := creatures
-NETWORKS := --netG unet_32 --ngf 24 --netD n_layers --n_layers_D 2 --ndf 32
+NETWORKS := --netG resnet_4blocks --ngf 16 --netD n_layers --n_layers_D 2 --ndf 32
 
 .PHONY: install demo test lint
 
@@ -21,9 +21,9 @@ install: .venv/installed
 	@touch $@
 
 demo: install
-	@$(BIN)/python -m datasets.make_demo_dataset datasets/$(DEMO) --kind unpaired --size 96 --train 300 --test 20
+	@$(BIN)/python -m datasets.make_demo_dataset datasets/$(DEMO) --kind unpaired --size 64 --train 330 --test 20
 	$(BIN)/python train.py --model cycle_gan --dataroot datasets/$(DEMO) --name $(DEMO) $(NETWORKS) \
-	    --load_size 104 --crop_size 96 --lr 0.0006 --n_epochs 4 --n_epochs_decay 6 --print_freq 100 --display_freq 100
+	    --load_size 70 --crop_size 64 --lr 0.001 --n_epochs 4 --n_epochs_decay 6 --print_freq 100 --display_freq 100
 	$(BIN)/python test.py --name $(DEMO)
 	@$(BIN)/python -m datasets.demo_report --name $(DEMO)
 

@@ -41,7 +41,12 @@ class Saver:
         self.flat, self.is_main = dict(flat), is_main
 
     def save(self, *prefixes: str) -> None:
-        """Write the state file, then the networks under each prefix (``latest``, ``20``, ``iter_5000``)."""
+        """Write the state file, then the networks under each prefix (``latest``, ``20``, ``iter_5000``).
+
+        Raises:
+            DivergedError: a weight is no longer finite; nothing was written.
+            UserError: the disk is full or read-only; the files from before are whole.
+        """
         if not self.is_main:
             return
         seen = self.progress.images_seen
@@ -56,9 +61,15 @@ class Saver:
             "seed": self.stepper.seed,
             "options": self.flat,
         }
-        save_file(on_cpu(state), self.folder / STATE_FILE)
-        for prefix in prefixes:
-            save_networks(self.model, self.folder, prefix)
+        try:
+            save_file(on_cpu(state), self.folder / STATE_FILE)
+            for prefix in prefixes:
+                save_networks(self.model, self.folder, prefix)
+        except OSError as error:
+            raise UserError(
+                f"cannot save to {self.folder} ({error.strerror}); what was saved before is whole: make room, then go on "
+                "with --continue_train"
+            ) from error
 
     def resume(self, opt: Options) -> None:
         """Go on from the state file, or from official weight files where there is no state of that epoch.
@@ -70,6 +81,8 @@ class Saver:
         path = self.folder / STATE_FILE
         if prefix == "latest" and path.exists():
             self._restore(load_file(path), path)
+            if self.progress.epoch > opt.optim.last_epoch:
+                log.warning("the run is finished; raise --n_epochs or --n_epochs_decay to train on")
             if opt.optim.epoch_count not in (1, self.progress.epoch):
                 log.warning("--epoch_count %d is not used: the state file knows the epoch", opt.optim.epoch_count)
             return

@@ -30,7 +30,7 @@ class Validation:
             raise UserError(
                 f"--lr_policy plateau measures on held-out images: {error}; or name their folder with --val_phase"
             ) from error
-        self.device = world.device
+        self.world = world
         self.loader = Loader(dataset, fixed, World(0, 1, world.device))  # every process measures all
 
     @torch.no_grad()
@@ -41,7 +41,8 @@ class Validation:
         total, count = 0.0, 0
         for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
             model.check_batch(batch)
-            total += float(model.validation(model(batch.to(self.device)))) * batch.size  # sync
+            total += float(model.validation(model(batch.to(self.world.device)))) * batch.size  # sync
             count += batch.size
         model.train(was_training)
-        return total / count
+        figure = torch.tensor(total / count, dtype=torch.float64, device=self.world.device)
+        return float(self.world.mean(figure))  # batch norms differ between processes; the learning rate must not

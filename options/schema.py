@@ -135,6 +135,11 @@ class OptimOptions:
         at_least("--n_epochs_decay", self.n_epochs_decay, 0)
         at_least("--n_epochs plus --n_epochs_decay", self.last_epoch, 1)
         at_least("--pool_size", self.pool_size, 0)
+        if self.epoch_count > self.last_epoch:
+            raise UserError(
+                f"--epoch_count {self.epoch_count} is past the last epoch, {self.last_epoch} (--n_epochs plus "
+                "--n_epochs_decay); raise one of these"
+            )
         at_least("--lr_decay_iters", self.lr_decay_iters, 1)
         if not 0 < self.lr < INFINITE:
             raise UserError(f"--lr {self.lr} is not a learning rate; give a number above 0, such as 0.0002")

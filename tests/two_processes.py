@@ -48,11 +48,18 @@ def share(batch: Batch, world: World) -> Batch:
     return batch._replace(A=batch.A[part].double(), B=batch.target[part].double())
 
 
-def measured(dataroot: str, world: World) -> float:
-    """Return the validation figure that ``--lr_policy plateau`` would use."""
-    flags = f"--dataroot {dataroot} --lr_policy plateau --load_size 32 --crop_size 32 --num_threads 0"
-    opt = small_options("pix2pix", flags)
-    return Validation(opt, world).measure(create_model(opt))
+def measured(dataroot: str, world: World, *, norm: str, steps: int) -> float:
+    """Return the validation figure that ``--lr_policy plateau`` would use after so many steps."""
+    flags = f"--dataroot {dataroot} --lr_policy plateau --load_size 32 --crop_size 32 --num_threads 0 --lr 0.01"
+    opt = small_options("pix2pix", f"{flags} --norm {norm}")
+    model = create_model(opt)
+    stepper, progress = Stepper(model, opt.optim, world), Progress()
+    for step in range(steps):
+        batch = random_batch(opt, BOTH, seed=step)
+        part = slice(world.rank, None, world.size)
+        stepper.step(batch._replace(A=batch.A[part], B=batch.target[part]), progress)
+        progress.advance(BOTH)
+    return Validation(opt, world).measure(model)
 
 
 def work(rank: int, folder: str, dataroot: str) -> None:
@@ -62,7 +69,8 @@ def work(rank: int, folder: str, dataroot: str) -> None:
     try:
         world = World(rank, 2, torch.device("cpu"))
         results: dict[str, Any] = {case: trained(case, world) for case in CASES}
-        results["validation"] = measured(dataroot, world)
+        results["validation"] = measured(dataroot, world, norm="instance", steps=0)
+        results["validation after batch norm"] = measured(dataroot, world, norm="batch", steps=3)
         torch.save(results, Path(folder, f"rank{rank}.pt"))
     finally:
         dist.destroy_process_group()

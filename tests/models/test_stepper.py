@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from data.loader import EpochSampler
-from options.errors import UserError
 from models.stepper import Stepper, only_trainable, seed_step
+from options.errors import UserError
 from tests import two_processes
 from tests.pictures import write_aligned
 from tests.small import ALONE, random_batch, train_steps, training
@@ -160,8 +160,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     dataroot = write_aligned(folder / "data")
     torch.multiprocessing.spawn(two_processes.work, args=(str(folder), str(dataroot)), nprocs=2)
     ranks = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
-    alone = {case: two_processes.trained(case, ALONE) for case in two_processes.CASES}
-    return [*ranks, alone | {"validation": two_processes.measured(str(dataroot), ALONE)}]
+    alone: dict[str, Any] = {case: two_processes.trained(case, ALONE) for case in two_processes.CASES}
+    alone["validation"] = two_processes.measured(str(dataroot), ALONE, norm="instance", steps=0)
+    return [*ranks, alone]
 
 
 @pytest.mark.parametrize("case", two_processes.CASES)
@@ -186,6 +187,13 @@ def test_two_processes_agree_on_the_validation_figure_with_one(results: list[dic
     first, second, alone = (result["validation"] for result in results)
     assert first == second, "their learning rates would part"
     assert first == pytest.approx(alone)
+
+
+def test_two_processes_agree_on_the_figure_though_their_batch_norms_saw_different_images(
+    results: list[dict[str, Any]],
+) -> None:
+    first, second = (result["validation after batch norm"] for result in results[:2])
+    assert first == second, "their learning rates would part"
 
 
 def test_more_processes_than_images_are_refused() -> None:
