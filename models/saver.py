@@ -67,8 +67,8 @@ class Saver:
                 save_networks(self.model, self.folder, prefix)
         except OSError as error:
             raise UserError(
-                f"cannot save to {self.folder} ({error.strerror}); what was saved before is whole: make room, then go on "
-                "with --continue_train"
+                f"cannot save to {self.folder} ({error.strerror}); what was saved before is whole: make room, then "
+                "go on with --continue_train"
             ) from error
 
     def resume(self, opt: Options) -> None:

@@ -387,7 +387,6 @@ class TestResume:
         [
             "--print_freq 1",
             "--print_freq 1000 --save_epoch_freq 1",
-            "--print_freq 1000 --save_latest_freq 2",
         ],
     )
     def test_losses_that_are_no_numbers_stop_the_run_and_spare_its_last_state(
