@@ -40,7 +40,7 @@ def translate(opt: Options, world: World) -> None:
     model = create_model(opt).to(world.device)
     load_networks(model, run_folder(opt), prefix_of(opt.run.epoch, opt.run.load_iter))
     model.train(not opt.result.eval)  # the official default: batch norm and dropout as in training
-    record_options(opt, run_folder(opt), world)
+    record_options(opt, world)
 
     page, progress = ResultPage(result_folder(opt), opt), Progress(epoch_size=loader.epoch_size)
     for batch in loader.epoch(progress.epoch):

@@ -18,10 +18,9 @@ from models.trained_run import stored_options
 from models.validation import Validation
 from options.cli import parse_train
 from options.schema import Options
-from options.stored import flatten
 from util.distributed import World, session
 from util.progress import Progress, Stopwatch
-from util.run import entry_point, log, record_options, run_folder
+from util.run import entry_point, log, record_options
 from util.sinks import Recorder
 from util.sinks.build import build_sinks
 
@@ -37,29 +36,25 @@ def main(argv: Sequence[str] | None = None) -> None:
 def train(opt: Options, world: World) -> None:
     """Train from the first epoch, or from where the run stopped, to the last."""
     torch.backends.cudnn.benchmark = opt.data.fixed_size
-    dataset = create_dataset(opt)
-    loader = Loader(dataset, opt.data, world)
+    loader = Loader(create_dataset(opt), opt.data, world)
     validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
     model = create_model(opt).to(world.device)
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
     progress = Progress(epoch=opt.optim.epoch_count, epoch_size=loader.epoch_size)
-    flat, folder = flatten(opt), run_folder(opt)
-    saver = Saver(folder, model, stepper, progress, flat=flat, is_main=world.is_main)
+    saver = Saver(opt, model, stepper, progress)
     if opt.optim.continue_train:
-        saver.resume(opt)
-    record_options(opt, folder, world)
-    log.info("The number of training images = %d", len(dataset))
-    log.info("computing on %s, %d images in a step", world.device, opt.data.batch_size * world.size)
+        saver.resume()
+    record_options(opt, world)
+    log.info("The number of training images = %d", loader.epoch_size)
 
-    sinks = build_sinks(opt, folder, progress, flat) if world.is_main else []
+    sinks = build_sinks(opt, progress) if world.is_main else []
     with Recorder(sinks, world) as recorder, saver.saving_on_error():
         while progress.epoch <= opt.optim.last_epoch:
             started, watch = time.perf_counter(), Stopwatch()
             rate = stepper.set_learning_rate(progress)
             for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
                 out, losses = stepper.step(batch.to(world.device), progress)
-                images = batch.size * world.size
-                progress.advance(images)
+                progress.advance(images := batch.size * world.size)
                 recorder.step(progress, images)
                 watch.count(images)
 
@@ -73,11 +68,10 @@ def train(opt: Options, world: World) -> None:
 
             if validation:
                 progress.metrics.append(validation.measure(model))
-            epoch = progress.epoch
+            epoch, seconds = progress.epoch, time.perf_counter() - started
             progress.next_epoch()
             if epoch == opt.optim.last_epoch or epoch % opt.log.save_epoch_freq == 0:
                 saver.save("latest", str(epoch))
-            seconds = time.perf_counter() - started
             log.info("End of epoch %d / %d \t Time Taken: %d sec", epoch, opt.optim.last_epoch, seconds)
 
 

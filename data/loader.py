@@ -1,5 +1,6 @@
 """Batches of an epoch, from any point of it on."""
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -11,6 +12,8 @@ from data.batch import Batch, collate
 from options.errors import UserError
 from options.schema import DataOptions
 from util.distributed import World
+
+log = logging.getLogger(__name__)
 
 
 class EpochSampler(Sampler[Key]):
@@ -48,6 +51,7 @@ class Loader:
             rank=world.rank,
             world_size=world.size,
         )
+        log.info("images in a step: %d", opt.batch_size * world.size)
         workers = min(opt.num_threads, os.cpu_count() or 1)
         self.epoch_size = len(dataset) - len(dataset) % world.size
         self._batches: DataLoader[Batch | UserError] = DataLoader(

@@ -1,7 +1,7 @@
 """Save a training and go on with it: one self-contained state file, and the official weight files beside."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from models.stepper import Stepper
 from models.trained_run import describe, fill, load_networks, save_networks
 from options.errors import DivergedError, UserError
 from options.schema import Options
+from options.stored import flatten
 from util.checkpoint import STATE_FILE, load_file, on_cpu, prefix_of, save_file
 from util.progress import Progress
+from util.run import run_folder
 
 log = logging.getLogger(__name__)
 
@@ -20,25 +22,11 @@ FORMAT = 1
 
 
 class Saver:
-    """Knows what a training consists of and where it lies.
+    """Knows what a training consists of and where it lies; writes on the main process alone."""
 
-    Args:
-        flat: all options as plain values, kept in the state file so that it describes itself.
-        is_main: False on processes that must not write.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        model: TranslationModel[Any],
-        stepper: Stepper,
-        progress: Progress,
-        *,
-        flat: Mapping[str, Any],
-        is_main: bool = True,
-    ) -> None:
-        self.folder, self.model, self.stepper, self.progress = folder, model, stepper, progress
-        self.flat, self.is_main = dict(flat), is_main
+    def __init__(self, opt: Options, model: TranslationModel[Any], stepper: Stepper, progress: Progress) -> None:
+        self.opt, self.model, self.stepper, self.progress = opt, model, stepper, progress
+        self.folder = run_folder(opt)
 
     def save(self, *prefixes: str) -> None:
         """Write the state file, then the networks under each prefix (``latest``, ``20``, ``iter_5000``).
@@ -47,7 +35,7 @@ class Saver:
             DivergedError: a weight is no longer finite; nothing was written.
             UserError: the disk is full or read-only; the files from before are whole.
         """
-        if not self.is_main:
+        if not self.stepper.world.is_main:
             return
         seen = self.progress.images_seen
         log.info("saving the model as %s (epoch %d, %d images seen)", ", ".join(prefixes), self.progress.epoch, seen)
@@ -59,7 +47,7 @@ class Saver:
             "model": self.model.extra_state(),
             "progress": self.progress.state_dict(),
             "seed": self.stepper.seed,
-            "options": self.flat,
+            "options": flatten(self.opt),
         }
         try:
             save_file(on_cpu(state), self.folder / STATE_FILE)
@@ -71,12 +59,13 @@ class Saver:
                 "go on with --continue_train"
             ) from error
 
-    def resume(self, opt: Options) -> None:
+    def resume(self) -> None:
         """Go on from the state file, or from official weight files where there is no state of that epoch.
 
         Raises:
             UserError: nothing to go on from, or files that are damaged or of another network.
         """
+        opt = self.opt
         prefix = prefix_of(opt.run.epoch, opt.run.load_iter)
         path = self.folder / STATE_FILE
         if prefix == "latest" and path.exists():

@@ -1,7 +1,4 @@
-"""A model to copy: change this file, add its import to ``models/__init__.py``, pass ``--model``.
-
-It learns B from A by L1 alone, on pairs.
-"""
+"""A model to copy: change it, add its import to ``models/__init__.py``, pass ``--model``. It learns B by L1 alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

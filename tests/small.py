@@ -1,5 +1,6 @@
 """Small models on the CPU for unit tests: options as typed, random batches, copies of weights."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from data.batch import Batch
 from models.base import TranslationModel
 from models.registry import MODELS, create_model
+from models.saver import Saver
 from models.stepper import Stepper
 from options.cli import parse_train
 from options.schema import Options
@@ -64,3 +66,10 @@ def train_steps(
 def weights(net: nn.Module) -> dict[str, Tensor]:
     """Return a copy of everything that a checkpoint holds."""
     return {key: value.clone() for key, value in net.state_dict().items()}
+
+
+def saver_at(folder: Path, model: TranslationModel[Any], stepper: Stepper, progress: Progress) -> Saver:
+    """A saver that writes to ``folder``."""
+    saver = Saver(model.opt, model, stepper, progress)
+    saver.folder = folder
+    return saver

@@ -4,6 +4,7 @@ Started by ``torchrun`` the environment says who we are (gloo on the CPU, NCCL o
 there is one process and every function here is free.
 """
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 
 from options.errors import UserError
 from options.schema import RunOptions
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def session(opt: RunOptions) -> Iterator[World]:
     device = choose_device(opt, local_rank=int(os.environ.get("LOCAL_RANK", 0)), launched="LOCAL_RANK" in os.environ)
     if device.type == "cuda":
         torch.cuda.set_device(device)
+    log.info("computing on %s, processes: %d", device, size)
     if size == 1:
         yield World(0, 1, device)
         return

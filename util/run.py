@@ -37,14 +37,14 @@ def run_folder(opt: Options) -> Path:
     return Path(opt.run.checkpoints_dir, opt.run.name)
 
 
-def record_options(opt: Options, folder: Path, world: World) -> None:
+def record_options(opt: Options, world: World) -> None:
     """Make the run folder, write the options there and print them.
 
     Raises:
         UserError: the folder cannot be written.
     """
     if world.is_main:
-        make_folder(folder)
+        folder = make_folder(run_folder(opt))
         log.info("%s", write_options(opt, folder, json_too=opt.is_train))
 
 

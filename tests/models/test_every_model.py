@@ -11,12 +11,11 @@ from torch import Tensor
 
 from models.base import Phase, TranslationModel
 from models.registry import MODELS, create_model
-from models.saver import Saver
 from models.trained_run import load_networks, stored_options
 from options.cli import parse_test
-from options.stored import flatten, write_options
+from options.stored import write_options
 from tests.conftest import RunCli
-from tests.small import random_batch, small_options, train_steps, trained_models, training, weights
+from tests.small import random_batch, saver_at, small_options, train_steps, trained_models, training, weights
 
 TRAINED = trained_models()
 OFFICIAL_FILES = {
@@ -170,7 +169,7 @@ def test_cycle_gan_losses_equal_their_definition(gan_mode: str) -> None:
 def test_a_saved_model_translates_the_same_to_the_bit(name: str, tmp_path: Path) -> None:
     model, stepper, progress = training(name, "--dropout")
     train_steps(model, stepper, progress, 1)
-    Saver(tmp_path, model, stepper, progress, flat=flatten(model.opt)).save("latest", "7")
+    saver_at(tmp_path, model, stepper, progress).save("latest", "7")
     files = {path.name for path in tmp_path.iterdir()}
     official = {f"{prefix}_net_{net}.pth" for prefix in ("latest", "7") for net in OFFICIAL_FILES[name]}
     assert files == official | {"latest_state.pth"}
@@ -204,7 +203,7 @@ def test_the_test_model_runs_a_generator_of_another_model(
     folder = tmp_path / "run"
     folder.mkdir()
     model, stepper, progress = training(name, "--norm batch")
-    Saver(folder, model, stepper, progress, flat=flatten(model.opt)).save("latest")
+    saver_at(folder, model, stepper, progress).save("latest")
     if with_options:
         write_options(model.opt, folder, json_too=True)
     argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
@@ -221,7 +220,7 @@ def test_the_test_model_runs_a_generator_of_another_model(
 
 def test_a_model_suffix_without_its_file_names_the_file(tmp_path: Path) -> None:
     model, stepper, progress = training("cycle_gan")
-    Saver(tmp_path / "run", model, stepper, progress, flat=flatten(model.opt))
+    saver_at(tmp_path / "run", model, stepper, progress)
     (tmp_path / "run").mkdir()
     write_options(model.opt, tmp_path / "run", json_too=True)
     argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
@@ -232,7 +231,7 @@ def test_a_model_suffix_without_its_file_names_the_file(tmp_path: Path) -> None:
 
 def test_the_weights_of_another_size_are_refused_with_the_flag_that_fits(tmp_path: Path) -> None:
     model, stepper, progress = training("pix2pix")
-    Saver(tmp_path, model, stepper, progress, flat=flatten(model.opt)).save("latest")
+    saver_at(tmp_path, model, stepper, progress).save("latest")
     other = create_model(small_options("pix2pix", "--ngf 8"))
     with pytest.raises(ValueError, match=r"latest_net_G.pth does not fit.*; pass .*--ngf 4"):
         load_networks(other, tmp_path, "latest")
@@ -248,7 +247,7 @@ def test_networks_of_a_model_are_a_function_of_the_seed() -> None:
 @pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])
 def test_a_generator_file_with_keys_missing_is_refused_with_the_first_of_them(netG: str, tmp_path: Path) -> None:
     model, stepper, progress = training("pix2pix", f"--netG {netG}")
-    Saver(tmp_path, model, stepper, progress, flat=flatten(model.opt)).save("latest")
+    saver_at(tmp_path, model, stepper, progress).save("latest")
     cut = weights(model.networks["G"])
     missing = [*cut][-2]  # of the last convolution
     del cut[missing]

@@ -1,10 +1,9 @@
 """The sinks that the flags ask for."""
 
-from pathlib import Path
-from typing import Any
-
 from options.schema import Options
+from options.stored import flatten
 from util.progress import Progress
+from util.run import run_folder
 from util.sinks import Sink
 from util.sinks.console import ConsoleSink
 from util.sinks.html import HtmlSink
@@ -17,14 +16,9 @@ from util.sinks.wandb import WandbSink
 METRICS_FILE = "metrics.jsonl"
 
 
-def build_sinks(opt: Options, folder: Path, progress: Progress, flat: dict[str, Any]) -> list[Sink]:
-    """Open every destination of a training, going on from ``progress``.
-
-    Args:
-        folder: the run folder.
-        flat: all options as plain values, for trackers that show them.
-    """
-    log, name = opt.log, opt.run.name
+def build_sinks(opt: Options, progress: Progress) -> list[Sink]:
+    """Open every destination of a training, going on from ``progress``."""
+    log, name, folder = opt.log, opt.run.name, run_folder(opt)
     metrics = JsonLinesSink(folder / METRICS_FILE, resume_at=progress.images_seen)
     history = read_history(folder / METRICS_FILE)
     sinks: list[Sink] = [
@@ -57,5 +51,5 @@ def build_sinks(opt: Options, folder: Path, progress: Progress, flat: dict[str, 
     if log.use_tensorboard:
         sinks.append(TensorBoardSink(folder / "tensorboard"))
     if opt.run.use_wandb:
-        sinks.append(WandbSink(project=opt.run.wandb_project_name, name=name, options=flat))
+        sinks.append(WandbSink(project=opt.run.wandb_project_name, name=name, options=flatten(opt)))
     return sinks
