@@ -57,6 +57,9 @@ def entry_point(program: str) -> Iterator[None]:
     except UserError as error:
         print(f"{program}: error: {error}", file=sys.stderr, flush=True)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"\n{program}: stopped", file=sys.stderr, flush=True)
+        sys.exit(130)
 
 
 def _start_log(*, is_main: bool) -> None:
