@@ -37,5 +37,5 @@ def lightness_and_color_to_rgb(lightness: Tensor, color: Tensor) -> Tensor:
         N x 3 x H x W in [-1, 1], on the CPU. Synchronises the device.
     """
     lab = torch.cat([(lightness + 1) * L_HALF, color * AB_RANGE], 1).detach().permute(0, 2, 3, 1)
-    rgb = lab_to_rgb(lab.double().cpu().numpy())  # N x H x W x 3, sync
+    rgb = lab_to_rgb(lab.cpu().double().numpy())  # N x H x W x 3, sync
     return torch.from_numpy(rgb).permute(0, 3, 1, 2).float() * 2 - 1

@@ -9,7 +9,7 @@ from typing import Any
 from models.base import TranslationModel
 from models.stepper import Stepper
 from models.trained_run import describe, fill, load_networks, save_networks
-from options.errors import DivergedError, UserError
+from options.errors import CannotSaveError, DivergedError, UserError
 from options.schema import Options
 from options.stored import flatten
 from util.checkpoint import STATE_FILE, load_file, on_cpu, prefix_of, save_file
@@ -33,7 +33,7 @@ class Saver:
 
         Raises:
             DivergedError: a weight is no longer finite; nothing was written.
-            UserError: the disk is full or read-only; the files from before are whole.
+            CannotSaveError: the disk is full or read-only; the files from before are whole.
         """
         if not self.stepper.world.is_main:
             return
@@ -54,7 +54,7 @@ class Saver:
             for prefix in prefixes:
                 save_networks(self.model, self.folder, prefix)
         except OSError as error:
-            raise UserError(
+            raise CannotSaveError(
                 f"cannot save to {self.folder} ({error.strerror}); what was saved before is whole: make room, then "
                 "go on with --continue_train"
             ) from error
@@ -115,7 +115,7 @@ class Saver:
         """Save what was learned before a bad image or the like ends the run; not after a divergence."""
         try:
             yield
-        except DivergedError:
+        except (DivergedError, CannotSaveError):
             raise
         except UserError:
             if self.progress.images_seen:

@@ -44,5 +44,5 @@ class Validation:
             total += float(model.validation(model(batch.to(self.world.device)))) * batch.size  # sync
             count += batch.size
         model.train(was_training)
-        figure = torch.tensor(total / count, dtype=torch.float64, device=self.world.device)
+        figure = torch.tensor(total / count, device=self.world.device)
         return float(self.world.mean(figure))  # batch norms differ between processes; the learning rate must not

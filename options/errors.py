@@ -10,3 +10,7 @@ class UserError(ValueError):
 
 class DivergedError(UserError):
     """The losses are no longer numbers; what was learned since the last save is worthless."""
+
+
+class CannotSaveError(UserError):
+    """The disk refused a save; what was saved before is whole."""

@@ -1,5 +1,6 @@
 """Checkpoint files: written whole or not at all, read without running code from them."""
 
+import errno
 import os
 import pickle
 import warnings
@@ -34,7 +35,10 @@ def save_file(value: Any, path: Path) -> None:
     temporary = path.with_name(path.name + ".tmp")
     try:
         with open(temporary, "wb") as file:
-            torch.save(value, file)
+            try:
+                torch.save(value, file)
+            except RuntimeError as error:  # torch's word for a write that the system refused
+                raise OSError(errno.ENOSPC, "the write was cut off, most likely by a full disk") from error
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -156,3 +156,20 @@ def test_file_names_are_the_official_ones() -> None:
     assert weights_path(Path("run"), prefix_of("latest", 0), "G_A") == Path("run/latest_net_G_A.pth")
     assert weights_path(Path("run"), prefix_of("20", 0), "D") == Path("run/20_net_D.pth")
     assert weights_path(Path("run"), prefix_of("latest", 5000), "G") == Path("run/iter_5000_net_G.pth")
+
+
+def test_a_write_that_torch_reports_in_its_own_words_is_an_os_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk ``torch.save`` raises a RuntimeError about file positions."""
+    path = tmp_path / "latest_net_G.pth"
+    save_file({"w": torch.ones(2)}, path)
+
+    def full(value: object, file: object) -> None:
+        raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 3036480 vs 3036368")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="full disk"):
+        save_file({"w": torch.zeros(2)}, path)
+    assert torch.equal(load_file(path)["w"], torch.ones(2))
+    assert list(tmp_path.iterdir()) == [path]
