@@ -15,12 +15,16 @@ from models.registry import create_model
 from models.stepper import seed_step
 from models.trained_run import load_networks, stored_options
 from options.cli import parse_test
+from options.errors import UserError
 from options.schema import Options
+from options.stored import flatten
 from util.checkpoint import prefix_of
 from util.distributed import World, session
 from util.progress import Progress
 from util.results import ResultPage, result_folder
 from util.run import entry_point, log, record_options, run_folder
+from util.sinks import Recorder
+from util.sinks.wandb import WandbSink
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -34,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 @torch.no_grad()
 def translate(opt: Options, world: World) -> None:
     """Translate every image of the data set and write pictures and page."""
+    if world.size > 1:
+        raise UserError(f"test.py works in one process, not {world.size}; start it without torchrun")
     limit = min(opt.data.max_dataset_size, opt.result.num_test)
     dataset = create_dataset(replace(opt, data=replace(opt.data, max_dataset_size=limit)))
     loader = Loader(dataset, opt.data, world)
@@ -42,15 +48,19 @@ def translate(opt: Options, world: World) -> None:
     model.train(not opt.result.eval)  # the official default: batch norm and dropout as in training
     record_options(opt, world)
 
+    project, name = opt.run.wandb_project_name, opt.run.name
+    trackers = [WandbSink(project=project, name=name, options=flatten(opt))] if opt.run.use_wandb else []
     page, progress = ResultPage(result_folder(opt), opt), Progress(epoch_size=loader.epoch_size)
-    for batch in loader.epoch(progress.epoch):
-        if progress.images_seen % 5 == 0:
-            log.info("processing (%04d)-th image... %s", progress.images_seen, list(batch.A_paths))
-        model.check_batch(batch)
-        seed_step(opt.run.seed, world.rank, progress.images_seen)  # dropout is the same in every run
-        visuals = model.visuals(model(batch.to(world.device)))
-        page.add(batch.A_paths, batch.A.shape[2:], visuals)
-        progress.advance(batch.size)
+    with Recorder(trackers, world) as recorder:
+        for batch in loader.epoch(progress.epoch):
+            if progress.images_seen % 5 == 0:
+                log.info("processing (%04d)-th image... %s", progress.images_seen, list(batch.A_paths))
+            model.check_batch(batch)
+            seed_step(opt.run.seed, world.rank, progress.images_seen)  # dropout is the same in every run
+            visuals = model.visuals(model(batch.to(world.device)))
+            page.add(batch.A_paths, visuals)
+            recorder.images(progress, visuals)
+            progress.advance(batch.size)
     log.info("%d images translated; the page: %s", progress.images_seen, page.save())
 
 

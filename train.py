@@ -42,8 +42,7 @@ def train(opt: Options, world: World) -> None:
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
     progress = Progress(epoch=opt.optim.epoch_count, epoch_size=loader.epoch_size)
     saver = Saver(opt, model, stepper, progress)
-    if opt.optim.continue_train:
-        saver.resume()
+    saver.begin()
     record_options(opt, world)
     log.info("The number of training images = %d", loader.epoch_size)
 

@@ -71,6 +71,7 @@ def in_own_process(side: str, flags: list[str]) -> dict[str, Any]:
 
 def measure(args: argparse.Namespace, flags: list[str]) -> dict[str, Any]:
     """Time steps on random images in this process."""
+    torch.backends.cudnn.benchmark = True  # as both train.py do
     random = torch.Generator().manual_seed(0)
     A, B = (torch.rand(args.batch_size, 3, args.size, args.size, generator=random) * 2 - 1 for _ in range(2))
     words = ["--model", args.model, "--dataroot", "unused", "--batch_size", str(args.batch_size), *flags]

@@ -80,11 +80,13 @@ def open_rgb(path: str) -> Image.Image:
     """
     try:
         with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")):
-                raise UserError(f"{path} has more than 8 bits a channel (mode {image.mode}); convert it to 8-bit first")
+            if image.mode.startswith(("I", "F")) or any(";16" in str(tile) for tile in image.tile):
+                raise UserError(f"{path} has more than 8 bits a channel; convert it to 8-bit first")
             rgb: Image.Image = image.convert("RGB")
             return rgb
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except UserError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"cannot read the image {path} ({error}); repair or remove it") from error
 
 

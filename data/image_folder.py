@@ -23,7 +23,7 @@ def list_images(folder: str | Path, limit: float, *, hint: str) -> list[str]:
         os.path.join(root, name)
         for root, _, names in os.walk(folder)
         for name in names
-        if name.lower().endswith(EXTENSIONS)
+        if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
     ]
     if not found:
         raise UserError(f"there are no images in {folder} ({', '.join(EXTENSIONS)}); {hint}")

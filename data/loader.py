@@ -51,7 +51,8 @@ class Loader:
             rank=world.rank,
             world_size=world.size,
         )
-        log.info("images in a step: %d", opt.batch_size * world.size)
+        if world.size > 1:
+            log.info("images in a step, over all processes: %d", opt.batch_size * world.size)
         workers = min(opt.num_threads, os.cpu_count() or 1)
         self.epoch_size = len(dataset) - len(dataset) % world.size
         self._batches: DataLoader[Batch | UserError] = DataLoader(

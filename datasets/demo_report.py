@@ -50,7 +50,7 @@ def report(results: Path, run: Path, *, name: str) -> None:
         "held-out creatures, never seen in training\n"
         f"Look at   {results / 'index.html'} (held-out) and {run / 'web' / 'index.html'} (training)\n"
         f"Curves    http://localhost:8097/env/{name} (while its server runs) and on the training page\n"
-        f"Try next  .venv/bin/python train.py --name {name} --continue_train --n_epochs_decay 26   (four times as long)"
+        f"Try next  .venv/bin/python train.py --name {name} --continue_train --n_epochs_decay 26   (three times longer)"
     )
 
 

@@ -141,8 +141,10 @@ def download(name: str, to: Path, *, family: str | None, base_url: str) -> Path:
             fetch(f"{base_url.rstrip('/')}/{chosen}/datasets/{name}{ENDINGS[chosen]}", archive)
         try:
             unpack(archive, target)
-        finally:
+        except UserError:  # damaged: the next attempt must fetch it again
             archive.unlink()
+            raise
+        archive.unlink()
     except OSError as error:
         raise UserError(f"cannot write to {to} ({error.strerror}); free some space or choose --to") from error
     return target

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from torch import Tensor, nn
 
 from data.batch import Batch
-from networks.factory import size_multiple
+from networks.factory import size_multiple, smallest_input
 from networks.resnet import ResnetGenerator
 from options.errors import UserError
 from options.schema import NoOptions, Options
@@ -31,6 +31,11 @@ class Phase(NamedTuple):
     name: str
     networks: tuple[str, ...]
     loss: Callable[[Any], Loss]  # Any: the model's own output
+
+
+def cut_to(image: Tensor, real: Tensor) -> Tensor:
+    """Cut a generated image to the size of the real one: a ResNet rounds odd sizes up to multiples of 4."""
+    return image[..., : real.shape[-2], : real.shape[-1]]
 
 
 class TranslationModel(nn.Module, ABC, Generic[Out]):
@@ -107,7 +112,13 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         Raises:
             UserError: naming the image, its size and the flags that help.
         """
-        multiple = size_multiple(self.opt.net.netG)
+        net = self.opt.net
+        if self.is_train and min(batch.A.shape[2:]) < smallest_input(net):
+            raise UserError(
+                f"{batch.A_paths[0]} reaches the networks with {min(batch.A.shape[2:])} pixels a side, but --netD "
+                f"{net.netD} needs {smallest_input(net)}; raise --crop_size, or pass --netD n_layers --n_layers_D 1"
+            )
+        multiple = size_multiple(net.netG)
         if not self.is_train and multiple == ResnetGenerator.size_multiple:
             return  # its output is a little larger than an odd input, and is cut to size
         for images, paths in ((batch.A, batch.A_paths), (batch.B, batch.B_paths)):

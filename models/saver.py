@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from models.base import TranslationModel
 from models.stepper import Stepper
 from models.trained_run import describe, fill, load_networks, save_networks
@@ -38,7 +40,7 @@ class Saver:
         if not self.stepper.world.is_main:
             return
         seen = self.progress.images_seen
-        log.info("saving the model as %s (epoch %d, %d images seen)", ", ".join(prefixes), self.progress.epoch, seen)
+        log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), seen)
         self._refuse_broken_weights()
         state = {
             "format": FORMAT,
@@ -58,6 +60,13 @@ class Saver:
                 f"cannot save to {self.folder} ({error.strerror}); what was saved before is whole: make room, then "
                 "go on with --continue_train"
             ) from error
+
+    def begin(self) -> None:
+        """Resume with ``--continue_train``; else warn of an older run in the folder."""
+        if self.opt.optim.continue_train:
+            self.resume()
+        elif (self.folder / STATE_FILE).exists():
+            log.warning("%s holds an older run; the first save will replace it (--continue_train goes on)", self.folder)
 
     def resume(self) -> None:
         """Go on from the state file, or from official weight files where there is no state of that epoch.
@@ -103,12 +112,12 @@ class Saver:
 
     def _refuse_broken_weights(self) -> None:
         """Keep the last good save where training has diverged since."""
-        for name, weights in self.model.networks.named_parameters():
-            if not bool(weights.isfinite().all()):  # sync
-                raise DivergedError(
-                    f"the weights {name} are no longer finite after {self.progress.images_seen} images and were not "
-                    "saved; lower --lr or choose another --gan_mode, and go on from the last save with --continue_train"
-                )
+        finite = [weights.isfinite().all() for weights in self.model.networks.parameters()]
+        if not bool(torch.stack(finite).all()):  # sync
+            raise DivergedError(
+                f"the weights are no longer finite after {self.progress.images_seen} images and were not saved; lower "
+                "--lr or choose another --gan_mode, and go on from the last save with --continue_train"
+            )
 
     @contextmanager
     def saving_on_error(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 from torch import Tensor, nn
 
 from data.batch import Batch
-from models.base import Phase, TranslationModel
+from models.base import Phase, TranslationModel, cut_to
 from models.registry import MODELS
 from networks.factory import build_generator
 from options.errors import UserError
@@ -52,7 +52,7 @@ class SingleSideModel(TranslationModel[Translation]):
 
     def visuals(self, out: Translation) -> dict[str, Tensor]:
         """Show input and output."""
-        return {"real": out.real, "fake": out.fake}
+        return {"real": out.real, "fake": cut_to(out.fake, out.real)}
 
     def file_names(self, network: str) -> tuple[str, ...]:
         """Look for G, then for a CycleGAN's G_A, or for the one that ``--model_suffix`` names."""
@@ -61,9 +61,7 @@ class SingleSideModel(TranslationModel[Translation]):
 
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-        """Refuse to train, and refuse data sets with two sides."""
-        if "continue_train" in values:
-            raise UserError("--model test only translates; train with --model cycle_gan or pix2pix")
+        """Refuse channels that no picture has, and data sets with two sides."""
         if not {values["input_nc"], values["output_nc"]} <= {1, 3}:
             raise UserError(
                 f"--model test shows pictures of 1 or 3 channels, not {values['input_nc']} and {values['output_nc']}; "

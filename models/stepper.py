@@ -1,5 +1,6 @@
 """One training step: forward, then each phase's loss, backward and update."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,9 +11,12 @@ from torch import Tensor, nn
 from data.batch import Batch
 from models.base import TranslationModel
 from models.schedule import lr_factor
+from options.errors import UserError
 from options.schema import OptimOptions
 from util.distributed import World
 from util.progress import Progress
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -35,6 +39,7 @@ class Stepper:
     def __init__(self, model: TranslationModel[Any], opt: OptimOptions, world: World, *, seed: int = 0) -> None:
         self.model, self.opt, self.world, self.seed = model, opt, world, seed
         self.phases = model.phases()
+        self._check_norm(model.opt.net.norm)
         self.optimizers = {
             phase.name: torch.optim.Adam(self._parameters(phase.networks), lr=opt.lr, betas=(opt.beta1, 0.999))
             for phase in self.phases
@@ -64,10 +69,13 @@ class Stepper:
 
     def set_learning_rate(self, progress: Progress) -> float:
         """Set the rate of this epoch on all optimizers and return it."""
+        before = next(iter(self.optimizers.values())).param_groups[0]["lr"]
         rate = self.opt.lr * lr_factor(self.opt, progress.epoch, progress.metrics)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = rate
+        if rate != before:
+            log.info("learning rate %.7f -> %.7f", before, rate)
         return rate
 
     def state_dict(self) -> dict[str, Any]:
@@ -78,6 +86,15 @@ class Stepper:
         """Take over the optimizers' states."""
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state[name])
+
+    def _check_norm(self, norm: str) -> None:
+        """Say what a batch norm means for several processes."""
+        if self.world.size == 1:
+            return
+        if norm == "syncbatch" and self.world.device.type != "cuda":
+            raise UserError("--norm syncbatch needs GPUs where there are several processes; use --norm instance")
+        if norm == "batch":
+            log.warning("--norm batch takes the statistics of each process alone; --norm syncbatch those of all")
 
     def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
         return [parameter for name in names for parameter in self.model.networks[name].parameters()]

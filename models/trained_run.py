@@ -11,7 +11,7 @@ from models.base import TranslationModel
 from networks.recognise import recognise_generator
 from options.errors import UserError
 from options.stored import read_options
-from util.checkpoint import load_weights, prefix_of, save_file, weights_path
+from util.checkpoint import STATE_FILE, load_file, load_weights, prefix_of, save_file, weights_path
 from util.legacy import without_instance_norm_buffers
 
 log = logging.getLogger(__name__)
@@ -27,12 +27,16 @@ def stored_options(run: Mapping[str, Any]) -> Mapping[str, Any]:
         UserError: the folder is missing, or its files are damaged.
     """
     folder = Path(run["checkpoints_dir"], run["name"])
-    if options := read_options(folder):
-        return options
     if not folder.is_dir():
         raise UserError(f"there is no run {folder}; check --name and --checkpoints_dir")
+    described = read_options(folder)
+    if (folder / STATE_FILE).exists() and (run.get("continue_train") or not described):
+        state = load_file(folder / STATE_FILE)  # holds the options of the weights in it
+        described = state.get("options", described) if isinstance(state, dict) else described
+    if described:
+        return described
     prefix = prefix_of(run["epoch"], run["load_iter"])
-    names = (f"G{run['model_suffix']}",) if run["model_suffix"] else ("G", "G_A", "G_B")
+    names = (f"G{run['model_suffix']}",) if run["model_suffix"] else ("G", "G_A")
     for path in (weights_path(folder, prefix, name) for name in names):
         if path.exists():
             weights = load_weights(path)

@@ -49,6 +49,12 @@ def size_multiple(generator: str) -> int:
     return ResnetGenerator.size_multiple if family == "resnet" else number
 
 
+def smallest_input(opt: NetOptions) -> int:
+    """Return the least side of an image, in pixels, from which the discriminator's last maps do not vanish."""
+    layers = {"basic": 3, "n_layers": opt.n_layers_D}.get(opt.netD, 0)
+    return 3 * 2**layers if layers else 1
+
+
 def build_generator(opt: NetOptions, input_nc: int, output_nc: int) -> nn.Module:
     """Build an initialised generator between the given numbers of channels."""
     family, number = generator_family(opt.netG)

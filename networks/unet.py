@@ -73,9 +73,8 @@ class UnetGenerator(nn.Module):
             block = around(block, widest, widest, drop=dropout)
         for c in (4 * ngf, 2 * ngf, ngf):
             block = around(block, c, 2 * c)
-        self.size_multiple = 2**num_downs
         self.model = OuterBlock(_down(input_nc, ngf, bias), block, nn.ReLU(), _up(2 * ngf, output_nc, True), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Translate N x input_nc x H x W in [-1, 1]; H and W are multiples of ``size_multiple``."""
+        """Translate N x input_nc x H x W in [-1, 1]; H and W are multiples of 2 ** num_downs."""
         return self.model(x)  # type: ignore[no-any-return]

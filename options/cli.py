@@ -8,6 +8,7 @@ device: the caller passes a function that reads the stored options.
 
 import argparse
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from options.errors import UserError
 from options.schema import Options
 from options.stored import relevant
 from util.registry import did_you_mean
+
+log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 StoredReader = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -111,6 +114,8 @@ def _resolve(
     defaults = _defaults(tables, layers)
     known, unknown = parser.parse_known_args(argv)
     given = vars(known)
+    if {"gpu_ids", "device"} & set(given):  # one of them typed overrules both as stored
+        stored = {name: value for name, value in stored.items() if name not in ("gpu_ids", "device")}
     values = {**defaults, **coerced(stored, tables), **given}
     if not is_train and "load_size" not in given and "load_size" not in stored:
         values["load_size"] = values["crop_size"]
@@ -135,7 +140,7 @@ def _full_name(values: Mapping[str, Any]) -> str:
         return str(values["name"])
     try:
         return f"{values['name']}_{values['suffix'].format(**values)}"
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         raise UserError(f"--suffix {values['suffix']!r} names no option: {error}") from error
 
 
@@ -145,6 +150,13 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
     if not values["dataroot"]:
         raise UserError("--dataroot is missing; give the folder of images, such as --dataroot ./datasets/facades")
     check_network_names(values["netG"], values["netD"])
+    if is_train and not model.needs_target:
+        raise UserError(f"--model {values['model']} only translates; train with --model cycle_gan or pix2pix")
+    for flag in ("epoch", "load_iter") if is_train and not values["continue_train"] else ():
+        if flag in final.given:
+            raise UserError(f"--{flag} has no effect without --continue_train; add that or leave it out")
+    if is_train and values["gan_mode"] == "wgangp" and values["norm"] in ("batch", "syncbatch"):
+        log.warning("--gan_mode wgangp judges each image alone, which --norm %s prevents; use instance", values["norm"])
     if model.needs_target and not dataset.has_target:
         raise UserError(
             f"--dataset_mode {values['dataset_mode']} has no B images, which --model {values['model']} needs; use "

@@ -1,7 +1,7 @@
 """Every shared flag, as frozen dataclasses by topic.
 
 A field's name is its flag. ``bool`` becomes a switch, ``Literal`` becomes choices, anything else
-its type. Models and data sets add their own dataclass (``Options``) and override defaults as data.
+its type. Models and data sets add their own dataclass (``Flags``) and override defaults as data.
 This module imports nothing of the project but the error type, so that everything may import it.
 """
 
@@ -116,7 +116,7 @@ class OptimOptions:
     continue_train: bool = flag(False, "go on with the run of this name")
     epoch_count: int = flag(1, "number of the first epoch, where only weights are loaded")
     n_epochs: int = flag(100, "epochs at the first learning rate", aliases=("niter",))
-    n_epochs_decay: int = flag(100, "epochs in which it falls to zero", aliases=("niter_decay",))
+    n_epochs_decay: int = flag(100, "epochs in which it falls, to reach zero one epoch later", aliases=("niter_decay",))
     beta1: float = flag(0.5, "Adam's first momentum")
     lr: float = flag(0.0002, "learning rate of Adam")
     gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag(

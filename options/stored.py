@@ -2,13 +2,17 @@
 
 import dataclasses
 import json
+import logging
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from options.errors import UserError
 from options.schema import NetOptions, Options
+
+log = logging.getLogger(__name__)
 
 OPTIONS_FILE = "train_opt.json"
 
@@ -88,16 +92,30 @@ def as_text(flat: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "----------------- End -------------------"])
 
 
-def write_options(opt: Options, folder: Path, *, json_too: bool) -> str:
-    """Write ``<train or test>_opt.txt``, and the JSON that later commands read; return the text."""
+def write_options(opt: Options, folder: Path) -> str:
+    """Write the options of a command to the run folder and return them as text.
+
+    ``train_opt.txt`` and the JSON that later commands read are written by a training; a test writes
+    ``<phase>_opt.txt``, where it may.
+    """
     flat = flatten(opt)
     text = as_text(flat, opt.defaults)
-    stem = "train_opt" if opt.is_train else f"{opt.data.phase}_opt"
-    (folder / f"{stem}.txt").write_text(text + "\n", encoding="utf-8")
-    if json_too:
-        content = json.dumps(as_json(flat), indent=2, sort_keys=True)
-        (folder / OPTIONS_FILE).write_text(content + "\n", encoding="utf-8")
+    if opt.is_train:
+        _replace(folder / OPTIONS_FILE, json.dumps(as_json(flat), indent=2, sort_keys=True))
+        _replace(folder / "train_opt.txt", text)
+    elif opt.data.phase != "train":
+        try:
+            _replace(folder / f"{opt.data.phase}_opt.txt", text)
+        except OSError as error:
+            log.warning("the options of this test are not recorded in %s (%s)", folder, error.strerror)
     return text
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text + "\n", encoding="utf-8")
+    os.replace(temporary, path)
 
 
 def read_options(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import struct
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,7 +67,9 @@ def load_file(path: Path) -> Any:
                 "a checkpoint must be a plain state_dict saved by torch.save"
             ) from None
         raise UserError(_damaged(path)) from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+    except PermissionError:
+        raise UserError(f"the checkpoint {path} may not be read; change its permissions") from None
+    except (RuntimeError, EOFError, OSError, LookupError, ValueError, AssertionError, struct.error) as error:
         raise UserError(_damaged(path)) from error
 
 

@@ -83,7 +83,8 @@ def choose_device(opt: RunOptions, *, local_rank: int = 0, launched: bool = Fals
     """
     ids = _gpu_ids(opt.gpu_ids)
     if opt.device != "auto":
-        return _existing(opt.device, f"--device {opt.device}")
+        name = f"cuda:{local_rank}" if opt.device == "cuda" else opt.device
+        return _existing(name, f"--device {opt.device}")
     if ids == [-1]:
         return torch.device("cpu")
     if len(ids) > 1 and not launched:
@@ -92,9 +93,11 @@ def choose_device(opt: RunOptions, *, local_rank: int = 0, launched: bool = Fals
             f"torchrun --nproc_per_node={len(ids)} train.py --gpu_ids {opt.gpu_ids} ... (the rest as before)"
         )
     if ids:
-        return _existing(f"cuda:{ids[local_rank % len(ids)]}", f"--gpu_ids {opt.gpu_ids}")
+        if local_rank >= len(ids):
+            raise UserError(f"--gpu_ids {opt.gpu_ids} names {len(ids)} GPUs, fewer than there are processes")
+        return _existing(f"cuda:{ids[local_rank]}", f"--gpu_ids {opt.gpu_ids}")
     if torch.cuda.is_available():
-        return torch.device("cuda", local_rank)
+        return _existing(f"cuda:{local_rank}", f"process {local_rank} of this machine")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from options.errors import UserError
+
 
 class ImagePool:
     """Keep up to ``size`` images; 0 keeps none and passes everything through."""
@@ -22,7 +24,13 @@ class ImagePool:
         """
         if self.size == 0:
             return images
-        return torch.stack([self._swap(image) for image in images])
+        swapped = [self._swap(image) for image in images]
+        if any(image.shape != images[0].shape for image in swapped) and len(swapped) > 1:
+            raise UserError(
+                "the image pool holds images of several sizes, which one batch cannot mix; use --batch_size 1, "
+                "--pool_size 0 or --preprocess resize_and_crop"
+            )
+        return torch.stack(swapped)
 
     def _swap(self, image: Tensor) -> Tensor:
         if len(self.images) < self.size:

@@ -1,7 +1,7 @@
 """An explicit table from names to things, filled by a decorator.
 
-The same class serves models, data sets, generators and discriminators. Iterating gives the
-names, which become argparse ``choices``, documentation and test parameters.
+The same class serves models, data sets and discriminators. Iterating gives the names, for help texts
+and test parameters.
 """
 
 import difflib

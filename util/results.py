@@ -29,22 +29,19 @@ class ResultPage:
         self._page = HtmlPage(f"Experiment = {opt.run.name}, Phase = {opt.data.phase}, Epoch = {opt.run.epoch}")
         self._stems: set[str] = set()
 
-    def add(self, paths: Sequence[str], size: tuple[int, int], visuals: Mapping[str, Tensor]) -> None:
+    def add(self, paths: Sequence[str], visuals: Mapping[str, Tensor]) -> None:
         """Save the pictures of a batch.
 
         Args:
             paths: the input files, N of them.
-            size: height and width of the input.
-            visuals: by label, N x C x H x W in [-1, 1]; cut to the size of the input, because a ResNet
-                rounds odd sizes up.
+            visuals: by label, N x C x H x W in [-1, 1]; labels may differ in size.
         """
-        height, width = size
         for index, path in enumerate(paths):
             stem = self._unused_stem(Path(path))
             self._page.header(stem)
             row = []
             for label, images in visuals.items():
-                picture = to_uint8(images[index : index + 1, :, :height, :width])
+                picture = to_uint8(images[index : index + 1])
                 name = f"{stem}_{label}.png"
                 save_picture(stretched(picture, self._aspect_ratio), self._images / name)
                 row.append((label, f"images/{name}"))
@@ -57,12 +54,15 @@ class ResultPage:
         return path
 
     def _unused_stem(self, path: Path) -> str:
-        """Name a picture after its file; where names repeat in other folders, after these as well."""
-        stem = path.stem
+        """Name a picture after its file; where names repeat, after its folders as well, then with a number."""
+        stem, number = path.stem, 2
         for parent in path.parents:
-            if stem not in self._stems:
+            if stem not in self._stems or not parent.name:
                 break
             stem = f"{parent.name}_{stem}"
+        base = stem
+        while stem in self._stems:
+            stem, number = f"{base}_{number}", number + 1
         self._stems.add(stem)
         return stem
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
+
 from options.errors import UserError
 from options.schema import Options
 from options.stored import write_options
@@ -44,8 +46,10 @@ def record_options(opt: Options, world: World) -> None:
         UserError: the folder cannot be written.
     """
     if world.is_main:
-        folder = make_folder(run_folder(opt))
-        log.info("%s", write_options(opt, folder, json_too=opt.is_train))
+        folder = run_folder(opt)
+        if opt.is_train:
+            make_folder(folder)
+        log.info("%s", write_options(opt, folder))
 
 
 @contextlib.contextmanager
@@ -56,6 +60,14 @@ def entry_point(program: str) -> Iterator[None]:
         yield
     except UserError as error:
         print(f"{program}: error: {error}", file=sys.stderr, flush=True)
+        sys.exit(2)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"{program}: error: {error.strerror or error}{where}; make room or choose another place", file=sys.stderr)
+        sys.exit(2)
+    except torch.OutOfMemoryError as error:
+        advice = "lower --batch_size, --crop_size or --ngf"
+        print(f"{program}: error: not enough memory, {advice} ({error})", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr, flush=True)

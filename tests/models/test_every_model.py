@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from data.batch import Batch
 from models.base import Phase, TranslationModel
 from models.registry import MODELS, create_model
 from models.trained_run import load_networks, stored_options
@@ -205,7 +206,7 @@ def test_the_test_model_runs_a_generator_of_another_model(
     model, stepper, progress = training(name, "--norm batch")
     saver_at(folder, model, stepper, progress).save("latest")
     if with_options:
-        write_options(model.opt, folder, json_too=True)
+        write_options(model.opt, folder)
     argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
     opt = parse_test([*argv, "--model_suffix", suffix], stored=stored_options)
     single = create_model(opt)
@@ -222,7 +223,7 @@ def test_a_model_suffix_without_its_file_names_the_file(tmp_path: Path) -> None:
     model, stepper, progress = training("cycle_gan")
     saver_at(tmp_path / "run", model, stepper, progress)
     (tmp_path / "run").mkdir()
-    write_options(model.opt, tmp_path / "run", json_too=True)
+    write_options(model.opt, tmp_path / "run")
     argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
     single = create_model(parse_test([*argv, "--model_suffix", "_C"], stored=stored_options))
     with pytest.raises(ValueError, match="latest_net_G_C.pth"):
@@ -264,3 +265,21 @@ def test_the_test_model_writes_no_nonsense_for_a_generator_of_two_channels(
     done = run_cli("test", ["--dataroot", colour_root / "test", "--name", "run", "--model", "test"])
     modes = {Image.open(path).mode for path in tmp_path.glob("results/run/test_latest/images/*.png")}
     assert done.code == 2 or modes <= {"L", "RGB"}, modes
+
+
+def test_generated_pictures_have_the_odd_size_of_their_own_real_one() -> None:
+    opt = parse_test(["--dataroot", "unused", "--model", "cycle_gan", "--netG", "resnet_1blocks", "--ngf", "4"])
+    model = create_model(opt)
+    A, B = torch.zeros(1, 3, 30, 33), torch.zeros(1, 3, 45, 41)
+    with torch.no_grad():
+        visuals = model.visuals(model(Batch(A, B, ("a",), ("b",))))
+    sizes = {label: tuple(image.shape[2:]) for label, image in visuals.items()}
+    assert {sizes[label] for label in ("real_A", "fake_B", "rec_A")} == {(30, 33)}
+    assert {sizes[label] for label in ("real_B", "fake_A", "rec_B")} == {(45, 41)}
+
+
+def test_images_too_small_for_the_discriminator_are_a_sentence() -> None:
+    model, stepper, progress = training("cycle_gan", "--netD n_layers --n_layers_D 4")
+    with pytest.raises(ValueError, match="--netD n_layers needs 48"):
+        stepper.step(random_batch(model.opt, size=32), progress)
+    stepper.step(random_batch(model.opt, size=48), progress)

@@ -311,3 +311,26 @@ def test_an_epoch_count_without_continue_train_is_not_ignored_in_silence(train: 
     done = train("template", "run", "--epoch_count 2")
     said = "--epoch_count" in done.stdout + done.stderr
     assert said or losses_of("run")[0][0] == 2
+
+
+def test_the_state_file_alone_is_enough_to_go_on(run_cli: RunCli, aligned_root: Path, tiny: list[str]) -> None:
+    flags = ["--dataroot", aligned_root, "--model", "pix2pix", "--netG", "unet_32", *tiny, "--name", "run"]
+    assert run_cli("train", flags).code == 0
+    for path in Path("checkpoints/run").iterdir():
+        if path.is_file() and path.name != "latest_state.pth":
+            path.unlink()
+    done = run_cli("train", ["--name", "run", "--continue_train", "--n_epochs", "2"])
+    assert done.code == 0, done.stderr
+    assert "continuing from" in done.stdout
+    assert run_cli("test", ["--name", "run"]).code == 0
+
+
+def test_a_new_run_over_an_old_one_warns_and_keeps_the_old_reports(
+    run_cli: RunCli, aligned_root: Path, tiny: list[str]
+) -> None:
+    flags = ["--dataroot", aligned_root, "--model", "template", "--netG", "unet_32", *tiny, "--name", "run"]
+    assert run_cli("train", flags).code == 0
+    before = Path("checkpoints/run/metrics.jsonl").read_text()
+    again = run_cli("train", flags)
+    assert "holds an older run" in again.stdout
+    assert Path("checkpoints/run/metrics.1.jsonl").read_text() == before

@@ -306,20 +306,20 @@ class TestOptionFiles:
     @pytest.mark.parametrize("words", ["", "--max_dataset_size 7 --suffix {ngf}", "--model colorization --lr 1e-7"])
     def test_what_is_written_is_read_back(self, words: str, tmp_path: Path) -> None:
         before = for_train(f"{words} --name a")
-        write_options(before, tmp_path, json_too=True)
+        write_options(before, tmp_path)
         after = for_train("--continue_train --name a", read_options(tmp_path))
         names = set(flatten(before)) - {"continue_train", "name", "suffix"}
         assert {n: flatten(after)[n] for n in names} == {n: flatten(before)[n] for n in names}
         assert type(after.data.max_dataset_size) is type(before.data.max_dataset_size)
 
     def test_infinity_is_stored_as_valid_json(self, tmp_path: Path) -> None:
-        write_options(for_train(), tmp_path, json_too=True)
+        write_options(for_train(), tmp_path)
         text = (tmp_path / "train_opt.json").read_text()
         assert '"max_dataset_size": "inf"' in text
         assert "Infinity" not in text
 
     def test_a_test_writes_its_text_by_phase_and_leaves_the_runs_options_alone(self, tmp_path: Path) -> None:
-        write_options(for_test("--phase val"), tmp_path, json_too=False)
+        write_options(for_test("--phase val"), tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["val_opt.txt"]
 
     def test_a_folder_without_stored_options_has_none(self, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ COMPANIONS = {
     "output_nc": "--model template",
     "epoch_count": "--continue_train",
 }
+TRAIN_COMPANIONS = {"epoch": "--continue_train", "load_iter": "--continue_train"}  # no effect without
 PARSERS: dict[str, Callable[..., Options]] = {"train": parse_train, "test": parse_test}
 
 
@@ -124,7 +125,8 @@ def cases(table: dict[str, tuple[Any, str | None, Any]], command: str) -> list[A
 def test_an_official_flag_lands_in_the_option_of_its_name(
     command: str, flag: str, text: str | None, value: Any
 ) -> None:
-    found = settings(command, *COMPANIONS.get(flag, "").split(), f"--{flag}", *([] if text is None else [text]))
+    companions = COMPANIONS | (TRAIN_COMPANIONS if command == "train" else {})
+    found = settings(command, *companions.get(flag, "").split(), f"--{flag}", *([] if text is None else [text]))
     if flag == "suffix":
         assert found["name"] == "experiment_name_again"
     assert (found[flag], type(found[flag])) == (value, type(value))

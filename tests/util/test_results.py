@@ -47,25 +47,15 @@ def test_the_aspect_ratio_stretches_one_side_and_shrinks_none(
 
 def test_the_page_saves_pictures_with_the_aspect_ratio(tmp_path: Path) -> None:
     page = ResultPage(tmp_path, options("--aspect_ratio", "2"))
-    page.add(["some/where/a.png"], (30, 10), {"fake": torch.zeros(1, 3, 30, 10)})
+    page.add(["some/where/a.png"], {"fake": torch.zeros(1, 3, 30, 10)})
     assert size_of(tmp_path / "images" / "a_fake.png") == (20, 30)
-
-
-def test_pictures_are_cut_to_the_size_of_the_input(tmp_path: Path) -> None:
-    page = ResultPage(tmp_path, options())
-    wide = torch.full((1, 3, 8, 8), -1.0)
-    wide[:, :, :7, :5] = 1
-    page.add(["a.png"], (7, 5), {"real": wide[:, :, :7, :5], "fake": wide})
-    with Image.open(tmp_path / "images" / "a_fake.png") as image:
-        assert image.size == (5, 7)
-        assert np.asarray(image).min() == 255
 
 
 def test_files_of_one_name_do_not_overwrite_each_other_and_are_all_on_the_page(tmp_path: Path) -> None:
     page = ResultPage(tmp_path / "out", options())
     paths = ["d/a/x.png", "d/b/x.png", "d/b/x.jpg", "d/c/x.png", "d/b_x.png", "other/d/b/x.png"]
     for shade, path in enumerate(paths):
-        page.add([path], (4, 4), {"real": torch.full((1, 3, 4, 4), shade / 10), "fake": torch.zeros(1, 3, 4, 4)})
+        page.add([path], {"real": torch.full((1, 3, 4, 4), shade / 10), "fake": torch.zeros(1, 3, 4, 4)})
     index = page.save()
     assert index == tmp_path / "out" / "index.html"
     html = index.read_text()
@@ -81,7 +71,7 @@ def test_files_of_one_name_do_not_overwrite_each_other_and_are_all_on_the_page(t
 def test_every_image_of_a_batch_has_its_own_file_and_name(tmp_path: Path) -> None:
     page = ResultPage(tmp_path, options())
     batch = torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 4, 4)
-    page.add(["a.png", "b.png"], (4, 4), {"fake": batch})
+    page.add(["a.png", "b.png"], {"fake": batch})
     assert Image.open(tmp_path / "images" / "a_fake.png").getpixel((0, 0)) == 0
     assert Image.open(tmp_path / "images" / "b_fake.png").getpixel((0, 0)) == 255
     html = page.save().read_text()
@@ -92,8 +82,8 @@ def test_every_image_of_a_batch_has_its_own_file_and_name(tmp_path: Path) -> Non
 
 def test_a_dot_in_the_name_of_a_file_stays(tmp_path: Path) -> None:
     page = ResultPage(tmp_path, options())
-    page.add(["frame.0001.png"], (4, 4), {"fake": torch.zeros(1, 3, 4, 4)})
-    page.add(["frame.0002.png"], (4, 4), {"fake": torch.zeros(1, 3, 4, 4)})
+    page.add(["frame.0001.png"], {"fake": torch.zeros(1, 3, 4, 4)})
+    page.add(["frame.0002.png"], {"fake": torch.zeros(1, 3, 4, 4)})
     names = sorted(path.name for path in (tmp_path / "images").iterdir())
     assert names == ["frame.0001_fake.png", "frame.0002_fake.png"]
 

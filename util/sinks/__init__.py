@@ -4,9 +4,10 @@ The recorder turns device tensors into numbers once and hands the same event to 
 ``metrics.jsonl`` is the truth; a dashboard is a view of it.
 """
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from options.errors import DivergedError
 from util.distributed import World
 from util.images import Picture, to_uint8
 from util.progress import Progress
+
+log = logging.getLogger(__name__)
 
 
 class Scalars(NamedTuple):
@@ -72,13 +75,11 @@ class Recorder:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for sink in self._sinks:
-            sink.close()
+        self._tell("close")
 
     def step(self, progress: Progress, images: int) -> None:
         """Tell every sink that a step of ``images`` images is done."""
-        for sink in self._sinks:
-            sink.step(progress, images)
+        self._tell("step", progress, images)
 
     def scalars(
         self, progress: Progress, losses: Mapping[str, Tensor], learning_rate: float, lap: tuple[float, float]
@@ -102,8 +103,7 @@ class Recorder:
                 )
         position, iters = progress.fractional_epoch, progress.seen_in_epoch
         event = Scalars(progress.epoch, position, iters, progress.images_seen, values, learning_rate, *lap)
-        for sink in self._sinks:
-            sink.scalars(event)
+        self._tell("scalars", event)
 
     def images(self, progress: Progress, visuals: Mapping[str, Tensor]) -> None:
         """Show the first image of each visual everywhere.
@@ -114,5 +114,13 @@ class Recorder:
         if self._sinks:
             pictures = {label: to_uint8(images) for label, images in visuals.items()}
             event = Pictures(progress.epoch, progress.images_seen, pictures)
-            for sink in self._sinks:
-                sink.images(event)
+            self._tell("images", event)
+
+    def _tell(self, what: Literal["step", "scalars", "images", "close"], *event: Any) -> None:
+        """Call every sink; one that fails is switched off, because a display must not end a training."""
+        for sink in list(self._sinks):
+            try:
+                getattr(sink, what)(*event)
+            except Exception as error:  # noqa: BLE001  # whatever a tracker's library raises
+                log.warning("%s is switched off: %s: %s", type(sink).__name__, type(error).__name__, error)
+                self._sinks.remove(sink)

@@ -19,13 +19,14 @@ METRICS_FILE = "metrics.jsonl"
 def build_sinks(opt: Options, progress: Progress) -> list[Sink]:
     """Open every destination of a training, going on from ``progress``."""
     log, name, folder = opt.log, opt.run.name, run_folder(opt)
-    metrics = JsonLinesSink(folder / METRICS_FILE, resume_at=progress.images_seen)
+    sinks: list[Sink] = []  # trackers first: they may lack a package, and then nothing is touched
+    if log.use_tensorboard:
+        sinks.append(TensorBoardSink(folder / "tensorboard"))
+    if opt.run.use_wandb:
+        sinks.append(WandbSink(project=opt.run.wandb_project_name, name=name, options=flatten(opt)))
+    sinks.append(JsonLinesSink(folder / METRICS_FILE, resume_at=progress.images_seen))
     history = read_history(folder / METRICS_FILE)
-    sinks: list[Sink] = [
-        metrics,
-        ConsoleSink(total_epochs=opt.optim.last_epoch),
-        LossLogSink(folder / "loss_log.txt"),
-    ]
+    sinks += [ConsoleSink(total_epochs=opt.optim.last_epoch), LossLogSink(folder / "loss_log.txt")]
     if not log.no_html:
         sinks.append(
             HtmlSink(
@@ -48,8 +49,4 @@ def build_sinks(opt: Options, progress: Progress) -> list[Sink]:
                 history=history,
             )
         )
-    if log.use_tensorboard:
-        sinks.append(TensorBoardSink(folder / "tensorboard"))
-    if opt.run.use_wandb:
-        sinks.append(WandbSink(project=opt.run.wandb_project_name, name=name, options=flatten(opt)))
     return sinks

@@ -6,6 +6,7 @@ page reloads itself gently, so that a reader can scroll.
 
 import os
 import re
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,7 +87,10 @@ class HtmlSink(Sink):
         page = HtmlPage(f"Experiment name = {self._name}", refresh=REFRESH_SECONDS)
         page.text(_status(self._history, event))
         page.curves(loss_charts(self._history, 620, 320))
+        newest = self._newest.epoch if self._newest else sys.maxsize  # later ones are of an older run
         for epoch, labels in sorted(self._existing().items(), reverse=True):
+            if epoch > newest:
+                continue
             page.header(f"epoch {epoch}")
             row = [(label, picture_path(epoch, label)) for label in self._in_order(labels)]
             page.pictures(row, self._winsize)

@@ -4,6 +4,7 @@ The only complete record of the curves; pages and dashboards are drawn from it. 
 is stored as ``null``, since JSON has no word for it, and read back as NaN.
 """
 
+import itertools
 import json
 import math
 import os
@@ -21,8 +22,11 @@ class JsonLinesSink(Sink):
         """Prepare the file.
 
         Args:
-            resume_at: images seen by the checkpoint that is resumed; 0 starts an empty file.
+            resume_at: images seen by the checkpoint that is resumed; 0 starts an empty file and puts one that is
+                there aside, as ``metrics.1.jsonl`` or the next free number.
         """
+        if not resume_at:
+            _put_aside(path)
         kept = [event for event in read_history(path) if event.images_seen <= resume_at] if resume_at else []
         temporary = path.with_name(path.name + ".tmp")
         temporary.write_text("".join(_to_line(event) + "\n" for event in kept), encoding="utf-8")
@@ -42,6 +46,14 @@ def read_history(path: Path) -> list[Scalars]:
         return []
     events = [_from_line(line) for line in text.splitlines()]
     return [event for event in events if event is not None]
+
+
+def _put_aside(path: Path) -> None:
+    """Keep the reports of an earlier run."""
+    if path.exists() and path.stat().st_size:
+        numbers = itertools.count(1)
+        free = next(p for n in numbers if not (p := path.with_suffix(f".{n}{path.suffix}")).exists())
+        os.replace(path, free)
 
 
 def _to_line(event: Scalars) -> str:

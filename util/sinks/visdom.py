@@ -120,7 +120,7 @@ class VisdomSink(Sink):
             try:
                 self._show(client, state)
                 pause = 0.0
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  # visdom raises many kinds; its thread must live on
                 self._connected = False
                 self._warn(_reason(error))
                 pause = min(LONGEST_PAUSE, 2 * pause or FIRST_PAUSE)
@@ -207,7 +207,7 @@ def server_url(server: str) -> str:
     return (server if "//" in server else f"http://{server}").rstrip("/")
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     """Name the failure in a word or two; the texts of ``requests`` are whole paragraphs."""
     cause = error.__context__
     return type(cause).__name__ if cause is not None else str(error)
