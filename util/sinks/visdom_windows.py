@@ -20,6 +20,7 @@ BAR = 16  # pixels of the bar above a picture
 PADDING = 4  # pixels of white around each picture
 JPEG_QUALITY = 80
 CURVES_SIZE = (740, 500)  # pixels, width and height
+SMALLEST_CELL = 128  # pixels
 GRID_WIDTH = 960  # pixels at most; a larger grid is shown smaller
 
 
@@ -72,7 +73,7 @@ def measured(name: str) -> str:
 def show_grid(client: Client, windows: tuple[str, str], name: str, pictures: dict[str, Picture], columns: int) -> None:
     """Replace the windows of the pictures and of their labels."""
     columns = min(columns, len(pictures))
-    shown = grid(list(pictures.values()), columns)
+    shown = grid([enlarged(picture) for picture in pictures.values()], columns)
     width = min(GRID_WIDTH, shown.shape[1])
     height = round(shown.shape[0] * width / shown.shape[1])
     _show_picture(client, windows[0], f"{name} images", shown, width, height)
@@ -105,6 +106,12 @@ def grid(pictures: Sequence[Picture], columns: int) -> Picture:
         left = index % columns * width + PADDING
         sheet[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
     return sheet
+
+
+def enlarged(picture: Picture) -> Picture:
+    """Repeat the pixels of a picture that is too small to be looked at."""
+    factor = max(1, SMALLEST_CELL // picture.shape[1])
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def label_table(labels: Sequence[str], columns: int) -> str:

@@ -8,7 +8,7 @@ from tests.util.sinks.events import scalars
 pytest.importorskip("visdom")
 
 from util.sinks.visdom_client import Client
-from util.sinks.visdom_windows import POINTS, grid, label_table, measured, show_curves
+from util.sinks.visdom_windows import POINTS, enlarged, grid, label_table, measured, show_curves
 
 
 class _Recording(Client):
@@ -58,3 +58,11 @@ def test_nothing_that_is_not_finite_is_sent() -> None:
     for trace in _sent(history):
         assert trace["x"] == [0.25, 0.75]
         assert all(y is None or math.isfinite(y) for y in trace["y"])
+
+
+def test_small_pictures_are_enlarged_and_others_are_not() -> None:
+    small = np.arange(32 * 20, dtype=np.uint8).reshape(20, 32)
+    large = enlarged(small)
+    assert large.shape == (80, 128)
+    assert (large[::4, ::4] == small).all()
+    assert enlarged(np.zeros((256, 256, 3), np.uint8)).shape == (256, 256, 3)
