@@ -1,6 +1,7 @@
 """The run folder, the log, and how a mistake of the user ends a program."""
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -16,6 +17,9 @@ from util.distributed import World
 from util.sinks.console import BarSafeHandler
 
 log = logging.getLogger(__name__)
+
+_ELSEWHERE = "; choose another place"
+_ADVICE = {errno.ENOSPC: "; make room", errno.EACCES: _ELSEWHERE, errno.EPERM: _ELSEWHERE, errno.EROFS: _ELSEWHERE}
 
 
 def make_folder(path: Path) -> Path:
@@ -63,9 +67,9 @@ def entry_point(program: str) -> Iterator[None]:
         sys.exit(2)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"{program}: error: {error.strerror or error}{where}; make room or choose another place", file=sys.stderr)
+        print(f"{program}: error: {error.strerror or error}{where}{_ADVICE.get(error.errno or 0, '')}", file=sys.stderr)
         sys.exit(2)
-    except torch.OutOfMemoryError as error:
+    except torch.cuda.OutOfMemoryError as error:
         advice = "lower --batch_size, --crop_size or --ngf"
         print(f"{program}: error: not enough memory, {advice} ({error})", file=sys.stderr)
         sys.exit(2)
