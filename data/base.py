@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from data.batch import Sample
-from data.transforms import draw_geometry, to_tensor
+from data.transforms import Geometry, draw_geometry, to_tensor
 from options.errors import UserError
 from options.schema import DataOptions, NoOptions, Options
 
@@ -90,6 +90,19 @@ def open_rgb(path: str) -> Image.Image:
         raise UserError(f"cannot read the image {path} ({error}); repair or remove it") from error
 
 
+def open_planned(path: str, opt: DataOptions, rng: np.random.Generator) -> tuple[Image.Image, Geometry]:
+    """Read a picture as 8-bit RGB and choose its crop and flip.
+
+    Raises:
+        UserError: the file is damaged, or smaller than the crop.
+    """
+    image = open_rgb(path)
+    try:
+        return image, draw_geometry(image.size, opt, rng)
+    except UserError as error:
+        raise UserError(f"the image {path} {error}") from error
+
+
 def load_tensor(path: str, channels: int, opt: DataOptions, rng: np.random.Generator) -> Tensor:
     """Read a picture and make it a network input, with a crop and flip of its own.
 
@@ -97,11 +110,7 @@ def load_tensor(path: str, channels: int, opt: DataOptions, rng: np.random.Gener
         channels x H x W in [-1, 1].
 
     Raises:
-        UserError: the file is damaged, or smaller than the crop.
+        UserError: as ``open_planned``.
     """
-    image = open_rgb(path)
-    try:
-        geometry = draw_geometry(image.size, opt, rng)
-    except UserError as error:
-        raise UserError(f"the image {path} {error}") from error
+    image, geometry = open_planned(path, opt, rng)
     return to_tensor(image, geometry, channels)

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from data.base import TranslationDataset, open_rgb
+from data.base import TranslationDataset, open_planned
 from data.batch import Sample
 from data.image_folder import list_images
 from data.registry import DATASETS
-from data.transforms import draw_geometry, to_picture
+from data.transforms import to_picture
 from options.errors import UserError
 from options.schema import Options
 from util.color import AB_RANGE, L_HALF, rgb_to_lab
@@ -40,11 +40,7 @@ class ColorizationDataset(TranslationDataset):
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load one picture and split lightness from colour."""
         path = self.paths[index]
-        image = open_rgb(path)
-        try:
-            geometry = draw_geometry(image.size, self.opt, rng)
-        except UserError as error:
-            raise UserError(f"the image {path} {error}") from error
+        image, geometry = open_planned(path, self.opt, rng)
         levels = np.array(to_picture(image, geometry))
         lab = torch.from_numpy(rgb_to_lab(levels / 255)).permute(2, 0, 1).float()  # 3 x H x W
         return Sample(lab[:1] / L_HALF - 1, lab[1:] / AB_RANGE, path, path)

@@ -49,6 +49,3 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._table)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._table

@@ -6,8 +6,8 @@ The recorder turns device tensors into numbers once and hands the same event to 
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -75,11 +75,11 @@ class Recorder:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._tell("close")
+        self._tell(lambda sink: sink.close())
 
     def step(self, progress: Progress, images: int) -> None:
         """Tell every sink that a step of ``images`` images is done."""
-        self._tell("step", progress, images)
+        self._tell(lambda sink: sink.step(progress, images))
 
     def scalars(
         self, progress: Progress, losses: Mapping[str, Tensor], learning_rate: float, lap: tuple[float, float]
@@ -103,7 +103,7 @@ class Recorder:
                 )
         position, iters = progress.fractional_epoch, progress.seen_in_epoch
         event = Scalars(progress.epoch, position, iters, progress.images_seen, values, learning_rate, *lap)
-        self._tell("scalars", event)
+        self._tell(lambda sink: sink.scalars(event))
 
     def images(self, progress: Progress, visuals: Mapping[str, Tensor]) -> None:
         """Show the first image of each visual everywhere.
@@ -114,13 +114,13 @@ class Recorder:
         if self._sinks:
             pictures = {label: to_uint8(images) for label, images in visuals.items()}
             event = Pictures(progress.epoch, progress.images_seen, pictures)
-            self._tell("images", event)
+            self._tell(lambda sink: sink.images(event))
 
-    def _tell(self, what: Literal["step", "scalars", "images", "close"], *event: Any) -> None:
+    def _tell(self, call: Callable[[Sink], None]) -> None:
         """Call every sink; one that fails is switched off, because a display must not end a training."""
         for sink in list(self._sinks):
             try:
-                getattr(sink, what)(*event)
+                call(sink)
             except Exception as error:  # noqa: BLE001  # whatever a tracker's library raises
                 log.warning("%s is switched off: %s: %s", type(sink).__name__, type(error).__name__, error)
                 self._sinks.remove(sink)
