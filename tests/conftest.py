@@ -85,6 +85,13 @@ def run_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     root.setLevel(level)
 
 
+@pytest.fixture
+def trained(run_cli: RunCli, unaligned_root: Path, tiny: list[str], tmp_path: Path) -> Path:
+    """The folder of a finished CycleGAN run named ``cg``, of one epoch."""
+    assert run_cli("train", ["--name", "cg", "--dataroot", unaligned_root, "--netG", "resnet_1blocks", *tiny]).code == 0
+    return tmp_path / "checkpoints" / "cg"
+
+
 def _entry(program: str) -> ModuleType:
     """Load an entry point from its file: ``import test`` may find the standard library's."""
     spec = importlib.util.spec_from_file_location(f"entry_point_{program}", PROJECT / f"{program}.py")

@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor
 
 from data.batch import Batch
 from models.base import Phase, TranslationModel
 from models.registry import MODELS, create_model
-from models.trained_run import load_networks, stored_options
+from models.trained_run import load_networks
 from options.cli import parse_test
-from options.stored import write_options
-from tests.conftest import RunCli
 from tests.small import random_batch, saver_at, small_options, train_steps, trained_models, training, weights
 
 TRAINED = trained_models()
@@ -188,48 +185,6 @@ def test_a_saved_model_translates_the_same_to_the_bit(name: str, tmp_path: Path)
             assert torch.equal(picture, visuals[1][label]), label
 
 
-@pytest.mark.parametrize(
-    ("name", "suffix", "network"),
-    [
-        ("cycle_gan", "", "G_A"),
-        ("cycle_gan", "_A", "G_A"),
-        ("cycle_gan", "_B", "G_B"),
-        ("pix2pix", "", "G"),
-    ],
-)
-@pytest.mark.parametrize("with_options", [True, False])
-def test_the_test_model_runs_a_generator_of_another_model(
-    name: str, suffix: str, network: str, with_options: bool, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    model, stepper, progress = training(name, "--norm batch")
-    saver_at(folder, model, stepper, progress).save("latest")
-    if with_options:
-        write_options(model.opt, folder)
-    argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
-    opt = parse_test([*argv, "--model_suffix", suffix], stored=stored_options)
-    single = create_model(opt)
-    load_networks(single, folder, "latest")
-    batch = random_batch(model.opt)._replace(B=None)
-    with torch.no_grad():
-        translation = single.eval()(batch)
-        expected = model.networks[network].eval()(batch.A)
-    assert list(single.visuals(translation)) == ["real", "fake"]
-    assert torch.equal(translation.fake, expected)
-
-
-def test_a_model_suffix_without_its_file_names_the_file(tmp_path: Path) -> None:
-    model, stepper, progress = training("cycle_gan")
-    saver_at(tmp_path / "run", model, stepper, progress)
-    (tmp_path / "run").mkdir()
-    write_options(model.opt, tmp_path / "run")
-    argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
-    single = create_model(parse_test([*argv, "--model_suffix", "_C"], stored=stored_options))
-    with pytest.raises(ValueError, match="latest_net_G_C.pth"):
-        load_networks(single, tmp_path / "run", "latest")
-
-
 def test_the_weights_of_another_size_are_refused_with_the_flag_that_fits(tmp_path: Path) -> None:
     model, stepper, progress = training("pix2pix")
     saver_at(tmp_path, model, stepper, progress).save("latest")
@@ -255,16 +210,6 @@ def test_a_generator_file_with_keys_missing_is_refused_with_the_first_of_them(ne
     torch.save(cut, tmp_path / "latest_net_G.pth")
     with pytest.raises(ValueError, match=rf"latest_net_G.pth does not fit .*lacks {missing}"):
         load_networks(model, tmp_path, "latest")
-
-
-def test_the_test_model_writes_no_nonsense_for_a_generator_of_two_channels(
-    colour_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
-) -> None:
-    flags = [*tiny, "--netG", "resnet_1blocks", "--no_html", "--name", "run"]
-    assert run_cli("train", ["--dataroot", colour_root, "--model", "colorization", *flags]).code == 0
-    done = run_cli("test", ["--dataroot", colour_root / "test", "--name", "run", "--model", "test"])
-    modes = {Image.open(path).mode for path in tmp_path.glob("results/run/test_latest/images/*.png")}
-    assert done.code == 2 or modes <= {"L", "RGB"}, modes
 
 
 def test_generated_pictures_have_the_odd_size_of_their_own_real_one() -> None:

@@ -1,0 +1,81 @@
+"""Damaged, foreign and malicious checkpoints end in one sentence, and run no code."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Finished, RunCli
+from tests.damage import DAMAGED, WITH_CODE, Damage, save_a_list
+from tests.refusals import refused
+
+
+@pytest.mark.filterwarnings("ignore:.*pickle protocol")
+class TestCheckpoints:
+    @pytest.fixture(params=["with stored options", "with weights alone"])
+    def run(self, request: pytest.FixtureRequest, trained: Path) -> Path:
+        """A run folder of ours, and one as the official code leaves it."""
+        if request.param == "with weights alone":
+            for name in ("train_opt.json", "latest_state.pth"):
+                (trained / name).unlink()
+        return trained
+
+    def translate(self, run_cli: RunCli, root: Path, *more: object) -> Finished:
+        return run_cli("test", ["--name", "cg", "--dataroot", root / "testA", "--model", "test", *more])
+
+    @pytest.mark.parametrize("damage", WITH_CODE)
+    def test_a_checkpoint_that_holds_code_is_refused_unexecuted(
+        self, run_cli: RunCli, run: Path, unaligned_root: Path, tmp_path: Path, damage: Damage
+    ) -> None:
+        damage(run / "latest_net_G_A.pth")
+        result = self.translate(run_cli, unaligned_root)
+        refused(result, "latest_net_G_A.pth holds code or objects beside tensors and was not opened")
+        assert not (tmp_path / "executed").exists()
+
+    @pytest.mark.parametrize("damage", DAMAGED)
+    def test_a_damaged_checkpoint(self, run_cli: RunCli, run: Path, unaligned_root: Path, damage: Damage) -> None:
+        damage(run / "latest_net_G_A.pth")
+        result = self.translate(run_cli, unaligned_root)
+        refused(result, "the checkpoint .*latest_net_G_A.pth is damaged or cut off", "--epoch")
+
+    def test_a_checkpoint_that_holds_a_list(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
+        save_a_list(run / "latest_net_G_A.pth")
+        refused(
+            self.translate(run_cli, unaligned_root), "latest_net_G_A.pth is not the weights of a network but a list"
+        )
+
+    def test_the_file_of_a_discriminator(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
+        shutil.copy(run / "latest_net_D_A.pth", run / "latest_net_G_A.pth")
+        refused(self.translate(run_cli, unaligned_root), "latest_net_G_A.pth")
+
+    def test_the_weights_of_another_network(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
+        result = self.translate(run_cli, unaligned_root, "--netG", "resnet_2blocks", "--ngf", 8, "--dropout")
+        advice = "pass --netG resnet_1blocks --norm instance .*--ngf 4 --no_dropout"
+        sentence = refused(result, "latest_net_G_A.pth does not fit", "--netG resnet_2blocks", advice)
+        assert self.translate(run_cli, unaligned_root, *sentence.split("; pass ")[1].split()).code == 0
+
+    def test_an_epoch_that_was_not_saved(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
+        result = self.translate(run_cli, unaligned_root, "--epoch", 99)
+        refused(result, "there is no checkpoint .*cg/99_net_G", "--epoch")
+
+    def test_a_side_that_does_not_exist(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
+        result = self.translate(run_cli, unaligned_root, "--model_suffix", "_C")
+        refused(result, "there is no checkpoint .*latest_net_G_C.pth")
+
+    def test_a_run_that_does_not_exist(self, run_cli: RunCli, unaligned_root: Path) -> None:
+        result = run_cli("test", ["--name", "nothing", "--dataroot", unaligned_root])
+        refused(result, "there is no run checkpoints/nothing; check --name and --checkpoints_dir")
+
+    @pytest.mark.parametrize("text", ["{", "[]", '"cycle_gan"', '{"ngf": "many"}', '{"max_dataset_size": "x"}', "\x00"])
+    @pytest.mark.parametrize("program", ["train", "test"])
+    def test_corrupt_stored_options(
+        self, run_cli: RunCli, unaligned_root: Path, tmp_path: Path, program: str, text: str
+    ) -> None:
+        folder = tmp_path / "checkpoints" / "cg"
+        folder.mkdir(parents=True)
+        (folder / "train_opt.json").write_text(text)
+        if program == "test" and "max_dataset_size" in text:
+            text = "not taken over at test"
+        words = ["--continue_train"] if program == "train" else []
+        result = run_cli(program, ["--name", "cg", "--dataroot", unaligned_root, *words])
+        refused(result, *([] if "not taken" in text else ["train_opt.json|stored options|--ngf|--max_dataset_size"]))
