@@ -2,35 +2,18 @@
 
 import math
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from data.registry import DATASETS
 from models.registry import MODELS
 from options.cli import parse_test, parse_train
-from options.schema import Options
 from options.stored import flatten
-
-ROOT = ("--dataroot", "x")
-RUN = {"model": "cycle_gan", "dataset_mode": "unaligned", "netG": "resnet_6blocks", "ngf": 32, "norm": "instance"}
-
-
-def for_train(words: str = "", stored: Mapping[str, Any] | None = None) -> Options:
-    return parse_train([*ROOT, *words.split()], stored=lambda run: stored or {})
-
-
-def for_test(words: str = "", stored: Mapping[str, Any] | None = None) -> Options:
-    return parse_test([*ROOT, *words.split()], stored=lambda run: stored or {})
-
+from tests.options.parsed import RUN, for_test, for_train, last_line
 
 PARSE = {"train": for_train, "test": for_test}
-
-
-def unread(run: Mapping[str, Any]) -> NoReturn:
-    raise AssertionError("the stored options were asked for")
 
 
 class TestPrecedence:
@@ -63,100 +46,6 @@ class TestPrecedence:
         assert for_train().net.no_dropout
         assert not for_train("--dropout").net.no_dropout
         assert not for_test("--dropout", {**RUN, "no_dropout": True}).net.no_dropout
-
-
-class TestStoredOptions:
-    def test_a_training_from_scratch_does_not_ask_for_them(self) -> None:
-        parse_train(ROOT, stored=unread)
-
-    def test_they_are_asked_for_by_the_name_of_the_run(self) -> None:
-        asked: list[Mapping[str, Any]] = []
-        words = "--name horses --checkpoints_dir runs --epoch 20 --load_iter 5 --model_suffix _B"
-        parse_test([*ROOT, *words.split()], stored=lambda run: asked.append(run) or {})
-        expected = {"name": "horses", "checkpoints_dir": "runs", "epoch": "20", "load_iter": 5, "model_suffix": "_B"}
-        assert {key: asked[0][key] for key in expected} == expected
-
-    @pytest.mark.parametrize(
-        ("words", "name"),
-        [
-            ("--suffix {netG}_{ngf} --ngf 8", "a_resnet_9blocks_8"),
-            ("--suffix {netG} --model pix2pix", "a_unet_256"),
-            ("--suffix {lambda_A}", "a_10.0"),
-        ],
-    )
-    def test_the_name_they_are_asked_for_is_the_name_of_the_run(self, words: str, name: str) -> None:
-        asked: list[Mapping[str, Any]] = []
-        opt = parse_train(
-            [*ROOT, "--continue_train", "--name", "a", *words.split()], stored=lambda run: asked.append(run) or {}
-        )
-        assert (asked[0]["name"], opt.run.name) == (name, name)
-
-    def test_a_test_takes_the_model_and_its_networks_from_the_run(self) -> None:
-        opt = for_test("", {**RUN, "direction": "BtoA", "no_dropout": False, "input_nc": 1, "output_nc": 1})
-        assert (opt.run.model, opt.data.dataset_mode, opt.data.direction) == ("cycle_gan", "unaligned", "BtoA")
-        assert (opt.net.netG, opt.net.ngf, opt.net.no_dropout, opt.net.input_nc) == ("resnet_6blocks", 32, False, 1)
-
-    def test_model_test_takes_only_networks_and_geometry(self) -> None:
-        opt = for_test("--model test", {**RUN, "no_dropout": True, "crop_size": 64, "lambda_A": 3.0})
-        assert (opt.run.model, opt.data.dataset_mode) == ("test", "single")
-        assert (opt.net.netG, opt.net.ngf, opt.net.no_dropout) == ("resnet_6blocks", 32, True)
-        assert (opt.data.crop_size, opt.data.load_size) == (64, 64)
-
-    def test_a_test_does_not_take_how_the_training_was_fed(self) -> None:
-        training: dict[str, Any] = {
-            "phase": "train",
-            "batch_size": 16,
-            "num_threads": 8,
-            "serial_batches": False,
-            "no_flip": False,
-            "max_dataset_size": 5,
-            "load_size": 286,
-            "seed": 7,
-            "gpu_ids": "3",
-            "name": "other",
-            "epoch": "5",
-        }
-        opt = for_test("--name mine", RUN | training)
-        data = opt.data
-        assert (data.phase, data.batch_size, data.num_threads, data.load_size) == ("test", 1, 0, 256)
-        assert (data.serial_batches, data.no_flip, data.max_dataset_size) == (True, True, math.inf)
-        assert (opt.run.seed, opt.run.gpu_ids, opt.run.name, opt.run.epoch) == (0, "", "mine", "latest")
-
-    @pytest.mark.parametrize(
-        ("trained", "tested", "load_size"),
-        [
-            ("resize_and_crop", "resize_and_crop", 64),
-            ("scale_width", "scale_width", 90),
-            ("scale_width_and_crop", "scale_width", 90),
-            ("crop", "none", 64),
-            ("none", "none", 64),
-        ],
-    )
-    def test_a_test_translates_whole_pictures(self, trained: str, tested: str, load_size: int) -> None:
-        opt = for_test("", {**RUN, "preprocess": trained, "load_size": 90, "crop_size": 64})
-        assert (opt.data.preprocess, opt.data.load_size, opt.data.crop_size) == (tested, load_size, 64)
-
-    def test_a_resume_goes_on_with_all_settings_but_those_that_name_the_run(self) -> None:
-        before = for_train("--name a --model pix2pix --batch_size 4 --lr 0.001 --lambda_L1 10 --epoch_count 1")
-        after = for_train("--continue_train --name b", flatten(before))
-        changed = {k for k, v in flatten(after).items() if v != flatten(before)[k]}
-        assert changed == {"name", "continue_train"}
-
-    @pytest.mark.parametrize("flag", ["netG", "lr_policy", "batch_size", "max_dataset_size", "lr", "no_dropout"])
-    def test_a_stored_value_of_the_wrong_kind_is_refused_by_name(
-        self, flag: str, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        with pytest.raises(SystemExit) as stop:
-            for_train("--continue_train", {"model": "cycle_gan", flag: ["what"]})
-        assert stop.value.code == 2
-        assert flag in last_line(capsys)
-
-    def test_stored_options_of_another_version_are_left_alone(self) -> None:
-        assert for_test("", {**RUN, "a_flag_of_tomorrow": 1}).net.ngf == 32
-
-
-def last_line(capsys: pytest.CaptureFixture[str]) -> str:
-    return capsys.readouterr().err.strip().splitlines()[-1]
 
 
 REFUSED = [
