@@ -23,7 +23,7 @@ install: .venv/installed
 demo: install
 	@$(BIN)/python -m datasets.make_demo_dataset datasets/$(DEMO) --kind unpaired --size 64 --train 330 --test 20
 	$(BIN)/python train.py --model cycle_gan --dataroot datasets/$(DEMO) --name $(DEMO) $(NETWORKS) \
-	    --load_size 70 --crop_size 64 --lr 0.001 --n_epochs 4 --n_epochs_decay 6 --print_freq 100 --display_freq 100
+	    --load_size 70 --crop_size 64 --lr 0.001 --n_epochs 4 --n_epochs_decay 6 --print_freq 100 --display_freq 100 --overwrite
 	$(BIN)/python test.py --name $(DEMO)
 	@$(BIN)/python -m datasets.demo_report --name $(DEMO)
 

@@ -22,7 +22,8 @@ from util.checkpoint import prefix_of
 from util.distributed import World, session
 from util.progress import Progress
 from util.results import ResultPage, result_folder
-from util.run import entry_point, log, record_options, run_folder
+from util.run import entry_point, log, record_options
+from util.run_folder import run_folder
 from util.sinks import Recorder
 from util.sinks.wandb import WandbSink
 

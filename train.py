@@ -11,16 +11,18 @@ import torch
 
 from data.loader import Loader
 from data.registry import create_dataset
+from models.init_from import source_options
 from models.registry import create_model
-from models.saver import Saver
+from models.start import started
 from models.stepper import Stepper
 from models.trained_run import stored_options
+from models.training import Training
 from models.validation import Validation
 from options.cli import parse_train
 from options.schema import Options
 from util.distributed import World, session
 from util.progress import Progress, Stopwatch
-from util.run import entry_point, log, record_options
+from util.run import entry_point, log
 from util.sinks import Recorder
 from util.sinks.build import build_sinks
 
@@ -28,50 +30,48 @@ from util.sinks.build import build_sinks
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and train; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("train.py"):
-        opt = parse_train(argv, stored=stored_options)
+        opt = parse_train(argv, stored=stored_options, source=source_options)
         with session(opt.run) as world:
             train(opt, world)
 
 
 def train(opt: Options, world: World) -> None:
     """Train from the first epoch, or from where the run stopped, to the last."""
-    torch.backends.cudnn.benchmark = opt.data.fixed_size
+    torch.backends.cudnn.benchmark = opt.data.fixed_size and not opt.run.deterministic
     loader = Loader(create_dataset(opt), opt.data, world)
     validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
     model = create_model(opt).to(world.device)
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
-    progress = Progress(epoch=opt.optim.epoch_count, epoch_size=loader.epoch_size)
-    saver = Saver(opt, model, stepper, progress)
-    saver.begin()
-    record_options(opt, world)
-    log.info("The number of training images = %d", loader.epoch_size)
+    progress = Progress(epoch=opt.start.epoch_count, epoch_size=loader.epoch_size)
 
-    sinks = build_sinks(opt, progress) if world.is_main else []
-    with Recorder(sinks, world) as recorder, saver.saving_on_error():
-        while progress.epoch <= opt.optim.last_epoch:
-            started, watch = time.perf_counter(), Stopwatch()
-            rate = stepper.set_learning_rate(progress)
-            for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
-                out, losses = stepper.step(batch.to(world.device), progress)
-                progress.advance(images := batch.size * world.size)
-                recorder.step(progress, images)
-                watch.count(images)
+    with started(Training(opt, model, stepper, progress)) as saver:
+        sinks = build_sinks(opt, progress) if world.is_main else []
+        with Recorder(sinks, world) as recorder, saver.guarding() as stop:
+            while progress.epoch <= opt.optim.last_epoch:
+                start, watch = time.perf_counter(), Stopwatch()
+                rate = stepper.set_learning_rate(progress)
+                for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
+                    out, losses = stepper.step(batch.to(world.device), progress)
+                    progress.advance(images := batch.size * world.size)
+                    recorder.step(progress, images)
+                    watch.count(images)
 
-                at_end = progress.at_end(opt.optim.last_epoch)
-                if progress.crossed(opt.log.print_freq, images) or at_end:
-                    recorder.scalars(progress, losses, rate, watch.lap())
-                if progress.crossed(opt.log.display_freq, images) or at_end:
-                    recorder.images(progress, model.visuals(out))
-                if progress.crossed(opt.log.save_latest_freq, images):
-                    saver.save(f"iter_{progress.images_seen}" if opt.log.save_by_iter else "latest")
+                    at_end = progress.at_end(opt.optim.last_epoch)
+                    if progress.crossed(opt.log.print_freq, images) or at_end:
+                        stepper.check_losses()
+                        recorder.scalars(progress, losses, rate, watch.lap())
+                    if progress.crossed(opt.log.display_freq, images) or at_end:
+                        recorder.images(progress, model.visuals(out))
+                    if progress.crossed(opt.save.save_latest_freq, images):
+                        saver.save(f"iter_{progress.images_seen}" if opt.save.save_by_iter else "latest")
+                    stop.check()
 
-            if validation:
-                progress.metrics.append(validation.measure(model))
-            epoch, seconds = progress.epoch, time.perf_counter() - started
-            progress.next_epoch()
-            if epoch == opt.optim.last_epoch or epoch % opt.log.save_epoch_freq == 0:
-                saver.save("latest", str(epoch))
-            log.info("End of epoch %d / %d \t Time Taken: %d sec", epoch, opt.optim.last_epoch, seconds)
+                if validation:
+                    progress.metrics.append(validation.measure(model, between=stop.check))
+                epoch, seconds = progress.epoch, time.perf_counter() - start
+                progress.next_epoch()
+                saver.save_epoch(epoch)
+                log.info("End of epoch %d / %d \t Time Taken: %d sec", epoch, opt.optim.last_epoch, seconds)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,11 @@ class Batch(NamedTuple):
         return self.B
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The files the images come from, each once."""
+        return tuple(dict.fromkeys(path for path in (*self.A_paths, *self.B_paths) if path))
+
+    @property
     def size(self) -> int:
         """Number of samples."""
         return self.A.shape[0]

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from data.base import Key, TranslationDataset
 from data.batch import Batch, collate
+from data.worker import shield_from_signals
 from options.errors import UserError
 from options.schema import DataOptions
 from util.distributed import World
@@ -62,6 +63,7 @@ class Loader:
             num_workers=workers,
             collate_fn=collate,
             persistent_workers=workers > 0,
+            worker_init_fn=shield_from_signals,
             pin_memory=world.device.type == "cuda",
         )
 

@@ -1,133 +1,170 @@
-"""Save a training and go on with it: one self-contained state file, and the official weight files beside."""
+"""Keep a training safe: save it while it goes on, and whatever happens.
+
+What is saved is copied in memory between two steps and written by a thread beside the training: one
+self-contained state file, and the official weight files. A disk that refuses does not end the training.
+"""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from models.base import TranslationModel
-from models.stepper import Stepper
-from models.trained_run import describe, fill, load_networks, save_networks
-from options.errors import CannotSaveError, DivergedError, UserError
-from options.schema import Options
-from options.stored import flatten
-from util.checkpoint import STATE_FILE, load_file, on_cpu, prefix_of, save_file
-from util.progress import Progress
-from util.run import run_folder
+from models.divergence import refuse_broken_weights
+from models.state import DIVERGED_STATE_FILE, write_state
+from models.training import Training
+from options.errors import CannotSaveError, DivergedError
+from util.background import Background
+from util.checkpoint import save_file, weights_path
+from util.run import resume_command
+from util.run_folder import prune
+from util.snapshot import Snapshot
+from util.stop import StoppedError, StopSignals
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+LAST_TRIES, PAUSE = 30, 10.0  # when the disk refuses the end of a run: how often to try again, and seconds between
 
 
 class Saver:
-    """Knows what a training consists of and where it lies; writes on the main process alone."""
+    """Writes a training to its run folder, on the main process alone."""
 
-    def __init__(self, opt: Options, model: TranslationModel[Any], stepper: Stepper, progress: Progress) -> None:
-        self.opt, self.model, self.stepper, self.progress = opt, model, stepper, progress
-        self.folder = run_folder(opt)
-
-    def save(self, *prefixes: str) -> None:
-        """Write the state file, then the networks under each prefix (``latest``, ``20``, ``iter_5000``).
-
-        Raises:
-            DivergedError: a weight is no longer finite; nothing was written.
-            CannotSaveError: the disk is full or read-only; the files from before are whole.
-        """
-        if not self.stepper.world.is_main:
-            return
-        seen = self.progress.images_seen
-        log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), seen)
-        self._refuse_broken_weights()
-        state = {
-            "format": FORMAT,
-            "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
-            "optimizers": self.stepper.state_dict(),
-            "model": self.model.extra_state(),
-            "progress": self.progress.state_dict(),
-            "seed": self.stepper.seed,
-            "options": flatten(self.opt),
-        }
-        try:
-            save_file(on_cpu(state), self.folder / STATE_FILE)
-            for prefix in prefixes:
-                save_networks(self.model, self.folder, prefix)
-        except OSError as error:
-            raise CannotSaveError(
-                f"cannot save to {self.folder} ({error.strerror}); what was saved before is whole: make room, then "
-                "go on with --continue_train"
-            ) from error
-
-    def begin(self) -> None:
-        """Resume with ``--continue_train``; else warn of an older run in the folder."""
-        if self.opt.optim.continue_train:
-            self.resume()
-        elif (self.folder / STATE_FILE).exists():
-            log.warning("%s holds an older run; the first save will replace it (--continue_train goes on)", self.folder)
-
-    def resume(self) -> None:
-        """Go on from the state file, or from official weight files where there is no state of that epoch.
-
-        Raises:
-            UserError: nothing to go on from, or files that are damaged or of another network.
-        """
-        opt = self.opt
-        prefix = prefix_of(opt.run.epoch, opt.run.load_iter)
-        path = self.folder / STATE_FILE
-        if prefix == "latest" and path.exists():
-            self._restore(load_file(path), path)
-            if self.progress.epoch > opt.optim.last_epoch:
-                log.warning("the run is finished; raise --n_epochs or --n_epochs_decay to train on")
-            if opt.optim.epoch_count not in (1, self.progress.epoch):
-                log.warning("--epoch_count %d is not used: the state file knows the epoch", opt.optim.epoch_count)
-            return
-        load_networks(self.model, self.folder, prefix)
-        log.warning(
-            "only weights were loaded (%s_net_*.pth): optimizers and counters start fresh, at epoch %d (--epoch_count)",
-            prefix,
-            opt.optim.epoch_count,
-        )
-
-    def _restore(self, state: Any, path: Path) -> None:
-        if not isinstance(state, dict) or state.get("format") != FORMAT:
-            raise UserError(f"{path} is not a state file of this program's format {FORMAT}; remove it to load weights")
-        try:
-            for name, net in self.model.networks.items():
-                if name not in state["networks"]:
-                    raise UserError(f"{path} has no network {name}; it is a {state['options'].get('model')} run")
-                fill(net, state["networks"][name], source=f"{path} ({name})", flags=describe(self.model, name))
-            self.stepper.load_state_dict(state["optimizers"])
-            self.model.load_extra_state(state["model"])
-            self.progress.load_state_dict(state["progress"])
-        except UserError:
-            raise
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise UserError(
-                f"{path} is incomplete ({error!r}); remove it to go on from the *_net_*.pth files"
-            ) from error
-        log.info("continuing from %s: epoch %d, %d images seen", path, self.progress.epoch, self.progress.images_seen)
-
-    def _refuse_broken_weights(self) -> None:
-        """Keep the last good save where training has diverged since."""
-        finite = [weights.isfinite().all() for weights in self.model.networks.parameters()]
-        if not bool(torch.stack(finite).all()):  # sync
-            raise DivergedError(
-                f"the weights are no longer finite after {self.progress.images_seen} images and were not saved; lower "
-                "--lr or choose another --gan_mode, and go on from the last save with --continue_train"
-            )
+    def __init__(self, training: Training, folder: Path) -> None:
+        self.training, self.folder = training, folder
+        self.world = training.stepper.world
+        self._snapshot, self._background = Snapshot(), Background()
+        self._safe = training.progress.images_seen  # images seen by the state on disk
+        self._failure: OSError | None = None  # of the last save
 
     @contextmanager
-    def saving_on_error(self) -> Iterator[None]:
-        """Save what was learned before a bad image or the like ends the run; not after a divergence."""
+    def guarding(self) -> Iterator[StopSignals]:
+        """Save what was learned, however the body ends; a training that has diverged, for inspection only.
+
+        Yields what notes the signals, for the body to ask between two steps.
+        """
+        with StopSignals(self.world) as stop, self._saving_at_the_end():
+            yield stop
+
+    @contextmanager
+    def _saving_at_the_end(self) -> Iterator[None]:
         try:
             yield
-        except (DivergedError, CannotSaveError):
+            self.finish()
+        except DivergedError:
+            self._save_for_inspection()
             raise
-        except UserError:
-            if self.progress.images_seen:
-                self.save("latest")
-                log.info("saved the latest model before stopping (%d images seen)", self.progress.images_seen)
+        except StoppedError as stop:
+            self._save_before_the_end()
+            log.info("%s", stop)
             raise
+        except CannotSaveError:
+            raise
+        except Exception:
+            if self.training.stepper.between_steps:
+                self._save_before_the_end()
+            raise
+        finally:
+            self._background.wait()
+
+    def save(self, *prefixes: str) -> None:
+        """Save the state, then the networks under each prefix (``latest``, ``20``, ``iter_5000``).
+
+        The files are written in the background, after those of the save before. A disk that refuses them is
+        reported and does not stop the training.
+
+        Raises:
+            DivergedError: a loss or weight is no longer finite; nothing is written.
+        """
+        self.training.stepper.check_losses()
+        refuse_broken_weights(self.training.model, self.training.progress.images_seen)
+        if self.world.is_main:
+            self._start_writing(prefixes)
+
+    def save_epoch(self, epoch: int) -> None:
+        """Save at the end of an epoch what the flags ask for: a numbered one, the last one, the best one."""
+        opt, metrics = self.training.opt, self.training.progress.metrics
+        due = epoch == opt.optim.last_epoch or epoch % opt.save.save_epoch_freq == 0
+        best = bool(metrics) and metrics[-1] < min(metrics[:-1], default=float("inf"))
+        if due or best:
+            self.save(*(["best"] if best else []), *(["latest", str(epoch)] if due else []))
+
+    def finish(self) -> None:
+        """Return when the last save lies on the disk; while the disk refuses, try again for some minutes.
+
+        Raises:
+            CannotSaveError: it did not work.
+        """
+        self._background.wait()
+        for _ in range(LAST_TRIES):
+            if self._failure is None:
+                return
+            log.warning("trying again in %d seconds; make room in %s", PAUSE, self.folder)
+            time.sleep(PAUSE)
+            self._write()
+        self._refuse_to_lose()
+
+    def _start_writing(self, prefixes: tuple[str, ...]) -> None:
+        self._background.wait()
+        images_seen = self.training.progress.images_seen
+        log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), images_seen)
+        self._job = (self._snapshot.take(self.training.state()), prefixes, images_seen)
+        self._background.start(self._write)
+
+    def _write(self) -> None:
+        """Write the last snapshot; note the disk's refusal instead of raising it."""
+        state, prefixes, images_seen = self._job
+        try:
+            write_state(state, self.folder)
+            self._safe = images_seen
+            for prefix in prefixes:
+                for name, weights in state["networks"].items():
+                    save_file(weights, weights_path(self.folder, prefix, name))
+            prune(self.folder, state["networks"], self.training.opt.save.keep_last)
+            self._failure = None
+        except OSError as error:
+            self._failure = error
+            log.warning(
+                "cannot save %s to %s (%s); the state of %d images seen is whole, and the next save tries again",
+                ", ".join(prefixes),
+                self.folder,
+                error.strerror or error,
+                self._safe,
+            )
+
+    def _save_before_the_end(self) -> None:
+        """Save now and wait for it, unless nothing is new; say how to go on.
+
+        Raises:
+            CannotSaveError: the disk refused.
+        """
+        self._background.wait()
+        if self.world.is_main and self.training.progress.images_seen > self._safe:
+            try:  # only what this process can tell alone: the others may not have come here
+                refuse_broken_weights(self.training.model, self.training.progress.images_seen)
+            except DivergedError as error:
+                log.warning("%s", error)
+                return
+            self._start_writing(("latest",))
+            self._background.wait()
+            self._refuse_to_lose()
+        if self._safe:
+            command = resume_command(self.training.opt, self.world)
+            log.info("everything learned in %d images is saved; to go on:\n    %s", self._safe, command)
+
+    def _save_for_inspection(self) -> None:
+        """Write a diverged training beside the last good state."""
+        if self.world.is_main:
+            self._background.wait()
+            path = self.folder / DIVERGED_STATE_FILE
+            try:
+                save_file(self._snapshot.take(self.training.state()), path)
+                log.warning("the diverged training is in %s; the good state, of %d images, is kept", path, self._safe)
+            except OSError as error:
+                log.warning("cannot write %s (%s)", path, error)
+
+    def _refuse_to_lose(self) -> None:
+        if self._failure:
+            raise CannotSaveError(
+                f"cannot save to {self.folder} ({self._failure.strerror}); the state of {self._safe} images seen is "
+                "whole: make room, then go on with --continue_train"
+            ) from self._failure

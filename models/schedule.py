@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from options.schema import OptimOptions
+from options.training import OptimOptions
 
 STEP_FACTOR = 0.1
 PLATEAU_FACTOR, PLATEAU_PATIENCE, PLATEAU_THRESHOLD = 0.2, 5, 0.01

@@ -9,14 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from data.batch import Batch
-from models.base import TranslationModel
+from models.base import Phase, TranslationModel
+from models.divergence import LossWatch
 from models.schedule import lr_factor
-from options.errors import UserError
-from options.schema import OptimOptions
+from options.errors import DivergedError, UserError
+from options.training import OptimOptions
 from util.distributed import World
 from util.progress import Progress
 
 log = logging.getLogger(__name__)
+
+MOST_SKIPPED = 100  # steps in a row that --on_nan skip leaves out before it gives up
 
 
 @contextmanager
@@ -34,11 +37,18 @@ def only_trainable(networks: nn.ModuleDict, names: tuple[str, ...]) -> Iterator[
 
 
 class Stepper:
-    """Owns one Adam per phase of a model."""
+    """Owns one Adam per phase of a model.
+
+    Attributes:
+        between_steps: False while a step is under way, when weights of some networks are new and others old.
+    """
 
     def __init__(self, model: TranslationModel[Any], opt: OptimOptions, world: World, *, seed: int = 0) -> None:
         self.model, self.opt, self.world, self.seed = model, opt, world, seed
         self.phases = model.phases()
+        self.between_steps = True
+        self._skipped = 0  # steps in a row
+        self._watch = LossWatch(world, stops=opt.on_nan == "stop")
         self._check_norm(model.opt.net.norm)
         self.optimizers = {
             phase.name: torch.optim.Adam(self._parameters(phase.networks), lr=opt.lr, betas=(opt.beta1, 0.999))
@@ -52,8 +62,11 @@ class Stepper:
 
         Raises:
             UserError: the images do not fit the networks.
+            DivergedError: with ``--on_nan skip``, nothing could be learned for many steps.
         """
         self.model.check_batch(batch)
+        self.between_steps = False
+        buffers = self._copy_of_buffers()
         seed_step(self.seed, self.world.rank, progress.images_seen)
         out = self.model(batch)
         parts: dict[str, Tensor] = {}
@@ -63,9 +76,25 @@ class Stepper:
                 self.optimizers[phase.name].zero_grad()
                 loss.total.backward()  # type: ignore[no-untyped-call]
                 self.world.average_gradients(self._parameters(phase.networks))
+                parts |= {name: value.detach() for name, value in loss.parts.items()}
+                if self.opt.on_nan == "skip" and self._is_broken(loss.total, phase):
+                    self._skip(buffers, batch, progress)
+                    break
                 self.optimizers[phase.name].step()
-            parts |= {name: value.detach() for name, value in loss.parts.items()}
-        return out, {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
+        else:
+            self._skipped = 0
+        self.between_steps = True
+        losses = {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
+        self._watch.note(progress.images_seen, batch, losses)
+        return out, losses
+
+    def check_losses(self) -> None:
+        """Look at all losses since the last look; every process must. Synchronises the device.
+
+        Raises:
+            DivergedError: one is no number; with ``--on_nan skip`` such steps were left out and none is raised.
+        """
+        self._watch.check()
 
     def set_learning_rate(self, progress: Progress) -> float:
         """Set the rate of this epoch on all optimizers and return it."""
@@ -83,9 +112,40 @@ class Stepper:
         return {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the optimizers' states."""
+        """Take over the optimizers' states, but not the settings in them, which a resume may change."""
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state[name])
+            for group in optimizer.param_groups:
+                group["betas"] = (self.opt.beta1, 0.999)
+
+    def _is_broken(self, total: Tensor, phase: Phase) -> bool:
+        """Tell whether the loss or its gradients are no numbers, in any process. Synchronises the device."""
+        grads = [p.grad for p in self._parameters(phase.networks) if p.grad is not None]
+        finite = torch.stack([value.detach().sum().isfinite() for value in (total, *grads)])
+        return self.world.any(not bool(finite.all()))  # sync
+
+    def _copy_of_buffers(self) -> list[tuple[Tensor, Tensor]]:
+        """Keep the running statistics that a bad step would spoil for ever."""
+        if self.opt.on_nan != "skip":
+            return []
+        return [(buffer, buffer.clone()) for buffer in self.model.networks.buffers()]
+
+    def _skip(self, buffers: list[tuple[Tensor, Tensor]], batch: Batch, progress: Progress) -> None:
+        """Leave the rest of a step out, as if its images had not been seen."""
+        for buffer, before in buffers:
+            buffer.copy_(before)
+        self._skipped += 1
+        log.warning(
+            "a loss or gradient is no number after %d images, at %s: this step is skipped",
+            progress.images_seen,
+            ", ".join(batch.paths),
+        )
+        if self._skipped >= MOST_SKIPPED:
+            self.between_steps = True
+            raise DivergedError(
+                f"nothing could be learned in {MOST_SKIPPED} steps in a row, {progress.images_seen} images after the "
+                "start; lower --lr or choose another --gan_mode, and go on from the last save with --continue_train"
+            )
 
     def _check_norm(self, norm: str) -> None:
         """Say what a batch norm means for several processes."""

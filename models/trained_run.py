@@ -1,5 +1,6 @@
 """What lies in a run folder, ours or the official code's: stored options and network weights."""
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,52 +9,72 @@ from typing import Any
 from torch import Tensor, nn
 
 from models.base import TranslationModel
+from models.state import has_state, read_state
 from networks.recognise import recognise_generator
 from options.errors import UserError
+from options.schema import NetOptions
 from options.stored import read_options
-from util.checkpoint import STATE_FILE, load_file, load_weights, prefix_of, save_file, weights_path
+from util.checkpoint import existing_weights, load_weights, prefix_of, weights_path
 from util.legacy import without_instance_norm_buffers
+from util.safetensors_file import read_safetensors
 
 log = logging.getLogger(__name__)
+
+ARCHITECTURE = {f.name for f in dataclasses.fields(NetOptions)} - {"init_type", "init_gain"}
 
 
 def stored_options(run: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the options a run was trained with, or what its generator's file shows of them.
 
     Args:
-        run: the flags that name a run: checkpoints_dir, name, epoch, load_iter, model_suffix.
+        run: the flags that name a run: checkpoints_dir, name, epoch, load_iter, model_suffix; in training also
+            continue_train, without which (``--resume auto``) a run that has no state yet has no options.
 
     Raises:
         UserError: the folder is missing, or its files are damaged.
     """
     folder = Path(run["checkpoints_dir"], run["name"])
+    has_saved = has_state(folder)
+    if not run.get("continue_train", True) and not has_saved:
+        return {}
     if not folder.is_dir():
         raise UserError(f"there is no run {folder}; check --name and --checkpoints_dir")
     described = read_options(folder)
-    if (folder / STATE_FILE).exists() and (run.get("continue_train") or not described):
-        state = load_file(folder / STATE_FILE)  # holds the options of the weights in it
-        described = state.get("options", described) if isinstance(state, dict) else described
+    if has_saved and ("continue_train" in run or not described):
+        return dict(read_state(folder).state["options"])  # the options of the weights in it
     if described:
         return described
     prefix = prefix_of(run["epoch"], run["load_iter"])
     names = (f"G{run['model_suffix']}",) if run["model_suffix"] else ("G", "G_A")
-    for path in (weights_path(folder, prefix, name) for name in names):
-        if path.exists():
-            weights = load_weights(path)
-            try:
-                found = recognise_generator(weights)
-            except UserError as error:
-                raise UserError(f"{path}: {error}") from error
-            log.info("%s holds %s", path, ", ".join(f"{key} {value}" for key, value in found.items()))
-            return found
-    return {}
+    path = next((path for name in names if (path := existing_weights(folder, prefix, name))), None)
+    return network_flags(path) if path else {}
 
 
-def save_networks(model: TranslationModel[Any], folder: Path, prefix: str) -> None:
-    """Write one official file per network."""
-    for name, net in model.networks.items():
-        weights = {key: value.detach().cpu() for key, value in net.state_dict().items()}
-        save_file(weights, weights_path(folder, prefix, name))
+def stored_networks(folder: Path) -> Mapping[str, Any]:
+    """Return the flags that build the networks of a run."""
+    described = read_options(folder) or (read_state(folder).state["options"] if has_state(folder) else {})
+    if described:
+        return {name: value for name, value in described.items() if name in ARCHITECTURE}
+    path = next((path for name in ("G", "G_A") if (path := existing_weights(folder, "latest", name))), None)
+    return network_flags(path) if path else {}
+
+
+def network_flags(path: Path) -> dict[str, Any]:
+    """Return the flags that build the generator whose weights lie in a file.
+
+    Raises:
+        UserError: the file is damaged, or holds no generator of ours.
+    """
+    weights = load_weights(path)
+    try:
+        found = recognise_generator(weights)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    if path.suffix == ".safetensors":  # its metadata know a U-Net's dropout as well
+        known = read_safetensors(path)[1].get("no_dropout")
+        found |= {"no_dropout": known == "true"} if known else {}
+    log.info("%s holds %s", path, ", ".join(f"{key} {value}" for key, value in found.items()))
+    return found
 
 
 def load_networks(model: TranslationModel[Any], folder: Path, prefix: str) -> None:
@@ -65,9 +86,10 @@ def load_networks(model: TranslationModel[Any], folder: Path, prefix: str) -> No
         UserError: a generator's file is missing, or a file is damaged or fits another network.
     """
     for name, net in model.networks.items():
-        candidates = [weights_path(folder, prefix, alias) for alias in model.file_names(name)]
-        path = next((path for path in candidates if path.exists()), candidates[0])
-        if not path.exists() and name.startswith("D"):
+        aliases = model.file_names(name)
+        found = next((path for alias in aliases if (path := existing_weights(folder, prefix, alias))), None)
+        path = found or weights_path(folder, prefix, aliases[0])
+        if not found and name.startswith("D"):
             log.warning("there is no %s; network %s starts fresh", path, name)
             continue
         log.info("loading the model from %s", path)

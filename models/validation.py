@@ -1,6 +1,7 @@
 """One figure of held-out images, for the learning rate policy ``plateau``."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -34,15 +35,22 @@ class Validation:
         self.loader = Loader(dataset, fixed, World(0, 1, world.device))  # every process measures all
 
     @torch.no_grad()
-    def measure(self, model: TranslationModel[Any]) -> float:
-        """Return the model's validation figure, averaged over all held-out images, in eval mode."""
+    def measure(self, model: TranslationModel[Any], between: Callable[[], None] = lambda: None) -> float:
+        """Return the model's validation figure, averaged over all held-out images, in eval mode.
+
+        Args:
+            between: called after each batch; may raise to stop.
+        """
         was_training = model.training
         model.eval()
         total, count = 0.0, 0
-        for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
-            model.check_batch(batch)
-            total += float(model.validation(model(batch.to(self.world.device)))) * batch.size  # sync
-            count += batch.size
-        model.train(was_training)
+        try:
+            for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
+                model.check_batch(batch)
+                total += float(model.validation(model(batch.to(self.world.device)))) * batch.size  # sync
+                count += batch.size
+                between()
+        finally:
+            model.train(was_training)
         figure = torch.tensor(total / count, device=self.world.device)
         return float(self.world.mean(figure))  # batch norms differ between processes; the learning rate must not

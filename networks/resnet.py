@@ -7,6 +7,7 @@ inside a residual block. A layer without parameters still takes an index.
 from torch import Tensor, nn
 
 from networks.norm import needs_bias, norm_layer
+from networks.pad import ReflectionPad
 
 
 class ResnetBlock(nn.Module):
@@ -15,12 +16,12 @@ class ResnetBlock(nn.Module):
     def __init__(self, channels: int, *, norm: str, dropout: bool) -> None:
         super().__init__()
         self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             nn.Conv2d(channels, channels, 3, bias=needs_bias(norm)),
             norm_layer(norm)(channels),
             nn.ReLU(inplace=True),
             *([nn.Dropout(0.5)] if dropout else []),
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             nn.Conv2d(channels, channels, 3, bias=needs_bias(norm)),
             norm_layer(norm)(channels),
         )
@@ -39,7 +40,7 @@ class ResnetGenerator(nn.Module):
         super().__init__()
         bias = needs_bias(norm)
         layers: list[nn.Module] = [
-            nn.ReflectionPad2d(3),
+            ReflectionPad(3),
             nn.Conv2d(input_nc, ngf, 7, bias=bias),
             norm_layer(norm)(ngf),
             nn.ReLU(inplace=True),
@@ -57,7 +58,7 @@ class ResnetGenerator(nn.Module):
                 norm_layer(norm)(c // 2),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, output_nc, 7), nn.Tanh()]
+        layers += [ReflectionPad(3), nn.Conv2d(ngf, output_nc, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -56,10 +56,17 @@ def coerced(stored: Mapping[str, Any], tables: Sequence[type]) -> dict[str, Any]
 def _kind(hint: Any, parse: Any) -> dict[str, Any]:
     """Return the argparse settings for a field's type."""
     if hint is bool:
-        return {"action": "store_true"}
+        return {"nargs": "?", "const": True, "type": _truth, "metavar": "true|false"}
     if get_origin(hint) is Literal:
         return {"type": parse or str, "choices": get_args(hint)}
     return {"type": parse or (_number if hint is float else hint), "metavar": "X"}
+
+
+def _truth(text: str) -> bool:
+    """Parse the word after a switch, which undoes one that a run has stored: ``--no_flip false``."""
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false; a switch alone means true")
+    return text.lower() == "true"
 
 
 def _number(text: str) -> float:

@@ -3,7 +3,7 @@
 Two passes. The first finds the model, the data set and the run; the second is strict and knows the
 shared flags plus those two's own. Precedence, weakest first: field default, data set default, model
 default, the run's stored options (test and resume), command line. Nothing here touches a disk or a
-device: the caller passes a function that reads the stored options.
+device: the caller passes functions that read the stored options.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from models.registry import MODELS
 from networks.factory import check_network_names
 from options.arguments import QuietParser, add_flags, coerced
 from options.errors import UserError
+from options.resume import changes, refuse_fixed
 from options.schema import Options
 from options.stored import relevant
 from util.registry import did_you_mean
@@ -38,20 +39,25 @@ TEST_DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def parse_train(argv: Sequence[str] | None = None, stored: StoredReader = lambda run: {}) -> Options:
+def parse_train(
+    argv: Sequence[str] | None = None,
+    stored: StoredReader = lambda run: {},
+    source: StoredReader = lambda run: {},
+) -> Options:
     """Parse the flags of ``train.py``; on an error print usage and one sentence, exit with 2.
 
     Args:
         argv: words after the program's name; None takes the process's own.
         stored: given the values that name a run, returns the options stored in it. Called only with
-            ``--continue_train``.
+            ``--continue_train`` and ``--resume auto``; for the latter no options mean that there is no run yet.
+        source: given the same, returns the flags of the networks that ``--init_from`` names.
     """
-    return _parse(argv, stored, is_train=True)
+    return _parse(argv, stored, source, is_train=True)
 
 
 def parse_test(argv: Sequence[str] | None = None, stored: StoredReader = lambda run: {}) -> Options:
     """Parse the flags of ``test.py``; ``stored`` is always asked."""
-    return _parse(argv, stored, is_train=False)
+    return _parse(argv, stored, lambda run: {}, is_train=False)
 
 
 class _Resolved(NamedTuple):
@@ -65,7 +71,9 @@ class _Resolved(NamedTuple):
     unknown: list[str]
 
 
-def _parse(argv: Sequence[str] | None, read_stored: StoredReader, *, is_train: bool) -> Options:
+def _parse(
+    argv: Sequence[str] | None, read_stored: StoredReader, read_source: StoredReader, *, is_train: bool
+) -> Options:
     program = "train.py" if is_train else "test.py"
     parser = argparse.ArgumentParser(
         prog=program,
@@ -75,12 +83,20 @@ def _parse(argv: Sequence[str] | None, read_stored: StoredReader, *, is_train: b
     )
     try:
         first = _resolve(QuietParser(add_help=False), argv, {}, is_train=is_train)
-        stored: Mapping[str, Any] = {}
-        if not is_train or first.values["continue_train"]:
-            run = {"model_suffix": "", **first.values}
-            stored = relevant(read_stored(run), given_model=first.given.get("model"), is_train=is_train)
+        run = {"model_suffix": "", **first.values}
+        going_on = is_train and (first.values["continue_train"] or first.values["resume"] == "auto")
+        found = read_stored(run) if going_on or not is_train else {}
+        stored = relevant(found, given_model=first.given.get("model"), is_train=is_train)
+        going_on = going_on and (first.values["continue_train"] or bool(found))
+        if is_train and not going_on and first.values["init_from"]:
+            stored = dict(read_source(run))
         final = _resolve(parser, argv, stored, is_train=is_train)
         _refuse_unknown(final.unknown, parser, is_train=is_train)
+        if going_on:
+            refuse_fixed(stored, final.given, name=final.values["name"])
+            final.values["continue_train"] = True
+            for change in changes(stored, final.values):
+                log.info("changed since the run was stopped: %s", change)
         _check(final, is_train=is_train)
         return _build(final, is_train=is_train)
     except UserError as error:
@@ -152,7 +168,7 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
     check_network_names(values["netG"], values["netD"])
     if is_train and not model.needs_target:
         raise UserError(f"--model {values['model']} only translates; train with --model cycle_gan or pix2pix")
-    for flag in ("epoch", "load_iter") if is_train and not values["continue_train"] else ():
+    for flag in ("epoch", "load_iter") if is_train and "continue_train" not in final.given else ():
         if flag in final.given:
             raise UserError(f"--{flag} has no effect without --continue_train; add that or leave it out")
     if is_train and values["gan_mode"] == "wgangp" and values["norm"] in ("batch", "syncbatch"):

@@ -9,7 +9,7 @@ class UserError(ValueError):
 
 
 class DivergedError(UserError):
-    """The losses are no longer numbers; what was learned since the last save is worthless."""
+    """The losses or weights are no longer numbers; what was learned since the last save is worthless."""
 
 
 class CannotSaveError(UserError):

@@ -1,4 +1,4 @@
-"""Every shared flag, as frozen dataclasses by topic.
+"""Every shared flag, as frozen dataclasses by topic (those of training alone: ``options.training``).
 
 A field's name is its flag. ``bool`` becomes a switch, ``Literal`` becomes choices, anything else
 its type. Models and data sets add their own dataclass (``Flags``) and override defaults as data.
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from options.errors import UserError
 from options.flag import INFINITE, at_least, count_or_inf, flag
+from options.training import LogOptions, OptimOptions, SaveOptions, StartOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class RunOptions:
     gpu_ids: str = flag("", "GPUs, as 0 or 0,1,2; -1 is the CPU; empty takes the first GPU there is")
     device: str = flag("auto", "auto, cpu, cuda, cuda:1 or mps")
     seed: int = flag(0, "seed of every random choice")
+    deterministic: bool = flag(False, "the same bits in every run on the same GPU, at some cost in speed")
     use_wandb: bool = flag(False, "log to Weights & Biases (pip install wandb)")
     wandb_project_name: str = flag("CycleGAN-and-pix2pix", "project on Weights & Biases")
 
@@ -110,85 +112,6 @@ class NetOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimOptions:
-    """How it is optimised, and for how long."""
-
-    continue_train: bool = flag(False, "go on with the run of this name")
-    epoch_count: int = flag(1, "number of the first epoch, where only weights are loaded")
-    n_epochs: int = flag(100, "epochs at the first learning rate", aliases=("niter",))
-    n_epochs_decay: int = flag(100, "epochs in which it falls, to reach zero one epoch later", aliases=("niter_decay",))
-    beta1: float = flag(0.5, "Adam's first momentum")
-    lr: float = flag(0.0002, "learning rate of Adam")
-    gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag(
-        "lsgan", "adversarial loss", shorthands={"no_lsgan": "vanilla"}
-    )
-    pool_size: int = flag(50, "older fakes kept to show to the discriminator; 0 keeps none")
-    lr_policy: Literal["linear", "step", "plateau", "cosine"] = flag(
-        "linear", "how the learning rate falls", parse=lambda text: {"lambda": "linear"}.get(text, text)
-    )
-    lr_decay_iters: int = flag(50, "epochs between two steps of --lr_policy step")
-    val_phase: str = flag("val", "sub-folder of held-out images that --lr_policy plateau measures on")
-
-    def __post_init__(self) -> None:
-        at_least("--epoch_count", self.epoch_count, 1)
-        at_least("--n_epochs", self.n_epochs, 0)
-        at_least("--n_epochs_decay", self.n_epochs_decay, 0)
-        at_least("--n_epochs plus --n_epochs_decay", self.last_epoch, 1)
-        at_least("--pool_size", self.pool_size, 0)
-        if self.epoch_count > self.last_epoch:
-            raise UserError(
-                f"--epoch_count {self.epoch_count} is past the last epoch, {self.last_epoch} (--n_epochs plus "
-                "--n_epochs_decay); raise one of these"
-            )
-        at_least("--lr_decay_iters", self.lr_decay_iters, 1)
-        if not 0 < self.lr < INFINITE:
-            raise UserError(f"--lr {self.lr} is not a learning rate; give a number above 0, such as 0.0002")
-        if not 0 <= self.beta1 < 1:
-            raise UserError(f"--beta1 {self.beta1} is outside [0, 1); the usual value is 0.5")
-        if self.lr_decay_iters != 50 and self.lr_policy != "step":
-            raise UserError(
-                f"--lr_decay_iters {self.lr_decay_iters} has no effect with --lr_policy {self.lr_policy}; "
-                "add --lr_policy step"
-            )
-
-    @property
-    def last_epoch(self) -> int:
-        """Number of the last epoch."""
-        return self.n_epochs + self.n_epochs_decay
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogOptions:
-    """What is shown and saved, and how often. All ``*_freq`` flags count images."""
-
-    display_freq: int = flag(400, "images between two sets of sample pictures")
-    update_html_freq: int = flag(1000, "images between two versions of the page")
-    print_freq: int = flag(100, "images between two lines of losses")
-    save_latest_freq: int = flag(5000, "images between two saves of the latest weights")
-    save_epoch_freq: int = flag(5, "epochs between two numbered saves")
-    save_by_iter: bool = flag(False, "number the frequent saves iter_<N> instead of latest")
-    no_html: bool = flag(False, "write no page")
-    display_winsize: int = flag(256, "width of a picture on the page, pixels")
-    display_id: int = flag(1, "first window of the Visdom dashboard; 0 switches it off")
-    display_server: str = flag("http://localhost", "Visdom server; a local one is started if none answers")
-    display_port: int = flag(8097, "port of the Visdom server")
-    display_env: str = flag("", "Visdom environment; empty takes the name of the run")
-    display_ncols: int = flag(4, "pictures in a row of the dashboard; 0 gives each a window")
-    use_tensorboard: bool = flag(False, "log to TensorBoard (pip install tensorboard)")
-
-    def __post_init__(self) -> None:
-        for name in (
-            "display_freq",
-            "update_html_freq",
-            "print_freq",
-            "save_latest_freq",
-            "save_epoch_freq",
-            "display_winsize",
-        ):
-            at_least(f"--{name}", getattr(self, name), 1)
-
-
-@dataclass(frozen=True, kw_only=True)
 class ResultOptions:
     """What ``test.py`` does with a trained run."""
 
@@ -220,7 +143,9 @@ class Options:
     run: RunOptions
     data: DataOptions
     net: NetOptions
+    start: StartOptions
     optim: OptimOptions
+    save: SaveOptions
     log: LogOptions
     result: ResultOptions
     own: Any  # an instance of the model's Options class
@@ -228,11 +153,20 @@ class Options:
     is_train: bool
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)  # flag -> value when not given
 
+    def __post_init__(self) -> None:
+        if self.start.epoch_count > self.optim.last_epoch:
+            raise UserError(
+                f"--epoch_count {self.start.epoch_count} is past the last epoch, {self.optim.last_epoch} (--n_epochs "
+                "plus --n_epochs_decay); raise one of these"
+            )
+
     TRAIN_GROUPS: ClassVar[Mapping[str, type]] = {
         "run": RunOptions,
         "data": DataOptions,
         "net": NetOptions,
+        "start": StartOptions,
         "optim": OptimOptions,
+        "save": SaveOptions,
         "log": LogOptions,
     }
     TEST_GROUPS: ClassVar[Mapping[str, type]] = {

@@ -19,6 +19,8 @@ OPTIONS_FILE = "train_opt.json"
 # What a resume does not take over: it says which run and how this one starts, not what it is.
 NOT_RESUMED = {
     "continue_train",
+    "resume",
+    "overwrite",
     "name",
     "suffix",
     "checkpoints_dir",

@@ -11,6 +11,7 @@ from models.base import TranslationModel
 from models.registry import MODELS, create_model
 from models.saver import Saver
 from models.stepper import Stepper
+from models.training import Training
 from options.cli import parse_train
 from options.schema import Options
 from tests.recorded import images
@@ -68,8 +69,8 @@ def weights(net: nn.Module) -> dict[str, Tensor]:
     return {key: value.clone() for key, value in net.state_dict().items()}
 
 
-def saver_at(folder: Path, model: TranslationModel[Any], stepper: Stepper, progress: Progress) -> Saver:
-    """A saver that writes to ``folder``."""
-    saver = Saver(model.opt, model, stepper, progress)
-    saver.folder = folder
-    return saver
+def save_at(folder: Path, model: TranslationModel[Any], stepper: Stepper, progress: Progress, *prefixes: str) -> None:
+    """Write a training to ``folder``."""
+    saver = Saver(Training(model.opt, model, stepper, progress), folder)
+    saver.save(*prefixes)
+    saver.finish()

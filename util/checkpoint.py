@@ -1,10 +1,15 @@
-"""Checkpoint files: written whole or not at all, read without running code from them."""
+"""Checkpoint files: written whole or not at all, verified, read without running code from them.
+
+The checksum is the CRC-32 that a ``torch.save`` file, which is a zip archive, keeps of each of its records;
+``torch.load`` does not look at it, so this module does.
+"""
 
 import errno
 import os
 import pickle
 import struct
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +18,11 @@ import torch
 from torch import Tensor
 
 from options.errors import UserError
+from util.safetensors_file import read_safetensors
 
 STATE_FILE = "latest_state.pth"
+PREVIOUS_STATE_FILE = "previous_state.pth"
+TEMPORARY = ".tmp"  # ends the name of a file that is being written
 
 
 def weights_path(folder: Path, prefix: str, network: str) -> Path:
@@ -22,18 +30,27 @@ def weights_path(folder: Path, prefix: str, network: str) -> Path:
     return folder / f"{prefix}_net_{network}.pth"
 
 
+def existing_weights(folder: Path, prefix: str, network: str) -> Path | None:
+    """Return the file that holds a network's weights, ``.pth`` or ``.safetensors``, if there is one."""
+    path = weights_path(folder, prefix, network)
+    return next((p for p in (path, path.with_suffix(".safetensors")) if p.exists()), None)
+
+
 def prefix_of(epoch: str, load_iter: int) -> str:
     """Return the first part of the file name that ``--epoch`` and ``--load_iter`` ask for."""
     return f"iter_{load_iter}" if load_iter > 0 else epoch
 
 
-def save_file(value: Any, path: Path) -> None:
+def save_file(value: Any, path: Path, *, previous: Path | None = None) -> None:
     """Write tensors and plain containers so that ``path`` is the old file or the new one, never a part.
 
+    Args:
+        previous: where the old file goes once the new one is written and verified; without it, it is gone.
+
     Raises:
-        OSError: the disk is full or read-only; the old file is untouched.
+        OSError: the disk is full or read-only, or did not keep what was written; the old file is untouched.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(path.name + TEMPORARY)
     try:
         with open(temporary, "wb") as file:
             try:
@@ -42,10 +59,31 @@ def save_file(value: Any, path: Path) -> None:
                 raise OSError(errno.ENOSPC, "the write was cut off, most likely by a full disk") from error
             file.flush()
             os.fsync(file.fileno())
+        if not is_whole(temporary):
+            raise OSError(errno.EIO, "the disk did not keep what was written")
+        if previous and path.exists():
+            os.replace(path, previous)
         os.replace(temporary, path)
         _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether the records of a zip archive have their checksums; older kinds of file have none and pass.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        if not zipfile.is_zipfile(path):
+            return True
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except OSError:
+        raise
+    except Exception:  # noqa: BLE001  # a dozen kinds, depending on the byte that is wrong
+        return False
 
 
 def load_file(path: Path) -> Any:
@@ -55,9 +93,13 @@ def load_file(path: Path) -> Any:
         UserError: the file is missing, damaged, or holds more than tensors and plain containers.
     """
     try:
+        if not is_whole(path):
+            raise UserError(_damaged(path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice on foreign pickles; ours is in the error
             return torch.load(path, map_location="cpu", weights_only=True)
+    except UserError:
+        raise
     except FileNotFoundError:
         raise UserError(f"there is no checkpoint {path}; check --name, --checkpoints_dir and --epoch") from None
     except pickle.UnpicklingError as error:
@@ -74,26 +116,15 @@ def load_file(path: Path) -> Any:
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """Read a network's weights, in the names of a single-process network.
+    """Read a network's weights from a ``.pth`` or ``.safetensors`` file, in the names of a single-process network.
 
     Raises:
         UserError: as ``load_file``, or the file holds something else than weights.
     """
-    value = load_file(path)
+    value = read_safetensors(path)[0] if path.suffix == ".safetensors" else load_file(path)
     if not isinstance(value, Mapping) or not all(isinstance(item, Tensor) for item in value.values()):
         raise UserError(f"{path} is not the weights of a network but a {type(value).__name__}; give a *_net_*.pth file")
     return {str(key).removeprefix("module."): item for key, item in value.items()}
-
-
-def on_cpu(value: Any) -> Any:
-    """Copy the tensors inside nested containers to the CPU, so that a file loads on any machine."""
-    if isinstance(value, Tensor):
-        return value.detach().cpu()
-    if isinstance(value, dict):
-        return {key: on_cpu(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [on_cpu(item) for item in value]
-    return value
 
 
 def _damaged(path: Path) -> str:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from options.errors import UserError
 from options.schema import RunOptions
+from util.determinism import deterministic_kernels
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,14 @@ class World:
         for grad, mean in zip(grads, torch.split(flat, [grad.numel() for grad in grads]), strict=True):
             grad.copy_(mean.view_as(grad))
 
+    def any(self, flag: bool) -> bool:
+        """Tell whether the flag is up in any process. All must call it; on the CPU, so no GPU is waited for."""
+        if self.size == 1:
+            return flag
+        raised = torch.tensor(int(flag))
+        dist.all_reduce(raised, dist.ReduceOp.MAX)
+        return bool(raised)
+
     def mean(self, values: Tensor) -> Tensor:
         """Average a tensor over the processes."""
         if self.size > 1:
@@ -54,7 +63,7 @@ class World:
 
 @contextmanager
 def session(opt: RunOptions) -> Iterator[World]:
-    """Join the other processes, if there are any, and leave them at the end.
+    """Join the other processes, if there are any, and leave them at the end; keep to ``--deterministic``.
 
     Raises:
         UserError: the device does not exist, or several GPUs are asked for without ``torchrun``.
@@ -64,14 +73,15 @@ def session(opt: RunOptions) -> Iterator[World]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     log.info("computing on %s, processes: %d", device, size)
-    if size == 1:
-        yield World(0, 1, device)
-        return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield World(rank, size, device)
-    finally:
-        dist.destroy_process_group()
+    with deterministic_kernels(opt.deterministic):
+        if size == 1:
+            yield World(0, 1, device)
+            return
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        try:
+            yield World(rank, size, device)
+        finally:
+            dist.destroy_process_group()
 
 
 def choose_device(opt: RunOptions, *, local_rank: int = 0, launched: bool = False) -> torch.device:

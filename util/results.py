@@ -10,7 +10,7 @@ from torch import Tensor
 from options.schema import Options
 from util.html_page import HtmlPage
 from util.images import Picture, save_picture, to_uint8
-from util.run import make_folder
+from util.run_folder import make_folder
 
 
 def result_folder(opt: Options) -> Path:

@@ -1,12 +1,12 @@
-"""The run folder, the log, and how a mistake of the user ends a program."""
+"""The log, the options on record, and how a program ends."""
 
 import contextlib
 import errno
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 
@@ -14,7 +14,9 @@ from options.errors import UserError
 from options.schema import Options
 from options.stored import write_options
 from util.distributed import World
+from util.run_folder import run_folder
 from util.sinks.console import BarSafeHandler
+from util.stop import StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -22,43 +24,25 @@ _ELSEWHERE = "; choose another place"
 _ADVICE = {errno.ENOSPC: "; make room", errno.EACCES: _ELSEWHERE, errno.EPERM: _ELSEWHERE, errno.EROFS: _ELSEWHERE}
 
 
-def make_folder(path: Path) -> Path:
-    """Create a folder that files can be written to.
-
-    Raises:
-        UserError: it cannot be created or written.
-    """
-    probe = path / ".writable"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UserError(f"cannot write to the folder {path} ({error.strerror}); choose another place") from error
-    return path
-
-
-def run_folder(opt: Options) -> Path:
-    """Return ``<checkpoints_dir>/<name>``."""
-    return Path(opt.run.checkpoints_dir, opt.run.name)
-
-
 def record_options(opt: Options, world: World) -> None:
-    """Make the run folder, write the options there and print them.
-
-    Raises:
-        UserError: the folder cannot be written.
-    """
+    """Write the options to the run folder and print them."""
     if world.is_main:
-        folder = run_folder(opt)
-        if opt.is_train:
-            make_folder(folder)
-        log.info("%s", write_options(opt, folder))
+        log.info("%s", write_options(opt, run_folder(opt)))
+
+
+def resume_command(opt: Options, world: World) -> str:
+    """Return what to type to go on with a run."""
+    start = "python" if world.size == 1 else f"torchrun --nproc_per_node={world.size}"
+    where = () if opt.run.checkpoints_dir == "./checkpoints" else ("--checkpoints_dir", opt.run.checkpoints_dir)
+    return f"{start} train.py {shlex.join(['--name', opt.run.name, *where, '--continue_train'])}"
 
 
 @contextlib.contextmanager
 def entry_point(program: str) -> Iterator[None]:
-    """Start the log; turn a ``UserError`` into one sentence and exit code 2."""
+    """Start the log; turn a ``UserError`` into one sentence and exit code 2.
+
+    A signal's exit code is 128 plus its number.
+    """
     _start_log(is_main=os.environ.get("RANK", "0") == "0")
     try:
         yield
@@ -73,6 +57,8 @@ def entry_point(program: str) -> Iterator[None]:
         advice = "lower --batch_size, --crop_size or --ngf"
         print(f"{program}: error: not enough memory, {advice} ({error})", file=sys.stderr)
         sys.exit(2)
+    except StoppedError as stop:
+        sys.exit(stop.exit_code)
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr, flush=True)
         sys.exit(130)

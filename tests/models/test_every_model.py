@@ -13,7 +13,7 @@ from models.base import Phase, TranslationModel
 from models.registry import MODELS, create_model
 from models.trained_run import load_networks
 from options.cli import parse_test
-from tests.small import random_batch, saver_at, small_options, train_steps, trained_models, training, weights
+from tests.small import random_batch, save_at, small_options, train_steps, trained_models, training, weights
 
 TRAINED = trained_models()
 OFFICIAL_FILES = {
@@ -167,7 +167,7 @@ def test_cycle_gan_losses_equal_their_definition(gan_mode: str) -> None:
 def test_a_saved_model_translates_the_same_to_the_bit(name: str, tmp_path: Path) -> None:
     model, stepper, progress = training(name, "--dropout")
     train_steps(model, stepper, progress, 1)
-    saver_at(tmp_path, model, stepper, progress).save("latest", "7")
+    save_at(tmp_path, model, stepper, progress, "latest", "7")
     files = {path.name for path in tmp_path.iterdir()}
     official = {f"{prefix}_net_{net}.pth" for prefix in ("latest", "7") for net in OFFICIAL_FILES[name]}
     assert files == official | {"latest_state.pth"}
@@ -187,7 +187,7 @@ def test_a_saved_model_translates_the_same_to_the_bit(name: str, tmp_path: Path)
 
 def test_the_weights_of_another_size_are_refused_with_the_flag_that_fits(tmp_path: Path) -> None:
     model, stepper, progress = training("pix2pix")
-    saver_at(tmp_path, model, stepper, progress).save("latest")
+    save_at(tmp_path, model, stepper, progress, "latest")
     other = create_model(small_options("pix2pix", "--ngf 8"))
     with pytest.raises(ValueError, match=r"latest_net_G.pth does not fit.*; pass .*--ngf 4"):
         load_networks(other, tmp_path, "latest")
@@ -203,7 +203,7 @@ def test_networks_of_a_model_are_a_function_of_the_seed() -> None:
 @pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])
 def test_a_generator_file_with_keys_missing_is_refused_with_the_first_of_them(netG: str, tmp_path: Path) -> None:
     model, stepper, progress = training("pix2pix", f"--netG {netG}")
-    saver_at(tmp_path, model, stepper, progress).save("latest")
+    save_at(tmp_path, model, stepper, progress, "latest")
     cut = weights(model.networks["G"])
     missing = [*cut][-2]  # of the last convolution
     del cut[missing]

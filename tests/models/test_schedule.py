@@ -1,6 +1,5 @@
 """The learning rate of every epoch, under every policy."""
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 import torch
 
 from models.schedule import lr_factor
-from options.schema import OptimOptions
+from options.training import OptimOptions
 from tests.conftest import RunCli
 from tests.pictures import picture, write, write_aligned
 
@@ -80,11 +79,6 @@ def test_plateau_waits_for_six_epochs_without_improvement() -> None:
     assert [lr_factor(opt, n + 1, [1.0] * n) for n in (0, 1, 6, 7, 12, 13)] == pytest.approx([1, 1, 1, 0.2, 0.2, 0.04])
 
 
-def test_the_rate_is_a_function_of_the_epoch_alone() -> None:
-    opt = OptimOptions(n_epochs=3, n_epochs_decay=3)
-    assert lr_factor(opt, 5) == lr_factor(dataclasses.replace(opt, continue_train=True, epoch_count=5), 5)
-
-
 def test_plateau_measures_on_held_out_pairs_and_logs_the_rate(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
 ) -> None:
@@ -103,7 +97,7 @@ def test_plateau_measures_on_held_out_pairs_and_logs_the_rate(
 def test_plateau_falls_when_the_figure_stands_still(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.validation.Validation.measure", lambda self, model: 0.5)
+    monkeypatch.setattr("models.validation.Validation.measure", lambda self, model, between: 0.5)
     flags = [*tiny, "--n_epochs", "9", "--lr_policy", "plateau", "--name", "run", "--no_html", "--lr", "0.001"]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags, "--max_dataset_size", "1"])
     assert done.code == 0, done.stderr

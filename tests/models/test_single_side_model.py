@@ -11,7 +11,7 @@ from models.trained_run import load_networks, stored_options
 from options.cli import parse_test
 from options.stored import write_options
 from tests.conftest import RunCli
-from tests.small import random_batch, saver_at, training
+from tests.small import random_batch, save_at, training
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_test_model_runs_a_generator_of_another_model(
     folder = tmp_path / "run"
     folder.mkdir()
     model, stepper, progress = training(name, "--norm batch")
-    saver_at(folder, model, stepper, progress).save("latest")
+    save_at(folder, model, stepper, progress, "latest")
     if with_options:
         write_options(model.opt, folder)
     argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]
@@ -47,7 +47,6 @@ def test_the_test_model_runs_a_generator_of_another_model(
 
 def test_a_model_suffix_without_its_file_names_the_file(tmp_path: Path) -> None:
     model, stepper, progress = training("cycle_gan")
-    saver_at(tmp_path / "run", model, stepper, progress)
     (tmp_path / "run").mkdir()
     write_options(model.opt, tmp_path / "run")
     argv = ["--dataroot", "unused", "--name", "run", "--checkpoints_dir", str(tmp_path), "--model", "test"]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from util import checkpoint
-from util.checkpoint import load_file, load_weights, on_cpu, prefix_of, save_file, weights_path
+from util.checkpoint import load_file, load_weights, prefix_of, save_file, weights_path
 
 
 def weights_of(value: float) -> dict[str, torch.Tensor]:
@@ -91,16 +91,6 @@ def test_the_official_way_of_saving_is_read(tmp_path: Path) -> None:
         loaded = load_weights(tmp_path / name)
         assert list(loaded) == list(net.state_dict())
         net.load_state_dict(loaded)
-
-
-def test_on_cpu_reaches_into_containers_and_detaches() -> None:
-    parameter = nn.Parameter(torch.ones(2))
-    copied = on_cpu({"a": [parameter, (parameter, 3)], "b": {"c": "text"}})
-    assert copied["b"] == {"c": "text"}
-    assert copied["a"][1][1] == 3
-    for tensor in (copied["a"][0], copied["a"][1][0]):
-        assert not tensor.requires_grad
-        assert tensor.device.type == "cpu"
 
 
 class Trap:

@@ -5,14 +5,12 @@ The recorder turns device tensors into numbers once and hands the same event to 
 """
 
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from options.errors import DivergedError
 from util.distributed import World
 from util.images import Picture, to_uint8
 from util.progress import Progress
@@ -89,18 +87,9 @@ class Recorder:
         Args:
             losses: scalars, in display order.
             lap: seconds per image, and those spent waiting for data.
-
-        Raises:
-            DivergedError: a loss is infinite or not a number.
         """
         numbers = self._world.mean(torch.stack([value.float() for value in losses.values()])).tolist()  # sync
         values = dict(zip(losses, numbers, strict=True))
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise DivergedError(
-                    f"the loss {name} is {value} after {progress.images_seen} images; lower --lr or choose another "
-                    "--gan_mode, and go on from the last save with --continue_train"
-                )
         position, iters = progress.fractional_epoch, progress.seen_in_epoch
         event = Scalars(progress.epoch, position, iters, progress.images_seen, values, learning_rate, *lap)
         self._tell(lambda sink: sink.scalars(event))

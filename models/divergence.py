@@ -1,0 +1,74 @@
+"""Notice when the losses stop being numbers, and name the images of the step in which they did."""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from data.batch import Batch
+from models.base import TranslationModel
+from options.errors import DivergedError
+from util.distributed import World
+
+MOST_STEPS = 1000  # remembered between two looks
+
+
+class Step(NamedTuple):
+    """What is kept of a step until somebody looks."""
+
+    images_seen: int  # before it
+    paths: tuple[str, ...]
+    losses: Mapping[str, Tensor]  # scalars on the device
+
+
+class LossWatch:
+    """Remembers the losses of every step, on the device, until ``check`` looks at all of them at once.
+
+    With ``stops=False`` it does nothing: somebody else deals with such steps.
+    """
+
+    def __init__(self, world: World, *, stops: bool = True) -> None:
+        self._world, self._stops = world, stops
+        self._steps: deque[Step] = deque(maxlen=MOST_STEPS)
+
+    def note(self, images_seen: int, batch: Batch, losses: Mapping[str, Tensor]) -> None:
+        """Remember a step that began after ``images_seen`` images; costs the device nothing."""
+        if self._stops:
+            self._steps.append(Step(images_seen, batch.paths, losses))
+
+    def check(self) -> None:
+        """Look at the steps since the last look; every process must. Synchronises the device.
+
+        Raises:
+            DivergedError: a loss was infinite or not a number, here or in another process.
+        """
+        steps, message = list(self._steps), None
+        self._steps.clear()
+        if steps:
+            values = torch.stack([value.float() for step in steps for value in step.losses.values()]).tolist()  # sync
+            labels = [(step, name) for step in steps for name in step.losses]
+            found = [(*label, value) for label, value in zip(labels, values, strict=True) if not math.isfinite(value)]
+            message = describe(*found[0]) if found else None
+        if self._stops and self._world.any(message is not None):
+            raise DivergedError(message or "a loss in another process is not finite")
+
+
+def describe(step: Step, name: str, value: float) -> str:
+    """Say which loss of which images is no number, and what helps."""
+    return (
+        f"the loss {name} is {value} after {step.images_seen} images, at {', '.join(step.paths)}; lower --lr "
+        "or choose another --gan_mode, and go on from the last save with --continue_train"
+    )
+
+
+def refuse_broken_weights(model: TranslationModel[Any], images_seen: int) -> None:
+    """Raise a ``DivergedError`` if a weight is infinite or not a number. Synchronises the device."""
+    sums = torch.stack([weights.detach().sum() for weights in model.networks.parameters()])
+    if not bool(sums.isfinite().all()):  # sync
+        raise DivergedError(
+            f"the weights are no longer finite after {images_seen} images and were not saved; lower --lr or choose "
+            "another --gan_mode, and go on from the last save with --continue_train"
+        )

@@ -1,0 +1,94 @@
+"""Where a training starts: afresh, from trained networks, or where a run was stopped."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from models.init_from import start_from
+from models.saver import Saver
+from models.state import DAMAGED_STATE_FILE, has_state, read_state
+from models.trained_run import load_networks
+from models.training import Training
+from options.training import StartOptions
+from util.checkpoint import STATE_FILE, prefix_of
+from util.run import record_options
+from util.run_folder import clear_run, make_folder, refuse_old_run, remove_leftovers, run_folder
+from util.run_lock import run_lock
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def started(training: Training) -> Iterator[Saver]:
+    """Hold the run's folder while the body runs, with the training filled as the flags say; yield what saves it.
+
+    Raises:
+        UserError: the folder is in use, cannot be written or holds another run, there is nothing to go on from, or
+            files are damaged or of another network.
+    """
+    world, folder = training.stepper.world, run_folder(training.opt)
+    with run_lock(make_folder(folder)) if world.is_main else nullcontext():
+        fill_training(training, folder)
+        if world.is_main:
+            prepare_folder(folder, training.opt.start)
+        record_options(training.opt, world)
+        log.info("The number of training images = %d", training.progress.epoch_size)
+        yield Saver(training, folder)
+
+
+def fill_training(training: Training, folder: Path) -> None:
+    """Load what ``--continue_train`` or ``--init_from`` asks for; otherwise leave the fresh networks."""
+    start = training.opt.start
+    if start.continue_train:
+        resume(training, folder)
+    elif start.init_from:
+        start_from(training.model, start.init_from, training.opt.run.checkpoints_dir)
+
+
+def prepare_folder(folder: Path, start: StartOptions) -> None:
+    """Make room for a new run where the flags allow it.
+
+    Raises:
+        UserError: an older run is there, and nothing was said about it.
+    """
+    remove_leftovers(folder)
+    if start.overwrite:
+        clear_run(folder)
+    if not start.continue_train:
+        refuse_old_run(folder)
+
+
+def resume(training: Training, folder: Path) -> None:
+    """Go on from the state file, or from official weight files where there is no state of that epoch.
+
+    Raises:
+        UserError: nothing to go on from, or files that are damaged or of another network.
+    """
+    opt, progress = training.opt, training.progress
+    prefix = prefix_of(opt.run.epoch, opt.run.load_iter)
+    if prefix != "latest" or not has_state(folder):
+        load_networks(training.model, folder, prefix)
+        log.warning(
+            "only weights were loaded (%s_net_*.pth): optimizers and counters start fresh, at epoch %d (--epoch_count)",
+            prefix,
+            opt.start.epoch_count,
+        )
+        return
+    found = read_state(folder)
+    training.restore(found.state, str(found.path))
+    if found.complaint:
+        log.warning("%s; going on from %s instead", found.complaint, found.path)
+        if training.stepper.world.is_main:
+            _put_damaged_state_aside(folder)
+    if progress.epoch > opt.optim.last_epoch:
+        log.warning("the run is finished; raise --n_epochs or --n_epochs_decay to train on")
+    if opt.start.epoch_count not in (1, progress.epoch):
+        log.warning("--epoch_count %d is not used: the state file knows the epoch", opt.start.epoch_count)
+
+
+def _put_damaged_state_aside(folder: Path) -> None:
+    """Take it out of the way of the next save, which would keep it as the previous state."""
+    if (folder / STATE_FILE).exists():
+        os.replace(folder / STATE_FILE, folder / DAMAGED_STATE_FILE)

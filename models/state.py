@@ -1,0 +1,89 @@
+"""State files: everything a training needs to go on, the versions of the format, and reading the newest whole one.
+
+A state is a dict of plain containers and tensors: ``format``, ``networks``, ``optimizers``, ``model`` (image
+pools), ``progress``, ``epoch_size`` (images), ``seed`` and ``options``.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from options.errors import UserError
+from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, load_file, save_file
+
+State = dict[str, Any]  # Any: tensors and plain containers, checked where they are used
+
+FORMAT = 2
+PARTS = ("networks", "optimizers", "model", "progress", "epoch_size", "seed", "options")
+DIVERGED_STATE_FILE = "diverged_state.pth"
+DAMAGED_STATE_FILE = "damaged_state.pth"
+
+
+class NewerFormatError(UserError):
+    """A file of a later version of this program; an older one beside it is not what the user means."""
+
+
+class FoundState(NamedTuple):
+    """The newest whole state of a run folder, and what was wrong with a newer one."""
+
+    state: State
+    path: Path
+    complaint: str = ""
+
+
+def has_state(folder: Path) -> bool:
+    """Tell whether there is a state to go on from, whole or not."""
+    return any((folder / name).exists() for name in (STATE_FILE, PREVIOUS_STATE_FILE))
+
+
+def write_state(state: State, folder: Path) -> None:
+    """Replace the latest state; the one before it stays as the previous one.
+
+    Raises:
+        OSError: nothing was replaced.
+    """
+    save_file(state, folder / STATE_FILE, previous=folder / PREVIOUS_STATE_FILE)
+
+
+def read_state(folder: Path) -> FoundState:
+    """Return the latest state or, where that is damaged or missing, the previous one.
+
+    Raises:
+        UserError: there is none, none is whole, or the latest is of a later version of this program.
+    """
+    complaints: list[str] = []
+    for path in (folder / STATE_FILE, folder / PREVIOUS_STATE_FILE):
+        try:
+            return FoundState(_migrated(load_file(path), path), path, "; ".join(complaints))
+        except NewerFormatError:
+            raise
+        except UserError as error:
+            complaints.append(str(error))
+    damaged = [text for text in complaints if not text.startswith("there is no checkpoint")]
+    raise UserError("; ".join(damaged or complaints[:1]))
+
+
+def _migrated(state: Any, path: Path) -> State:
+    """Bring a state of any known format to the present one."""
+    if not isinstance(state, dict) or not isinstance(state.get("format"), int):
+        raise UserError(f"{path} is not a state file of this program; remove it to go on from the *_net_*.pth files")
+    if state["format"] > FORMAT:
+        raise NewerFormatError(
+            f"{path} has format {state['format']} and this program knows formats up to {FORMAT}; update the program"
+        )
+    for version in range(state["format"], FORMAT):
+        if version not in MIGRATIONS:
+            raise UserError(f"{path} has the unknown format {version}; remove it to go on from the *_net_*.pth files")
+        state = MIGRATIONS[version](state)
+    missing = [part for part in PARTS if part not in state]
+    if missing:
+        raise UserError(f"{path} lacks {', '.join(missing)}; remove it to go on from the *_net_*.pth files")
+    return dict(state)
+
+
+def _from_1(state: Mapping[str, Any]) -> State:
+    """Format 2 notes how many images an epoch had; 0 is not known."""
+    return {**state, "format": 2, "epoch_size": 0}
+
+
+MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1}

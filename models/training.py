@@ -1,0 +1,70 @@
+"""What a training consists of, as one value that can be written down and taken up again."""
+
+import logging
+from typing import Any, NamedTuple
+
+from models.base import TranslationModel
+from models.state import FORMAT, State
+from models.stepper import Stepper
+from models.trained_run import describe, fill
+from options.errors import UserError
+from options.schema import Options
+from options.stored import NOT_RESUMED, flatten
+from util.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+class Training(NamedTuple):
+    """The parts of a training that change, and the options that do not."""
+
+    opt: Options
+    model: TranslationModel[Any]
+    stepper: Stepper
+    progress: Progress
+
+    def state(self) -> State:
+        """Return all of it as plain containers and the training's own tensors, not copies."""
+        return {
+            "format": FORMAT,
+            "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
+            "optimizers": self.stepper.state_dict(),
+            "model": self.model.extra_state(),
+            "progress": self.progress.state_dict(),
+            "epoch_size": self.progress.epoch_size,
+            "seed": self.stepper.seed,
+            "options": {name: value for name, value in flatten(self.opt).items() if name not in NOT_RESUMED},
+        }
+
+    def restore(self, state: State, source: str) -> None:
+        """Take over a state.
+
+        Args:
+            source: the file, for messages.
+
+        Raises:
+            UserError: the state is of other networks, or incomplete.
+        """
+        model, progress = self.model, self.progress
+        try:
+            for name, net in model.networks.items():
+                if name not in state["networks"]:
+                    raise UserError(f"{source} has no network {name}; it is a {state['options'].get('model')} run")
+                fill(net, state["networks"][name], source=f"{source} ({name})", flags=describe(model, name))
+            self.stepper.load_state_dict(state["optimizers"])
+            model.load_extra_state(state["model"])
+            progress.load_state_dict(state["progress"])
+        except UserError:
+            raise
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"{source} is incomplete ({error!r}); remove it to go on from the *_net_*.pth files"
+            ) from error
+        if progress.seen_in_epoch and state["epoch_size"] not in (0, progress.epoch_size):
+            log.warning(
+                "there are %d training images now and were %d: the rest of epoch %d follows another order",
+                progress.epoch_size,
+                state["epoch_size"],
+                progress.epoch,
+            )
+        log.info("continuing from %s: epoch %d, %d images seen", source, progress.epoch, progress.images_seen)

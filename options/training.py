@@ -1,0 +1,107 @@
+"""The flags that only a training has, as frozen dataclasses by topic."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from options.errors import UserError
+from options.flag import INFINITE, at_least, flag
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartOptions:
+    """Where a training starts from."""
+
+    continue_train: bool = flag(False, "go on with the run of this name")
+    resume: Literal["off", "auto"] = flag("off", "auto: go on with the run of this name if there is one, else start it")
+    overwrite: bool = flag(False, "delete the run of this name and start anew")
+    init_from: str = flag(
+        "",
+        "start from trained networks: a run's name or folder, or a generator's .pth or .safetensors file (a comma "
+        "between two)",
+    )
+    epoch_count: int = flag(1, "number of the first epoch, where only weights are loaded")
+
+    def __post_init__(self) -> None:
+        at_least("--epoch_count", self.epoch_count, 1)
+        going_on = "--continue_train" if self.continue_train else "--resume auto"
+        if self.overwrite and (self.continue_train or self.resume == "auto"):
+            raise UserError(f"--overwrite starts anew and {going_on} goes on; give one of the two")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimOptions:
+    """How it is optimised, and for how long."""
+
+    n_epochs: int = flag(100, "epochs at the first learning rate", aliases=("niter",))
+    n_epochs_decay: int = flag(100, "epochs in which it falls, to reach zero one epoch later", aliases=("niter_decay",))
+    beta1: float = flag(0.5, "Adam's first momentum")
+    lr: float = flag(0.0002, "learning rate of Adam")
+    gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag(
+        "lsgan", "adversarial loss", shorthands={"no_lsgan": "vanilla"}
+    )
+    pool_size: int = flag(50, "older fakes kept to show to the discriminator; 0 keeps none")
+    lr_policy: Literal["linear", "step", "plateau", "cosine"] = flag(
+        "linear", "how the learning rate falls", parse=lambda text: {"lambda": "linear"}.get(text, text)
+    )
+    lr_decay_iters: int = flag(50, "epochs between two steps of --lr_policy step")
+    val_phase: str = flag("val", "sub-folder of held-out images that --lr_policy plateau measures on")
+    on_nan: Literal["stop", "skip"] = flag(
+        "stop", "when a loss is no number: stop, or skip that step (waits for the device at every step)"
+    )
+
+    def __post_init__(self) -> None:
+        at_least("--n_epochs", self.n_epochs, 0)
+        at_least("--n_epochs_decay", self.n_epochs_decay, 0)
+        at_least("--n_epochs plus --n_epochs_decay", self.last_epoch, 1)
+        at_least("--pool_size", self.pool_size, 0)
+        at_least("--lr_decay_iters", self.lr_decay_iters, 1)
+        if not 0 < self.lr < INFINITE:
+            raise UserError(f"--lr {self.lr} is not a learning rate; give a number above 0, such as 0.0002")
+        if not 0 <= self.beta1 < 1:
+            raise UserError(f"--beta1 {self.beta1} is outside [0, 1); the usual value is 0.5")
+        if self.lr_decay_iters != 50 and self.lr_policy != "step":
+            raise UserError(
+                f"--lr_decay_iters {self.lr_decay_iters} has no effect with --lr_policy {self.lr_policy}; "
+                "add --lr_policy step"
+            )
+
+    @property
+    def last_epoch(self) -> int:
+        """Number of the last epoch."""
+        return self.n_epochs + self.n_epochs_decay
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaveOptions:
+    """What is saved, and how often."""
+
+    save_latest_freq: int = flag(5000, "images between two saves of the latest weights")
+    save_epoch_freq: int = flag(5, "epochs between two numbered saves")
+    save_by_iter: bool = flag(False, "number the frequent saves iter_<N> instead of latest")
+    keep_last: int = flag(0, "numbered saves to keep, the older ones are deleted; 0 keeps all")
+
+    def __post_init__(self) -> None:
+        at_least("--save_latest_freq", self.save_latest_freq, 1)
+        at_least("--save_epoch_freq", self.save_epoch_freq, 1)
+        at_least("--keep_last", self.keep_last, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogOptions:
+    """What is shown, and how often. All ``*_freq`` flags count images."""
+
+    display_freq: int = flag(400, "images between two sets of sample pictures")
+    update_html_freq: int = flag(1000, "images between two versions of the page")
+    print_freq: int = flag(100, "images between two lines of losses")
+    no_html: bool = flag(False, "write no page")
+    display_winsize: int = flag(256, "width of a picture on the page, pixels")
+    display_id: int = flag(1, "first window of the Visdom dashboard; 0 switches it off")
+    display_server: str = flag("http://localhost", "Visdom server; a local one is started if none answers")
+    display_port: int = flag(8097, "port of the Visdom server")
+    display_env: str = flag("", "Visdom environment; empty takes the name of the run")
+    display_ncols: int = flag(4, "pictures in a row of the dashboard; 0 gives each a window")
+    use_tensorboard: bool = flag(False, "log to TensorBoard (pip install tensorboard)")
+
+    def __post_init__(self) -> None:
+        for name in ("display_freq", "update_html_freq", "print_freq", "display_winsize"):
+            at_least(f"--{name}", getattr(self, name), 1)

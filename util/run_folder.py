@@ -1,0 +1,85 @@
+"""The folder of a run: where it is, what in it belongs to the run, and removing that."""
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from options.errors import UserError
+from options.schema import Options
+from util.checkpoint import TEMPORARY
+
+WEIGHTS = ("*_net_*.pth", "*_net_*.safetensors")
+STATES = ("*_state.pth",)
+RECORDS = ("train_opt.*", "loss_log.txt", "metrics*.jsonl", "web", "tensorboard")
+NUMBERED = re.compile(r"(iter_)?(\d+)")  # the prefixes of saves that are not replaced by the next
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder that files can be written to.
+
+    Raises:
+        UserError: it cannot be created or written.
+    """
+    probe = path / ".writable"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"cannot write to the folder {path} ({error.strerror}); choose another place") from error
+    return path
+
+
+def run_folder(opt: Options) -> Path:
+    """Return ``<checkpoints_dir>/<name>``."""
+    return Path(opt.run.checkpoints_dir, opt.run.name)
+
+
+def refuse_old_run(folder: Path) -> None:
+    """Do not mix a new run with what an older one has learned.
+
+    Raises:
+        UserError: there are weights or states in the folder.
+    """
+    found = next(_matches(folder, (*STATES, *WEIGHTS)), None)
+    if found:
+        raise UserError(
+            f"{folder} holds a run already ({found.name}); go on with it (--continue_train), delete it (--overwrite) "
+            "or choose another --name"
+        )
+
+
+def clear_run(folder: Path) -> None:
+    """Delete what a run has written, and nothing else."""
+    for path in list(_matches(folder, (*STATES, *WEIGHTS, *RECORDS))):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the halves of files that a killed process was writing."""
+    for path in folder.glob(f"*{TEMPORARY}"):
+        path.unlink(missing_ok=True)
+
+
+def prune(folder: Path, networks: Iterable[str], keep_last: int) -> None:
+    """Delete the weights of numbered saves but the newest ones.
+
+    Args:
+        networks: whose files to look at.
+        keep_last: epochs, and iterations, to keep; 0 keeps all.
+    """
+    if not keep_last:
+        return
+    for network in networks:
+        files: dict[str, list[tuple[int, Path]]] = {}
+        for path in folder.glob(f"*_net_{network}.pth"):
+            if match := NUMBERED.fullmatch(path.name.removesuffix(f"_net_{network}.pth")):
+                files.setdefault(match[1] or "", []).append((int(match[2]), path))
+        for kind in files.values():
+            for _, path in sorted(kind)[:-keep_last]:
+                path.unlink(missing_ok=True)
+
+
+def _matches(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
+    return (path for pattern in patterns for path in sorted(folder.glob(pattern)))

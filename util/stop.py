@@ -1,0 +1,65 @@
+"""Stopping between two steps instead of in the middle of one.
+
+Batch schedulers end a job with SIGTERM, often after a warning by SIGUSR1; a person presses Ctrl-C or closes
+the terminal. A second Ctrl-C ends the program as if nothing were in place.
+"""
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from util.distributed import World
+
+NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")  # those that the system has
+SAME_PRESS = 2.0  # seconds in which torchrun hands on a Ctrl-C that every process has had from the terminal
+
+
+class StoppedError(Exception):
+    """A signal asked the training to stop."""
+
+    def __init__(self, name: str, exit_code: int) -> None:
+        super().__init__(f"stopped by {name}")
+        self.name, self.exit_code = name, exit_code
+
+
+class StopSignals:
+    """Notes the signals while it is entered; ``check`` raises at a moment of the caller's choice."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._asked: signal.Signals | None = None
+        self._asked_at = 0.0
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> "StopSignals":
+        if threading.current_thread() is threading.main_thread():  # Python's condition
+            for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and the like stay in force
+                    self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raise if a signal has come, to this process or another of the training.
+
+        Raises:
+            StoppedError: naming the signal; its exit code is the customary 128 plus the signal's number.
+        """
+        if self._world.any(self._asked is not None):
+            number = self._asked or signal.SIGTERM
+            raise StoppedError(self._asked.name if self._asked else "a signal to another process", 128 + number)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        again = self._asked is signal.SIGINT and number == signal.SIGINT
+        handed_on = self._world.size > 1 and time.monotonic() - self._asked_at < SAME_PRESS
+        if again and not handed_on:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+        if self._asked is None or number == signal.SIGINT:
+            self._asked, self._asked_at = signal.Signals(number), time.monotonic()
