@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from data.base import Key, TranslationDataset
 from data.batch import Batch, collate
-from data.worker import shield_from_signals
+from data.worker import quiet_children, shield_from_signals
 from options.errors import UserError
 from options.schema import DataOptions
 from util.distributed import World
@@ -71,10 +71,23 @@ class Loader:
         """Yield the batches of an epoch, leaving out its first ``skip`` images.
 
         Raises:
-            UserError: an image cannot be used; the message names it.
+            UserError: an image cannot be used, which the message names; or a loading process was killed.
         """
         self.sampler.epoch, self.sampler.skip = epoch, skip
-        for batch in self._batches:
+        with quiet_children():
+            batches = iter(self._batches)
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            except RuntimeError as error:
+                if "DataLoader worker" not in str(error):
+                    raise
+                raise UserError(
+                    f"a loading process was killed, most likely for lack of memory or shared memory ({error}); lower "
+                    "--num_threads or --batch_size"
+                ) from error
             if isinstance(batch, UserError):
                 raise batch
             yield batch

@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SENT_TO_ALL = ("SIGINT", "SIGUSR1", "SIGHUP")
 
@@ -19,6 +21,23 @@ def shield_from_signals(worker: int) -> None:
     if hasattr(signal, "sigwaitinfo"):  # Linux: tells who sent it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_obey_parent, daemon=True).start()
+
+
+@contextmanager
+def quiet_children() -> Iterator[None]:
+    """Take back the handler that PyTorch installs when it starts workers.
+
+    It raises wherever the main thread happens to be when one dies, in the middle of a step or of a save. The loader
+    notices as well, when it waits for the next batch.
+    """
+    if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before or signal.SIG_DFL)
 
 
 def _obey_parent() -> None:

@@ -60,7 +60,7 @@ def describe(step: Step, name: str, value: float) -> str:
     """Say which loss of which images is no number, and what helps."""
     return (
         f"the loss {name} is {value} after {step.images_seen} images, at {', '.join(step.paths)}; lower --lr "
-        "or choose another --gan_mode, and go on from the last save with --continue_train"
+        "or choose another --gan_mode"
     )
 
 
@@ -70,5 +70,5 @@ def refuse_broken_weights(model: TranslationModel[Any], images_seen: int) -> Non
     if not bool(sums.isfinite().all()):  # sync
         raise DivergedError(
             f"the weights are no longer finite after {images_seen} images and were not saved; lower --lr or choose "
-            "another --gan_mode, and go on from the last save with --continue_train"
+            "another --gan_mode"
         )

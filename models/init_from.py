@@ -67,10 +67,11 @@ def _sources(text: str, checkpoints_dir: str) -> list[Path]:
 
 def _existing(word: str, checkpoints_dir: str) -> Path:
     candidates = [Path(word), Path(checkpoints_dir, word)]
-    found = next((path for path in candidates if path.exists()), None)
-    if found is None:
+    existing = [path for path in candidates if path.exists()]
+    found = next((path for path in existing if path.is_file() or any(path.glob("latest_net_G*"))), None)
+    if not existing:
         raise UserError(f"--init_from {word}: there is no such file, and no run {candidates[1]}; check the name")
-    return found
+    return found or existing[0]
 
 
 def _in_run(folder: Path, network: str) -> Path | None:

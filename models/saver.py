@@ -50,17 +50,22 @@ class Saver:
         try:
             yield
             self.finish()
-        except DivergedError:
+        except DivergedError as error:
             self._save_for_inspection()
-            raise
+            advice = (
+                "go on from the last save with --continue_train"
+                if self._safe
+                else "start again (nothing was saved before)"
+            )
+            raise DivergedError(f"{error}, and {advice}") from error
         except StoppedError as stop:
+            log.info("%s after %d images", stop, self.training.progress.images_seen)
             self._save_before_the_end()
-            log.info("%s", stop)
             raise
         except CannotSaveError:
             raise
         except Exception:
-            if self.training.stepper.between_steps:
+            if self.training.stepper.is_between_steps(self.training.progress):
                 self._save_before_the_end()
             raise
         finally:
@@ -95,12 +100,14 @@ class Saver:
             CannotSaveError: it did not work.
         """
         self._background.wait()
-        for _ in range(LAST_TRIES):
-            if self._failure is None:
-                return
-            log.warning("trying again in %d seconds; make room in %s", PAUSE, self.folder)
+        if self._failure:
+            log.warning("trying again %d times, every %d seconds; make room in %s", LAST_TRIES, PAUSE, self.folder)
+        for _ in range(LAST_TRIES if self._failure else 0):
             time.sleep(PAUSE)
             self._write()
+            if not self._failure:
+                log.info("saved")
+                return
         self._refuse_to_lose()
 
     def _start_writing(self, prefixes: tuple[str, ...]) -> None:
@@ -108,7 +115,17 @@ class Saver:
         images_seen = self.training.progress.images_seen
         log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), images_seen)
         self._job = (self._snapshot.take(self.training.state()), prefixes, images_seen)
-        self._background.start(self._write)
+        self._background.start(self._write_or_warn)
+
+    def _write_or_warn(self) -> None:
+        self._write()
+        if self._failure:
+            log.warning(
+                "cannot save to %s (%s); %s; the next save tries again",
+                self.folder,
+                self._failure.strerror or self._failure,
+                self._what_is_safe(),
+            )
 
     def _write(self) -> None:
         """Write the last snapshot; note the disk's refusal instead of raising it."""
@@ -123,13 +140,6 @@ class Saver:
             self._failure = None
         except OSError as error:
             self._failure = error
-            log.warning(
-                "cannot save %s to %s (%s); the state of %d images seen is whole, and the next save tries again",
-                ", ".join(prefixes),
-                self.folder,
-                error.strerror or error,
-                self._safe,
-            )
 
     def _save_before_the_end(self) -> None:
         """Save now and wait for it, unless nothing is new; say how to go on.
@@ -158,13 +168,16 @@ class Saver:
             path = self.folder / DIVERGED_STATE_FILE
             try:
                 save_file(self._snapshot.take(self.training.state()), path)
-                log.warning("the diverged training is in %s; the good state, of %d images, is kept", path, self._safe)
+                log.warning("the diverged training is in %s for inspection; %s", path, self._what_is_safe())
             except OSError as error:
                 log.warning("cannot write %s (%s)", path, error)
 
     def _refuse_to_lose(self) -> None:
         if self._failure:
             raise CannotSaveError(
-                f"cannot save to {self.folder} ({self._failure.strerror}); the state of {self._safe} images seen is "
-                "whole: make room, then go on with --continue_train"
+                f"cannot save to {self.folder} ({self._failure.strerror}); {self._what_is_safe()}: make room, then "
+                "go on with --continue_train"
             ) from self._failure
+
+    def _what_is_safe(self) -> str:
+        return f"the state of {self._safe} images seen is whole" if self._safe else "nothing was saved before"

@@ -10,13 +10,21 @@ from typing import Any, NamedTuple
 
 from options.errors import UserError
 from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, load_file, save_file
+from util.run_folder import KEPT_FOR_INSPECTION
 
 State = dict[str, Any]  # Any: tensors and plain containers, checked where they are used
 
 FORMAT = 2
-PARTS = ("networks", "optimizers", "model", "progress", "epoch_size", "seed", "options")
-DIVERGED_STATE_FILE = "diverged_state.pth"
-DAMAGED_STATE_FILE = "damaged_state.pth"
+PARTS: Mapping[str, type] = {
+    "networks": dict,
+    "optimizers": dict,
+    "model": dict,
+    "progress": dict,
+    "epoch_size": int,
+    "seed": int,
+    "options": dict,
+}
+DIVERGED_STATE_FILE, DAMAGED_STATE_FILE = KEPT_FOR_INSPECTION
 
 
 class NewerFormatError(UserError):
@@ -65,7 +73,7 @@ def read_state(folder: Path) -> FoundState:
 
 def _migrated(state: Any, path: Path) -> State:
     """Bring a state of any known format to the present one."""
-    if not isinstance(state, dict) or not isinstance(state.get("format"), int):
+    if not isinstance(state, dict) or type(state.get("format")) is not int:
         raise UserError(f"{path} is not a state file of this program; remove it to go on from the *_net_*.pth files")
     if state["format"] > FORMAT:
         raise NewerFormatError(
@@ -75,9 +83,9 @@ def _migrated(state: Any, path: Path) -> State:
         if version not in MIGRATIONS:
             raise UserError(f"{path} has the unknown format {version}; remove it to go on from the *_net_*.pth files")
         state = MIGRATIONS[version](state)
-    missing = [part for part in PARTS if part not in state]
-    if missing:
-        raise UserError(f"{path} lacks {', '.join(missing)}; remove it to go on from the *_net_*.pth files")
+    wrong = [part for part, kind in PARTS.items() if not isinstance(state.get(part), kind)]
+    if wrong:
+        raise UserError(f"{path} lacks {', '.join(wrong)}; remove it to go on from the *_net_*.pth files")
     return dict(state)
 
 

@@ -37,16 +37,13 @@ def only_trainable(networks: nn.ModuleDict, names: tuple[str, ...]) -> Iterator[
 
 
 class Stepper:
-    """Owns one Adam per phase of a model.
-
-    Attributes:
-        between_steps: False while a step is under way, when weights of some networks are new and others old.
-    """
+    """Owns one Adam per phase of a model."""
 
     def __init__(self, model: TranslationModel[Any], opt: OptimOptions, world: World, *, seed: int = 0) -> None:
         self.model, self.opt, self.world, self.seed = model, opt, world, seed
         self.phases = model.phases()
-        self.between_steps = True
+        self._changed_at = -1  # images seen before the step that last changed anything
+        self._has_statistics = any(True for _ in model.networks.buffers())
         self._skipped = 0  # steps in a row
         self._watch = LossWatch(world, stops=opt.on_nan == "stop")
         self._check_norm(model.opt.net.norm)
@@ -65,7 +62,8 @@ class Stepper:
             DivergedError: with ``--on_nan skip``, nothing could be learned for many steps.
         """
         self.model.check_batch(batch)
-        self.between_steps = False
+        if self._has_statistics:
+            self._changed_at = progress.images_seen  # by the forward pass
         buffers = self._copy_of_buffers()
         seed_step(self.seed, self.world.rank, progress.images_seen)
         out = self.model(batch)
@@ -80,13 +78,17 @@ class Stepper:
                 if self.opt.on_nan == "skip" and self._is_broken(loss.total, phase):
                     self._skip(buffers, batch, progress)
                     break
+                self._changed_at = progress.images_seen
                 self.optimizers[phase.name].step()
         else:
             self._skipped = 0
-        self.between_steps = True
         losses = {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
         self._watch.note(progress.images_seen, batch, losses)
         return out, losses
+
+    def is_between_steps(self, progress: Progress) -> bool:
+        """Tell whether networks, optimizers and counters belong together: no step is half done or not yet counted."""
+        return self._changed_at < progress.images_seen
 
     def check_losses(self) -> None:
         """Look at all losses since the last look; every process must. Synchronises the device.
@@ -131,20 +133,19 @@ class Stepper:
         return [(buffer, buffer.clone()) for buffer in self.model.networks.buffers()]
 
     def _skip(self, buffers: list[tuple[Tensor, Tensor]], batch: Batch, progress: Progress) -> None:
-        """Leave the rest of a step out, as if its images had not been seen."""
+        """Leave the rest of a step out; what its earlier phases learned from good losses stays."""
         for buffer, before in buffers:
             buffer.copy_(before)
         self._skipped += 1
         log.warning(
-            "a loss or gradient is no number after %d images, at %s: this step is skipped",
+            "a loss or gradient is no number after %d images, at %s: the rest of this step is skipped",
             progress.images_seen,
             ", ".join(batch.paths),
         )
         if self._skipped >= MOST_SKIPPED:
-            self.between_steps = True
             raise DivergedError(
                 f"nothing could be learned in {MOST_SKIPPED} steps in a row, {progress.images_seen} images after the "
-                "start; lower --lr or choose another --gan_mode, and go on from the last save with --continue_train"
+                "start; lower --lr or choose another --gan_mode"
             )
 
     def _check_norm(self, norm: str) -> None:

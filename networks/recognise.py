@@ -29,7 +29,7 @@ def recognise_generator(weights: Mapping[str, Tensor]) -> dict[str, Any]:
             return _unet(weights)
         if "model.1.weight" in weights and any(".conv_block." in key for key in weights):
             return _resnet(weights)
-    except KeyError as error:
+    except (KeyError, IndexError) as error:
         raise UserError(f"this file of a generator is not complete: it lacks {error}") from error
     some = ", ".join(list(weights)[:3])
     raise UserError(f"this is not the file of a ResNet or U-Net generator (its first keys: {some})")

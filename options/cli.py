@@ -18,8 +18,8 @@ from models.base import TranslationModel
 from models.registry import MODELS
 from networks.factory import check_network_names
 from options.arguments import QuietParser, add_flags, coerced
+from options.changes import changes, refuse_fixed
 from options.errors import UserError
-from options.resume import changes, refuse_fixed
 from options.schema import Options
 from options.stored import relevant
 from util.registry import did_you_mean
@@ -92,6 +92,8 @@ def _parse(
             stored = dict(read_source(run))
         final = _resolve(parser, argv, stored, is_train=is_train)
         _refuse_unknown(final.unknown, parser, is_train=is_train)
+        if found:
+            final.values["name"] = first.values["name"]  # a suffix may name an option that was stored
         if going_on:
             refuse_fixed(stored, final.given, name=final.values["name"])
             final.values["continue_train"] = True
@@ -168,7 +170,7 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
     check_network_names(values["netG"], values["netD"])
     if is_train and not model.needs_target:
         raise UserError(f"--model {values['model']} only translates; train with --model cycle_gan or pix2pix")
-    for flag in ("epoch", "load_iter") if is_train and "continue_train" not in final.given else ():
+    for flag in ("epoch", "load_iter") if is_train and not final.given.get("continue_train") else ():
         if flag in final.given:
             raise UserError(f"--{flag} has no effect without --continue_train; add that or leave it out")
     if is_train and values["gan_mode"] == "wgangp" and values["norm"] in ("batch", "syncbatch"):

@@ -23,9 +23,8 @@ class StartOptions:
 
     def __post_init__(self) -> None:
         at_least("--epoch_count", self.epoch_count, 1)
-        going_on = "--continue_train" if self.continue_train else "--resume auto"
         if self.overwrite and (self.continue_train or self.resume == "auto"):
-            raise UserError(f"--overwrite starts anew and {going_on} goes on; give one of the two")
+            raise UserError("--overwrite starts anew; leave it out, or leave out --continue_train and --resume auto")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +45,7 @@ class OptimOptions:
     lr_decay_iters: int = flag(50, "epochs between two steps of --lr_policy step")
     val_phase: str = flag("val", "sub-folder of held-out images that --lr_policy plateau measures on")
     on_nan: Literal["stop", "skip"] = flag(
-        "stop", "when a loss is no number: stop, or skip that step (waits for the device at every step)"
+        "stop", "when a loss is no number: stop, or skip the rest of that step (waits for the device at every step)"
     )
 
     def __post_init__(self) -> None:

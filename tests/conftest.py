@@ -58,7 +58,7 @@ def tiny() -> list[str]:
 
 @pytest.fixture
 def run_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[RunCli]:
-    """Run ``train.py`` or ``test.py`` as typed, on the CPU, in ``tmp_path``.
+    """Run ``train.py``, ``test.py`` or ``export.py`` as typed, on the CPU, in ``tmp_path``.
 
     ``run_cli("train", ["--dataroot", root, ...])`` returns (code, stdout, stderr). Arguments may be of
     any type. ``--gpu_ids -1`` is added unless a device is named. The log's handlers are restored.
@@ -69,7 +69,7 @@ def run_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     def run(program: str, argv: list[object]) -> Finished:
         words = [str(word) for word in argv]
-        if not {"--gpu_ids", "--device"} & set(words):
+        if program != "export" and not {"--gpu_ids", "--device"} & set(words):
             words += ["--gpu_ids", "-1"]
         capsys.readouterr()
         code = 0

@@ -1,5 +1,6 @@
 """One job at a time beside the main thread."""
 
+import contextlib
 import os
 import sys
 import threading
@@ -12,28 +13,36 @@ class Background:
     """Runs jobs in a thread; a second one waits until the first is done, so that they never overlap."""
 
     def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
+        self._done = threading.Event()
+        self._done.set()
         self._error: BaseException | None = None
 
     def start(self, job: Callable[[], None]) -> None:
         """Wait for the job before, then run this one in the background."""
         self.wait()
-        self._thread = threading.Thread(target=self._run, args=(job,), name="saving")
-        self._thread.start()
+        self._done.clear()
+        threading.Thread(target=self._run, args=(job,), name="saving").start()
 
     def wait(self) -> None:
         """Return when nothing is running; raise what the last job raised."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._done.wait()  # not Thread.join, which a signal handler that raises leaves in disorder
         if self._error is not None:
             error, self._error = self._error, None
             raise error
 
     def _run(self, job: Callable[[], None]) -> None:
-        if sys.platform == "linux":  # where a thread has a niceness of its own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         try:
+            _let_others_go_first()
             job()
         except BaseException as error:  # noqa: BLE001  # handed to the main thread
             self._error = error
+        finally:
+            self._done.set()
+
+
+def _let_others_go_first() -> None:
+    """Lower the priority of this thread, where a thread has one of its own."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # some sandboxes forbid it
+            nice = max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)

@@ -22,6 +22,7 @@ from util.safetensors_file import read_safetensors
 
 STATE_FILE = "latest_state.pth"
 PREVIOUS_STATE_FILE = "previous_state.pth"
+DOS_FOLDER = 0x10  # an attribute that no record has, and that makes PyTorch read nothing into its tensor
 TEMPORARY = ".tmp"  # ends the name of a file that is being written
 
 
@@ -59,7 +60,7 @@ def save_file(value: Any, path: Path, *, previous: Path | None = None) -> None:
                 raise OSError(errno.ENOSPC, "the write was cut off, most likely by a full disk") from error
             file.flush()
             os.fsync(file.fileno())
-        if not is_whole(temporary):
+        if not (zipfile.is_zipfile(temporary) and is_whole(temporary)):
             raise OSError(errno.EIO, "the disk did not keep what was written")
         if previous and path.exists():
             os.replace(path, previous)
@@ -79,7 +80,8 @@ def is_whole(path: Path) -> bool:
         if not zipfile.is_zipfile(path):
             return True
         with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
+            folders = any(entry.external_attr & DOS_FOLDER for entry in archive.infolist())
+            return not folders and archive.testzip() is None
     except OSError:
         raise
     except Exception:  # noqa: BLE001  # a dozen kinds, depending on the byte that is wrong

@@ -59,7 +59,15 @@ class Progress:
         return {name: getattr(self, name) for name in self._COUNTERS}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over counters."""
+        """Take over counters.
+
+        Raises:
+            KeyError: one is missing.
+            TypeError: one is no number.
+        """
+        numbers = [state["epoch"], state["images_seen"], state["seen_in_epoch"]]
+        if not all(type(number) is int for number in numbers) or not isinstance(state["metrics"], list):
+            raise TypeError(f"{dict(state)} are no counters")
         for name in self._COUNTERS:
             setattr(self, name, state[name])
 

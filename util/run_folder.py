@@ -7,10 +7,11 @@ from pathlib import Path
 
 from options.errors import UserError
 from options.schema import Options
-from util.checkpoint import TEMPORARY
+from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, TEMPORARY
 
 WEIGHTS = ("*_net_*.pth", "*_net_*.safetensors")
-STATES = ("*_state.pth",)
+STATES = (STATE_FILE, PREVIOUS_STATE_FILE)
+KEPT_FOR_INSPECTION = ("diverged_state.pth", "damaged_state.pth")
 RECORDS = ("train_opt.*", "loss_log.txt", "metrics*.jsonl", "web", "tensorboard")
 NUMBERED = re.compile(r"(iter_)?(\d+)")  # the prefixes of saves that are not replaced by the next
 
@@ -52,7 +53,7 @@ def refuse_old_run(folder: Path) -> None:
 
 def clear_run(folder: Path) -> None:
     """Delete what a run has written, and nothing else."""
-    for path in list(_matches(folder, (*STATES, *WEIGHTS, *RECORDS))):
+    for path in list(_matches(folder, (*STATES, *KEPT_FOR_INSPECTION, *WEIGHTS, *RECORDS))):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

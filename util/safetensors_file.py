@@ -24,16 +24,17 @@ def write_safetensors(weights: Mapping[str, Tensor], path: Path, metadata: Mappi
         OSError: the file cannot be written.
     """
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in weights.items()}
+    described = {**metadata, CHECKSUM: _checksum(plain, metadata)}
     temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_bytes(save(plain, metadata={**metadata, CHECKSUM: _checksum(plain)}))
+        temporary.write_bytes(save(plain, metadata=described))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the weights, on the CPU, and the metadata.
+    """Return the weights, on the CPU, and the metadata but the checksum.
 
     Raises:
         UserError: the file is missing, damaged or of another kind.
@@ -46,14 +47,15 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # not a mapping
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is no whole safetensors file ({error}); restore it from a copy") from error
-    if metadata.get(CHECKSUM, _checksum(weights)) != _checksum(weights):
+    found = metadata.pop(CHECKSUM, None)
+    if found and found != _checksum(weights, metadata):
         raise UserError(f"{path} is damaged: its checksum does not fit; restore it from a copy")
     return weights, metadata
 
 
-def _checksum(weights: Mapping[str, Tensor]) -> str:
-    """Return one number for names, types, shapes and values."""
-    total = 0
+def _checksum(weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """Return one number for names, types, shapes, values and what is said of them."""
+    total = zlib.crc32(repr(sorted(metadata.items())).encode())
     for key, tensor in sorted(weights.items()):
         total = zlib.crc32(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)
         total = zlib.crc32(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes(), total)

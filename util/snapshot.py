@@ -1,5 +1,6 @@
 """A copy of a training's tensors in memory, so that a file can be written while the training goes on."""
 
+import sys
 from typing import Any
 
 import torch
@@ -27,9 +28,11 @@ class Snapshot:
         if isinstance(value, Tensor):
             return self._filled(value.detach(), place)
         if isinstance(value, dict):
-            return {key: self._copy(item, (*place, key)) for key, item in value.items()}
+            return {self._copy(key, ()): self._copy(item, (*place, key)) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._copy(item, (*place, index)) for index, item in enumerate(value)]
+        if isinstance(value, str):
+            return sys.intern(value)  # so that equal states are equal files, also after a resume
         return value
 
     def _filled(self, tensor: Tensor, place: tuple[Any, ...]) -> Tensor:
@@ -38,4 +41,4 @@ class Snapshot:
         if buffer is None or buffer.shape != tensor.shape or buffer.dtype != tensor.dtype:
             buffer = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
             self._buffers[place] = buffer
-        return buffer.copy_(tensor, non_blocking=True)
+        return buffer.copy_(tensor, non_blocking=tensor.is_cuda)

@@ -4,8 +4,10 @@ Batch schedulers end a job with SIGTERM, often after a warning by SIGUSR1; a per
 the terminal. A second Ctrl-C ends the program as if nothing were in place.
 """
 
+import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType
@@ -61,5 +63,8 @@ class StopSignals:
         if again and not handed_on:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)
+        if number == signal.SIGINT and self._world.is_main:
+            with contextlib.suppress(OSError):  # not by the log, which may be in the middle of a line
+                os.write(sys.stderr.fileno(), b"\nstopping after this step; Ctrl-C again stops at once, unsaved\n")
         if self._asked is None or number == signal.SIGINT:
             self._asked, self._asked_at = signal.Signals(number), time.monotonic()

@@ -25,8 +25,8 @@ def refuse_fixed(stored: Mapping[str, Any], given: Mapping[str, Any], *, name: s
     for flag in sorted(FIXED & set(stored) & set(given)):
         if given[flag] != stored[flag]:
             raise UserError(
-                f"--{flag} {given[flag]} cannot continue this run, which has --{flag} {_shown(stored[flag])}; leave it "
-                f"out, or start a run of another --name from these networks with --init_from {name}"
+                f"--{flag} {_shown(given[flag])} cannot continue this run, which has --{flag} {_shown(stored[flag])}; "
+                f"leave it out, or start a run of another --name from these networks with --init_from {name}"
             )
 
 

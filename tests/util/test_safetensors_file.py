@@ -1,0 +1,146 @@
+"""Weights as safetensors: the same back, or one sentence."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from options.errors import UserError
+from tests.models.test_resume import differences
+from util.checkpoint import load_weights
+from util.safetensors_file import read_safetensors, write_safetensors
+
+METADATA = {"netG": "resnet_9blocks", "no_dropout": "true", "note": "trained at night: é ü 中"}
+PLACES = 50
+
+
+def some_weights() -> dict[str, Tensor]:
+    return {
+        "model.1.weight": torch.randn(4, 3, 7, 7),
+        "model.1.bias": torch.zeros(4),
+        "model.2.num_batches_tracked": torch.tensor(2**40),
+        "half": torch.randn(5).half(),
+        "double": torch.randn(2, 2).double(),
+        "flags": torch.tensor([True, False]),
+        "none": torch.zeros(0, 3),
+    }
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "latest_net_G.safetensors"
+
+
+def test_weights_and_metadata_come_back_as_they_were(path: Path) -> None:
+    weights = some_weights()
+    write_safetensors(weights, path, METADATA)
+    read, metadata = read_safetensors(path)
+    assert differences(read, weights) == []
+    assert {key: tensor.dtype for key, tensor in read.items()} == {key: t.dtype for key, t in weights.items()}
+    assert {key: metadata[key] for key in METADATA} == METADATA
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_other_programs_can_read_the_file(path: Path) -> None:
+    weights = some_weights()
+    write_safetensors(weights, path, METADATA)
+    assert differences(safetensors.torch.load_file(path), weights) == []
+
+
+def test_parameters_counters_and_views_are_written_as_plain_tensors(path: Path) -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3))
+    net(torch.randn(2, 2, 5, 5))
+    weights = {**dict(net.named_parameters()), **dict(net.named_buffers()), "turned": net[0].weight.mT}
+    write_safetensors(weights, path, {})
+    read = read_safetensors(path)[0]
+    assert differences(read, weights) == []
+    assert read["1.num_batches_tracked"] == 1
+    assert read["1.num_batches_tracked"].shape == ()
+    assert not read["0.weight"].requires_grad
+
+
+def test_a_foreign_file_without_a_checksum_is_accepted(path: Path) -> None:
+    weights = some_weights()
+    safetensors.torch.save_file(weights, path)
+    assert differences(read_safetensors(path)[0], weights) == []
+    safetensors.torch.save_file(weights, path, metadata={"format": "pt"})
+    assert read_safetensors(path)[1] == {"format": "pt"}
+    assert differences(load_weights(path), weights) == []
+
+
+def flips(whole: bytes) -> list[bytes]:
+    def flipped(place: int, bit: int) -> bytes:
+        return whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :]
+
+    chance = random.Random(0)
+    places = [*range(16), *(chance.randrange(len(whole)) for _ in range(PLACES))]
+    return [flipped(place, chance.randrange(8)) for place in places]
+
+
+def cuts(whole: bytes) -> list[bytes]:
+    chance = random.Random(0)
+    return [whole[:length] for length in (0, 7, 8, 9, len(whole) - 1, *chance.sample(range(len(whole)), PLACES))]
+
+
+@pytest.mark.parametrize("damages", [flips, cuts])
+def test_a_damaged_file_is_a_sentence_or_harmless(damages: Callable[[bytes], list[bytes]], path: Path) -> None:
+    weights = some_weights()
+    write_safetensors(weights, path, METADATA)
+    sentences = []
+    for number, damaged in enumerate(damages(path.read_bytes())):
+        path.write_bytes(damaged)
+        try:
+            assert differences(read_safetensors(path)[0], weights) == [], f"damage {number} was not noticed"
+        except UserError as error:
+            sentences.append(str(error))
+    assert len(sentences) >= PLACES / 2
+    assert not [sentence for sentence in sentences if path.name not in sentence or "\n" in sentence]
+
+
+def test_a_changed_number_is_named_as_damage(path: Path) -> None:
+    write_safetensors(some_weights(), path, METADATA)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(UserError, match="is damaged: its checksum does not fit; restore it from a copy"):
+        read_safetensors(path)
+
+
+@pytest.mark.parametrize(("before", "after"), [(b'"true"', b'"tsue"'), (b"no_dropout", b"no_drnpout")])
+def test_damage_to_the_metadata_is_noticed(before: bytes, after: bytes, path: Path) -> None:
+    """They say how to build the network: ``no_dropout`` of a U-Net is known from nowhere else."""
+    write_safetensors(some_weights(), path, METADATA)
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(UserError, match="damaged"):
+        read_safetensors(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", bytes(1000), b"\xff" * 1000])
+def test_something_else_is_a_sentence(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"{path.name} is no whole safetensors file .*; restore it from a copy"):
+        read_safetensors(path)
+
+
+def test_a_missing_file_is_a_sentence(path: Path) -> None:
+    with pytest.raises(UserError, match=f"there is no file {path}; check the path"):
+        read_safetensors(path)
+
+
+def test_a_disk_that_refuses_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = some_weights()
+    write_safetensors(weights, path, METADATA)
+
+    def half(self: Path, content: bytes) -> None:
+        with open(self, "wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space left"):
+        write_safetensors({"x": torch.ones(1)}, path, {})
+    assert differences(read_safetensors(path)[0], weights) == []
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
