@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.divergence import refuse_broken_weights
-from models.state import DIVERGED_STATE_FILE, write_state
+from models.state import DIVERGED_STATE_FILE, has_state, write_state, write_weights
 from models.training import Training
 from options.errors import CannotSaveError, DivergedError
 from util.background import Background
-from util.checkpoint import save_file, weights_path
+from util.checkpoint import save_file
 from util.run import resume_command
 from util.run_folder import prune
 from util.snapshot import Snapshot
@@ -112,9 +112,8 @@ class Saver:
 
     def _start_writing(self, prefixes: tuple[str, ...]) -> None:
         self._background.wait()
-        images_seen = self.training.progress.images_seen
-        log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), images_seen)
-        self._job = (self._snapshot.take(self.training.state()), prefixes, images_seen)
+        log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), self.training.progress.images_seen)
+        self._job = self._snapshot.take(self.training.state(saved_as=prefixes))
         self._background.start(self._write_or_warn)
 
     def _write_or_warn(self) -> None:
@@ -128,16 +127,18 @@ class Saver:
             )
 
     def _write(self) -> None:
-        """Write the last snapshot; note the disk's refusal instead of raising it."""
-        state, prefixes, images_seen = self._job
+        """Write the last snapshot; note the disk's refusal instead of raising it.
+
+        The state comes first, because all else can be written from it.
+        """
+        state, self._failure = self._job, None
+        images_seen = state["progress"]["images_seen"]
         try:
             write_state(state, self.folder)
             self._safe = images_seen
-            for prefix in prefixes:
-                for name, weights in state["networks"].items():
-                    save_file(weights, weights_path(self.folder, prefix, name))
-            prune(self.folder, state["networks"], self.training.opt.save.keep_last)
-            self._failure = None
+            write_weights(state, self.folder)
+            newest = {"": state["progress"]["epoch"], "iter_": images_seen}
+            prune(self.folder, state["networks"], self.training.opt.save.keep_last, newest)
         except OSError as error:
             self._failure = error
 
@@ -156,7 +157,9 @@ class Saver:
                 return
             self._start_writing(("latest",))
             self._background.wait()
-            self._refuse_to_lose()
+        elif self._failure:  # of the weight files
+            self._write()
+        self._refuse_to_lose()
         if self._safe:
             command = resume_command(self.training.opt, self.world)
             log.info("everything learned in %d images is saved; to go on:\n    %s", self._safe, command)
@@ -180,4 +183,6 @@ class Saver:
             ) from self._failure
 
     def _what_is_safe(self) -> str:
+        if self._safe and not has_state(self.folder):
+            return f"what was saved there, {self._safe} images seen, cannot be seen"
         return f"the state of {self._safe} images seen is whole" if self._safe else "nothing was saved before"

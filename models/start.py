@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.init_from import start_from
 from models.saver import Saver
-from models.state import DAMAGED_STATE_FILE, has_state, read_state
+from models.state import DAMAGED_STATE_FILE, has_state, read_state, write_weights
 from models.trained_run import load_networks
 from models.training import Training
 from options.training import StartOptions
@@ -16,6 +16,7 @@ from util.checkpoint import STATE_FILE, prefix_of
 from util.run import record_options
 from util.run_folder import clear_run, make_folder, refuse_old_run, remove_leftovers, run_folder
 from util.run_lock import run_lock
+from util.sinks.build import refuse_missing_trackers
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ def started(training: Training) -> Iterator[Saver]:
             files are damaged or of another network.
     """
     world, folder = training.stepper.world, run_folder(training.opt)
+    refuse_missing_trackers(training.opt)
     with run_lock(make_folder(folder)) if world.is_main else nullcontext():
         fill_training(training, folder)
         if world.is_main:
@@ -80,8 +82,10 @@ def resume(training: Training, folder: Path) -> None:
     training.restore(found.state, str(found.path))
     if found.complaint:
         log.warning("%s; going on from %s instead", found.complaint, found.path)
-        if training.stepper.world.is_main:
+    if training.stepper.world.is_main:
+        if found.complaint:
             _put_damaged_state_aside(folder)
+        write_weights(found.state, folder)  # in case that save was cut off after the state
     if progress.epoch > opt.optim.last_epoch:
         log.warning("the run is finished; raise --n_epochs or --n_epochs_decay to train on")
     if opt.start.epoch_count not in (1, progress.epoch):

@@ -1,7 +1,7 @@
 """State files: everything a training needs to go on, the versions of the format, and reading the newest whole one.
 
 A state is a dict of plain containers and tensors: ``format``, ``networks``, ``optimizers``, ``model`` (image
-pools), ``progress``, ``epoch_size`` (images), ``seed`` and ``options``.
+pools), ``progress``, ``epoch_size`` (images), ``saved_as`` (prefixes of weight files), ``seed`` and ``options``.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from options.errors import UserError
-from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, load_file, save_file
+from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, load_file, save_file, weights_path
 from util.run_folder import KEPT_FOR_INSPECTION
 
 State = dict[str, Any]  # Any: tensors and plain containers, checked where they are used
@@ -21,6 +21,7 @@ PARTS: Mapping[str, type] = {
     "model": dict,
     "progress": dict,
     "epoch_size": int,
+    "saved_as": list,
     "seed": int,
     "options": dict,
 }
@@ -53,6 +54,17 @@ def write_state(state: State, folder: Path) -> None:
     save_file(state, folder / STATE_FILE, previous=folder / PREVIOUS_STATE_FILE)
 
 
+def write_weights(state: State, folder: Path) -> None:
+    """Write the official files that belong to a state.
+
+    Raises:
+        OSError: the disk refused; the old files are whole.
+    """
+    for prefix in state["saved_as"]:
+        for name, weights in state["networks"].items():
+            save_file(weights, weights_path(folder, prefix, name))
+
+
 def read_state(folder: Path) -> FoundState:
     """Return the latest state or, where that is damaged or missing, the previous one.
 
@@ -61,14 +73,16 @@ def read_state(folder: Path) -> FoundState:
     """
     complaints: list[str] = []
     for path in (folder / STATE_FILE, folder / PREVIOUS_STATE_FILE):
+        if not path.exists():
+            complaints.append(f"{path} is missing")
+            continue
         try:
             return FoundState(_migrated(load_file(path), path), path, "; ".join(complaints))
         except NewerFormatError:
             raise
         except UserError as error:
             complaints.append(str(error))
-    damaged = [text for text in complaints if not text.startswith("there is no checkpoint")]
-    raise UserError("; ".join(damaged or complaints[:1]))
+    raise UserError("; ".join(complaints))
 
 
 def _migrated(state: Any, path: Path) -> State:
@@ -90,8 +104,8 @@ def _migrated(state: Any, path: Path) -> State:
 
 
 def _from_1(state: Mapping[str, Any]) -> State:
-    """Format 2 notes how many images an epoch had; 0 is not known."""
-    return {**state, "format": 2, "epoch_size": 0}
+    """Format 2 notes how many images an epoch had (0 is not known), and which weight files belong to it."""
+    return {**state, "format": 2, "epoch_size": 0, "saved_as": []}
 
 
 MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1}

@@ -1,6 +1,7 @@
 """What a training consists of, as one value that can be written down and taken up again."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from models.base import TranslationModel
@@ -23,8 +24,12 @@ class Training(NamedTuple):
     stepper: Stepper
     progress: Progress
 
-    def state(self) -> State:
-        """Return all of it as plain containers and the training's own tensors, not copies."""
+    def state(self, saved_as: Sequence[str] = ()) -> State:
+        """Return all of it as plain containers and the training's own tensors, not copies.
+
+        Args:
+            saved_as: prefixes of the weight files that are written with it.
+        """
         return {
             "format": FORMAT,
             "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
@@ -32,6 +37,7 @@ class Training(NamedTuple):
             "model": self.model.extra_state(),
             "progress": self.progress.state_dict(),
             "epoch_size": self.progress.epoch_size,
+            "saved_as": list(saved_as),
             "seed": self.stepper.seed,
             "options": {name: value for name, value in flatten(self.opt).items() if name not in NOT_RESUMED},
         }

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from options.errors import UserError
@@ -63,22 +63,25 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def prune(folder: Path, networks: Iterable[str], keep_last: int) -> None:
+def prune(folder: Path, networks: Iterable[str], keep_last: int, newest: Mapping[str, int]) -> None:
     """Delete the weights of numbered saves but the newest ones.
 
     Args:
         networks: whose files to look at.
         keep_last: epochs, and iterations, to keep; 0 keeps all.
+        newest: number of the newest epoch (``""``) and iteration (``"iter_"``); a higher one is of a run from before
+            that was taken up at an earlier epoch, and older than all.
     """
     if not keep_last:
         return
     for network in networks:
-        files: dict[str, list[tuple[int, Path]]] = {}
+        files: dict[str, list[tuple[bool, int, Path]]] = {}
         for path in folder.glob(f"*_net_{network}.pth"):
             if match := NUMBERED.fullmatch(path.name.removesuffix(f"_net_{network}.pth")):
-                files.setdefault(match[1] or "", []).append((int(match[2]), path))
-        for kind in files.values():
-            for _, path in sorted(kind)[:-keep_last]:
+                kind, number = match[1] or "", int(match[2])
+                files.setdefault(kind, []).append((number <= newest[kind], number, path))
+        for found in files.values():
+            for *_, path in sorted(found)[:-keep_last]:
                 path.unlink(missing_ok=True)
 
 

@@ -18,7 +18,7 @@ from options.errors import UserError
 log = logging.getLogger(__name__)
 
 LOCK_FILE, HOLDER_FILE = ".lock", ".lock_holder"
-PATIENCE = 6.0  # seconds: the loading processes of a killed run look for their parent every five
+PATIENCE = 8.0  # seconds: with filelock 3 the loading processes of a killed run hold on until they miss their parent
 
 
 @contextmanager

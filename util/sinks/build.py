@@ -1,5 +1,9 @@
 """The sinks that the flags ask for."""
 
+import importlib.util
+import sys
+
+from options.errors import UserError
 from options.schema import Options
 from options.stored import flatten
 from util.progress import Progress
@@ -16,10 +20,21 @@ from util.sinks.wandb import WandbSink
 METRICS_FILE = "metrics.jsonl"
 
 
+def refuse_missing_trackers(opt: Options) -> None:
+    """Look for the packages that the flags ask for, before anything is touched.
+
+    Raises:
+        UserError: one is not installed.
+    """
+    for package, wanted in (("wandb", opt.run.use_wandb), ("tensorboard", opt.log.use_tensorboard)):
+        if wanted and package not in sys.modules and importlib.util.find_spec(package) is None:
+            raise UserError(f"--use_{package} needs the {package} package; type: pip install {package}")
+
+
 def build_sinks(opt: Options, progress: Progress) -> list[Sink]:
     """Open every destination of a training, going on from ``progress``."""
     log, name, folder = opt.log, opt.run.name, run_folder(opt)
-    sinks: list[Sink] = []  # trackers first: they may lack a package, and then nothing is touched
+    sinks: list[Sink] = []
     if log.use_tensorboard:
         sinks.append(TensorBoardSink(folder / "tensorboard"))
     if opt.run.use_wandb:

@@ -1,5 +1,6 @@
 """The terminal: the official loss line and a progress bar that the lines do not tear."""
 
+import contextlib
 import logging
 import sys
 import time
@@ -77,11 +78,15 @@ class BarSafeHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
     def __init__(self) -> None:
         super().__init__(sys.stdout)
+        self._failed = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; tqdm lifts the bar away meanwhile."""
         try:
             tqdm.write(self.format(record), file=self.stream)
             self.flush()
-        except (OSError, ValueError):
-            self.handleError(record)
+        except (OSError, ValueError) as error:  # a closed terminal, a full disk behind a redirection
+            if not self._failed and sys.stderr:
+                with contextlib.suppress(OSError, ValueError):
+                    print(f"the log cannot be written any more ({error})", file=sys.stderr)
+            self._failed = True

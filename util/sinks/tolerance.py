@@ -1,6 +1,8 @@
 """Writing that a full disk or a lost share must not turn into a lost training."""
 
+import errno
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +31,7 @@ class Tolerance:
 
 
 class LineWriter:
-    """Append lines to a text file; each is on disk when the call returns.
+    """Append lines to a text file, each whole when the call returns; lines that were refused come with the next.
 
     The file is opened for each line: a few microseconds at this rate, and it survives a file that was
     moved away or a network share that came back.
@@ -38,9 +40,15 @@ class LineWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._tolerance = Tolerance(path)
+        self._pending: list[str] = []
 
     def write(self, line: str) -> None:
-        """Append one line; after a failure start on a new one, as half of the last may be there."""
-        start = "\n" if self._tolerance.failed else ""
-        with self._tolerance(), self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{start}{line}\n")
+        """Append one line, after those that are still to be written."""
+        self._pending.append(line)
+        text = "".join(f"{pending}\n" for pending in self._pending).encode()
+        with self._tolerance(), self._path.open("ab", buffering=0) as file:
+            start = file.seek(0, os.SEEK_END)
+            if file.write(text) < len(text):
+                file.truncate(start)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._pending.clear()
