@@ -56,7 +56,7 @@ def train(opt: Options, world: World) -> None:
                     recorder.step(progress, images)
                     watch.count(images)
 
-                    at_end = progress.at_end(opt.optim.last_epoch)
+                    at_end = progress.at_end(opt.optim.last_epoch, world.size)
                     if progress.crossed(opt.log.print_freq, images) or at_end:
                         stepper.check_losses()
                         recorder.scalars(progress, losses, rate, watch.lap())

@@ -31,7 +31,7 @@ class EpochSampler(Sampler[Key]):
         order = np.arange(self.length)
         if self.shuffled:
             order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
-        usable = self.length - self.length % self.world_size  # every process makes the same number of steps
+        usable = self.length - (self.length - self.skip) % self.world_size  # as many steps in every process
         for index in order[self.skip + self.rank : usable : self.world_size]:
             yield self.epoch, int(index)
 
@@ -45,6 +45,7 @@ class Loader:
         opt: DataOptions,
         world: World,
     ) -> None:
+        self._world = world
         self.sampler = EpochSampler(
             len(dataset),
             seed=dataset.seed,
@@ -76,18 +77,23 @@ class Loader:
         self.sampler.epoch, self.sampler.skip = epoch, skip
         with quiet_children():
             batches = iter(self._batches)
-        while True:
-            try:
-                batch = next(batches)
-            except StopIteration:
-                return
-            except RuntimeError as error:
-                if "DataLoader worker" not in str(error):
-                    raise
-                raise UserError(
-                    f"a loading process was killed, most likely for lack of memory or shared memory ({error}); lower "
-                    "--num_threads or --batch_size"
-                ) from error
-            if isinstance(batch, UserError):
-                raise batch
+        while (batch := _next(batches)) is not None:
+            if self._world.any(
+                isinstance(batch, UserError)
+            ):  # all processes stop here, instead of waiting in the step for one that is gone
+                raise batch if isinstance(batch, UserError) else UserError("another process could not load its images")
+            assert not isinstance(batch, UserError)
             yield batch
+
+
+def _next(batches: Iterator[Batch | UserError]) -> Batch | UserError | None:
+    """Return the next batch, what is wrong with it, or None at the end."""
+    try:
+        return next(batches, None)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        return UserError(
+            f"a loading process was killed, most likely for lack of memory or shared memory ({error}); lower "
+            "--num_threads or --batch_size"
+        )

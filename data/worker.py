@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SENT_TO_ALL = ("SIGINT", "SIGUSR1", "SIGHUP")
+from util.stop import stop_signals
 
 
 def shield_from_signals(worker: int) -> None:
@@ -15,9 +15,9 @@ def shield_from_signals(worker: int) -> None:
     The step under way needs its images, and PyTorch raises an error in the middle of it when a worker dies. A worker
     still ends when the main process ends it or is gone.
     """
-    for name in SENT_TO_ALL:
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in stop_signals():
+        if number != signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "sigwaitinfo"):  # Linux: tells who sent it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_obey_parent, daemon=True).start()

@@ -13,7 +13,7 @@ from models.base import TranslationModel
 from options.errors import DivergedError
 from util.distributed import World
 
-MOST_STEPS = 1000  # remembered between two looks
+MOST_STEPS = 10_000  # remembered between two looks
 
 
 class Step(NamedTuple):

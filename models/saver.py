@@ -5,21 +5,20 @@ self-contained state file, and the official weight files. A disk that refuses do
 """
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from models.divergence import refuse_broken_weights
-from models.state import DIVERGED_STATE_FILE, has_state, write_state, write_weights
+from models.state import State, has_state, write_state, write_weights
 from models.training import Training
-from options.errors import CannotSaveError, DivergedError
+from options.errors import CannotSaveError, DivergedError, StoppedError
 from util.background import Background
 from util.checkpoint import save_file
 from util.run import resume_command
-from util.run_folder import prune
+from util.run_folder import DIVERGED_STATE_FILE, prune
 from util.snapshot import Snapshot
-from util.stop import StoppedError, StopSignals
+from util.stop import StopSignals
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,8 @@ class Saver:
         self.world = training.stepper.world
         self._snapshot, self._background = Snapshot(), Background()
         self._safe = training.progress.images_seen  # images seen by the state on disk
-        self._failure: OSError | None = None  # of the last save
+        self._job: State = {}  # the last save
+        self._failure: OSError | None = None  # of it
 
     @contextmanager
     def guarding(self) -> Iterator[StopSignals]:
@@ -42,21 +42,18 @@ class Saver:
 
         Yields what notes the signals, for the body to ask between two steps.
         """
-        with StopSignals(self.world) as stop, self._saving_at_the_end():
+        with StopSignals(self.world) as stop, self._saving_at_the_end(stop):
             yield stop
 
     @contextmanager
-    def _saving_at_the_end(self) -> Iterator[None]:
+    def _saving_at_the_end(self, stop: StopSignals) -> Iterator[None]:
         try:
             yield
-            self.finish()
+            self.finish(stop)
         except DivergedError as error:
             self._save_for_inspection()
-            advice = (
-                "go on from the last save with --continue_train"
-                if self._safe
-                else "start again (nothing was saved before)"
-            )
+            saved = has_state(self.folder)
+            advice = "go on from the last save with --continue_train" if saved else "start again (nothing is saved)"
             raise DivergedError(f"{error}, and {advice}") from error
         except StoppedError as stop:
             log.info("%s after %d images", stop, self.training.progress.images_seen)
@@ -67,6 +64,8 @@ class Saver:
         except Exception:
             if self.training.stepper.is_between_steps(self.training.progress):
                 self._save_before_the_end()
+            else:
+                log.warning("stopped in the middle of a step, which is not saved; %s", self._what_is_safe())
             raise
         finally:
             self._background.wait()
@@ -83,7 +82,8 @@ class Saver:
         self.training.stepper.check_losses()
         refuse_broken_weights(self.training.model, self.training.progress.images_seen)
         if self.world.is_main:
-            self._start_writing(prefixes)
+            self._take(prefixes)
+            self._background.start(self._write_or_warn)
 
     def save_epoch(self, epoch: int) -> None:
         """Save at the end of an epoch what the flags ask for: a numbered one, the last one, the best one."""
@@ -93,8 +93,11 @@ class Saver:
         if due or best:
             self.save(*(["best"] if best else []), *(["latest", str(epoch)] if due else []))
 
-    def finish(self) -> None:
+    def finish(self, stop: StopSignals | None = None) -> None:
         """Return when the last save lies on the disk; while the disk refuses, try again for some minutes.
+
+        Args:
+            stop: ends the waiting when a signal comes.
 
         Raises:
             CannotSaveError: it did not work.
@@ -103,24 +106,28 @@ class Saver:
         if self._failure:
             log.warning("trying again %d times, every %d seconds; make room in %s", LAST_TRIES, PAUSE, self.folder)
         for _ in range(LAST_TRIES if self._failure else 0):
-            time.sleep(PAUSE)
+            stopped = stop is not None and stop.wait(PAUSE)
             self._write()
             if not self._failure:
                 log.info("saved")
-                return
+            if stopped or not self._failure:
+                break
         self._refuse_to_lose()
 
-    def _start_writing(self, prefixes: tuple[str, ...]) -> None:
+    def _take(self, prefixes: tuple[str, ...]) -> None:
+        """Copy the training for writing, when the save before is done with its own copy."""
         self._background.wait()
+        if self._failure and self._job["saved_as"] != ["latest"]:
+            self._write()  # numbered and best weights will not come again
         log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), self.training.progress.images_seen)
         self._job = self._snapshot.take(self.training.state(saved_as=prefixes))
-        self._background.start(self._write_or_warn)
 
     def _write_or_warn(self) -> None:
         self._write()
         if self._failure:
             log.warning(
-                "cannot save to %s (%s); %s; the next save tries again",
+                "cannot save %s to %s (%s); %s; the next save tries again",
+                ", ".join(self._job["saved_as"]),
                 self.folder,
                 self._failure.strerror or self._failure,
                 self._what_is_safe(),
@@ -137,8 +144,7 @@ class Saver:
             write_state(state, self.folder)
             self._safe = images_seen
             write_weights(state, self.folder)
-            newest = {"": state["progress"]["epoch"], "iter_": images_seen}
-            prune(self.folder, state["networks"], self.training.opt.save.keep_last, newest)
+            prune(self.folder, state["networks"], self.training.opt.save.keep_last, state["saved_as"])
         except OSError as error:
             self._failure = error
 
@@ -155,8 +161,8 @@ class Saver:
             except DivergedError as error:
                 log.warning("%s", error)
                 return
-            self._start_writing(("latest",))
-            self._background.wait()
+            self._take(("latest",))
+            self._write()
         elif self._failure:  # of the weight files
             self._write()
         self._refuse_to_lose()

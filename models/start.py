@@ -8,13 +8,14 @@ from pathlib import Path
 
 from models.init_from import start_from
 from models.saver import Saver
-from models.state import DAMAGED_STATE_FILE, has_state, read_state, write_weights
+from models.state import FoundState, has_state, read_state, write_weights
 from models.trained_run import load_networks
 from models.training import Training
+from options.errors import UserError
 from options.training import StartOptions
 from util.checkpoint import STATE_FILE, prefix_of
 from util.run import record_options
-from util.run_folder import clear_run, make_folder, refuse_old_run, remove_leftovers, run_folder
+from util.run_folder import DAMAGED_STATE_FILE, clear_run, make_folder, refuse_old_run, remove_leftovers, run_folder
 from util.run_lock import run_lock
 from util.sinks.build import refuse_missing_trackers
 
@@ -32,21 +33,43 @@ def started(training: Training) -> Iterator[Saver]:
     world, folder = training.stepper.world, run_folder(training.opt)
     refuse_missing_trackers(training.opt)
     with run_lock(make_folder(folder)) if world.is_main else nullcontext():
-        fill_training(training, folder)
+        found = fill_all(training, folder)
         if world.is_main:
             prepare_folder(folder, training.opt.start)
+            if found:
+                complete_last_save(found, folder)
+        del found  # as large as the training
         record_options(training.opt, world)
         log.info("The number of training images = %d", training.progress.epoch_size)
         yield Saver(training, folder)
 
 
-def fill_training(training: Training, folder: Path) -> None:
+def fill_all(training: Training, folder: Path) -> FoundState | None:
+    """Fill the training in every process, before one of them changes the folder; return the state taken up.
+
+    Raises:
+        UserError: it did not work in one of them, or they have read different states.
+    """
+    world, failure, found = training.stepper.world, None, None
+    try:
+        found = fill_training(training, folder)
+    except UserError as error:
+        failure = error
+    if world.any(failure is not None):
+        raise failure or UserError("another process could not start; its message says why")
+    if not world.agree(training.progress.images_seen):
+        raise UserError(f"the processes have read different states from {folder}; start again")
+    return found
+
+
+def fill_training(training: Training, folder: Path) -> FoundState | None:
     """Load what ``--continue_train`` or ``--init_from`` asks for; otherwise leave the fresh networks."""
     start = training.opt.start
     if start.continue_train:
-        resume(training, folder)
-    elif start.init_from:
+        return resume(training, folder)
+    if start.init_from:
         start_from(training.model, start.init_from, training.opt.run.checkpoints_dir)
+    return None
 
 
 def prepare_folder(folder: Path, start: StartOptions) -> None:
@@ -62,8 +85,8 @@ def prepare_folder(folder: Path, start: StartOptions) -> None:
         refuse_old_run(folder)
 
 
-def resume(training: Training, folder: Path) -> None:
-    """Go on from the state file, or from official weight files where there is no state of that epoch.
+def resume(training: Training, folder: Path) -> FoundState | None:
+    """Go on from the state file, which is returned, or from weight files where there is no state of that epoch.
 
     Raises:
         UserError: nothing to go on from, or files that are damaged or of another network.
@@ -77,22 +100,27 @@ def resume(training: Training, folder: Path) -> None:
             prefix,
             opt.start.epoch_count,
         )
-        return
+        return None
     found = read_state(folder)
     training.restore(found.state, str(found.path))
     if found.complaint:
         log.warning("%s; going on from %s instead", found.complaint, found.path)
-    if training.stepper.world.is_main:
-        if found.complaint:
-            _put_damaged_state_aside(folder)
-        write_weights(found.state, folder)  # in case that save was cut off after the state
     if progress.epoch > opt.optim.last_epoch:
         log.warning("the run is finished; raise --n_epochs or --n_epochs_decay to train on")
     if opt.start.epoch_count not in (1, progress.epoch):
         log.warning("--epoch_count %d is not used: the state file knows the epoch", opt.start.epoch_count)
+    return found
 
 
-def _put_damaged_state_aside(folder: Path) -> None:
-    """Take it out of the way of the next save, which would keep it as the previous state."""
-    if (folder / STATE_FILE).exists():
-        os.replace(folder / STATE_FILE, folder / DAMAGED_STATE_FILE)
+def complete_last_save(found: FoundState, folder: Path) -> None:
+    """Do what a kill or a full disk kept the save before from doing.
+
+    A damaged state is put out of the way of the next save, which would keep it as the previous one; weight files that
+    belong to the state are written.
+    """
+    try:
+        if found.path.name != STATE_FILE and (folder / STATE_FILE).exists():
+            os.replace(folder / STATE_FILE, folder / DAMAGED_STATE_FILE)
+        write_weights(found.state, folder)
+    except OSError as error:
+        log.warning("cannot write to %s (%s)", folder, error.strerror or error)

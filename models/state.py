@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from options.errors import UserError
+from options.errors import DamagedError, UserError
 from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, load_file, save_file, weights_path
-from util.run_folder import KEPT_FOR_INSPECTION
 
 State = dict[str, Any]  # Any: tensors and plain containers, checked where they are used
 
-FORMAT = 2
+FORMAT = 3
 PARTS: Mapping[str, type] = {
     "networks": dict,
     "optimizers": dict,
@@ -25,11 +24,6 @@ PARTS: Mapping[str, type] = {
     "seed": int,
     "options": dict,
 }
-DIVERGED_STATE_FILE, DAMAGED_STATE_FILE = KEPT_FOR_INSPECTION
-
-
-class NewerFormatError(UserError):
-    """A file of a later version of this program; an older one beside it is not what the user means."""
 
 
 class FoundState(NamedTuple):
@@ -69,43 +63,44 @@ def read_state(folder: Path) -> FoundState:
     """Return the latest state or, where that is damaged or missing, the previous one.
 
     Raises:
-        UserError: there is none, none is whole, or the latest is of a later version of this program.
+        UserError: there is none, none is whole, or the latest cannot be read or is of a later version of this program.
     """
-    complaints: list[str] = []
-    for path in (folder / STATE_FILE, folder / PREVIOUS_STATE_FILE):
-        if not path.exists():
-            complaints.append(f"{path} is missing")
-            continue
+    latest, previous = folder / STATE_FILE, folder / PREVIOUS_STATE_FILE
+    complaints = [] if latest.exists() else [f"{latest} is missing"]
+    for path in (path for path in (latest, previous) if path.exists()):
         try:
             return FoundState(_migrated(load_file(path), path), path, "; ".join(complaints))
-        except NewerFormatError:
-            raise
-        except UserError as error:
+        except DamagedError as error:
             complaints.append(str(error))
-    raise UserError("; ".join(complaints))
+    raise UserError(f"{'; '.join(complaints)}; remove it to go on from the *_net_*.pth files, which hold weights alone")
 
 
 def _migrated(state: Any, path: Path) -> State:
     """Bring a state of any known format to the present one."""
     if not isinstance(state, dict) or type(state.get("format")) is not int:
-        raise UserError(f"{path} is not a state file of this program; remove it to go on from the *_net_*.pth files")
+        raise DamagedError(f"{path} is not a state file of this program")
     if state["format"] > FORMAT:
-        raise NewerFormatError(
+        raise UserError(  # even if there is an older one: that is not what the user means
             f"{path} has format {state['format']} and this program knows formats up to {FORMAT}; update the program"
         )
     for version in range(state["format"], FORMAT):
         if version not in MIGRATIONS:
-            raise UserError(f"{path} has the unknown format {version}; remove it to go on from the *_net_*.pth files")
+            raise DamagedError(f"{path} has the unknown format {version}")
         state = MIGRATIONS[version](state)
     wrong = [part for part, kind in PARTS.items() if not isinstance(state.get(part), kind)]
     if wrong:
-        raise UserError(f"{path} lacks {', '.join(wrong)}; remove it to go on from the *_net_*.pth files")
+        raise DamagedError(f"{path} lacks {', '.join(wrong)}")
     return dict(state)
 
 
 def _from_1(state: Mapping[str, Any]) -> State:
-    """Format 2 notes how many images an epoch had (0 is not known), and which weight files belong to it."""
-    return {**state, "format": 2, "epoch_size": 0, "saved_as": []}
+    """Format 2 notes how many images an epoch had; 0 is not known."""
+    return {**state, "format": 2, "epoch_size": 0}
 
 
-MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1}
+def _from_2(state: Mapping[str, Any]) -> State:
+    """Format 3 notes which weight files belong to it."""
+    return {**state, "format": 3, "saved_as": []}
+
+
+MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1, 2: _from_2}

@@ -12,6 +12,7 @@ from data.batch import Batch
 from models.base import Phase, TranslationModel
 from models.divergence import LossWatch
 from models.schedule import lr_factor
+from models.statistics import RunningStatistics
 from options.errors import DivergedError, UserError
 from options.training import OptimOptions
 from util.distributed import World
@@ -43,7 +44,7 @@ class Stepper:
         self.model, self.opt, self.world, self.seed = model, opt, world, seed
         self.phases = model.phases()
         self._changed_at = -1  # images seen before the step that last changed anything
-        self._has_statistics = any(True for _ in model.networks.buffers())
+        self._statistics = RunningStatistics(model.networks)
         self._skipped = 0  # steps in a row
         self._watch = LossWatch(world, stops=opt.on_nan == "stop")
         self._check_norm(model.opt.net.norm)
@@ -62,10 +63,19 @@ class Stepper:
             DivergedError: with ``--on_nan skip``, nothing could be learned for many steps.
         """
         self.model.check_batch(batch)
-        if self._has_statistics:
-            self._changed_at = progress.images_seen  # by the forward pass
-        buffers = self._copy_of_buffers()
         seed_step(self.seed, self.world.rank, progress.images_seen)
+        self._statistics.keep()
+        try:
+            out, parts = self._learn(batch, progress)
+        except Exception:
+            if self.is_between_steps(progress):  # nothing was updated
+                self._statistics.restore()
+            raise
+        losses = {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
+        self._watch.note(progress.images_seen, batch, losses)
+        return out, losses
+
+    def _learn(self, batch: Batch, progress: Progress) -> tuple[Any, dict[str, Tensor]]:
         out = self.model(batch)
         parts: dict[str, Tensor] = {}
         for phase in self.phases:
@@ -76,15 +86,13 @@ class Stepper:
                 self.world.average_gradients(self._parameters(phase.networks))
                 parts |= {name: value.detach() for name, value in loss.parts.items()}
                 if self.opt.on_nan == "skip" and self._is_broken(loss.total, phase):
-                    self._skip(buffers, batch, progress)
+                    self._skip(batch, progress)
                     break
                 self._changed_at = progress.images_seen
                 self.optimizers[phase.name].step()
         else:
             self._skipped = 0
-        losses = {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
-        self._watch.note(progress.images_seen, batch, losses)
-        return out, losses
+        return out, parts
 
     def is_between_steps(self, progress: Progress) -> bool:
         """Tell whether networks, optimizers and counters belong together: no step is half done or not yet counted."""
@@ -126,16 +134,9 @@ class Stepper:
         finite = torch.stack([value.detach().sum().isfinite() for value in (total, *grads)])
         return self.world.any(not bool(finite.all()))  # sync
 
-    def _copy_of_buffers(self) -> list[tuple[Tensor, Tensor]]:
-        """Keep the running statistics that a bad step would spoil for ever."""
-        if self.opt.on_nan != "skip":
-            return []
-        return [(buffer, buffer.clone()) for buffer in self.model.networks.buffers()]
-
-    def _skip(self, buffers: list[tuple[Tensor, Tensor]], batch: Batch, progress: Progress) -> None:
+    def _skip(self, batch: Batch, progress: Progress) -> None:
         """Leave the rest of a step out; what its earlier phases learned from good losses stays."""
-        for buffer, before in buffers:
-            buffer.copy_(before)
+        self._statistics.restore()
         self._skipped += 1
         log.warning(
             "a loss or gradient is no number after %d images, at %s: the rest of this step is skipped",

@@ -34,17 +34,15 @@ def stored_options(run: Mapping[str, Any]) -> Mapping[str, Any]:
         UserError: the folder is missing, or its files are damaged.
     """
     folder = Path(run["checkpoints_dir"], run["name"])
-    has_saved = has_state(folder)
+    prefix, has_saved = prefix_of(run["epoch"], run["load_iter"]), has_state(folder)
     if not run.get("continue_train", True) and not has_saved:
         return {}
     if not folder.is_dir():
         raise UserError(f"there is no run {folder}; check --name and --checkpoints_dir")
-    described = read_options(folder)
-    if has_saved and ("continue_train" in run or not described):
+    if has_saved and "continue_train" in run and prefix == "latest":
         return dict(read_state(folder).state["options"])  # the options of the weights in it
-    if described:
+    if described := read_options(folder) or (dict(read_state(folder).state["options"]) if has_saved else {}):
         return described
-    prefix = prefix_of(run["epoch"], run["load_iter"])
     names = (f"G{run['model_suffix']}",) if run["model_suffix"] else ("G", "G_A")
     path = next((path for name in names if (path := existing_weights(folder, prefix, name))), None)
     return network_flags(path) if path else {}

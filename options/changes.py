@@ -10,6 +10,8 @@ from options.schema import NetOptions
 # The networks exist, what they have learned has a direction, and the order of the images follows from the seed.
 FIXED = {f.name for f in dataclasses.fields(NetOptions)} | {"direction", "seed", "init_from"}
 
+SAME_FILES = {"batch", "syncbatch"}  # norms that differ in how they compute, not in what they learn
+
 
 def refuse_fixed(stored: Mapping[str, Any], given: Mapping[str, Any], *, name: str) -> None:
     """Refuse a typed flag that contradicts what the run is made of.
@@ -23,7 +25,7 @@ def refuse_fixed(stored: Mapping[str, Any], given: Mapping[str, Any], *, name: s
         UserError: naming the first such flag.
     """
     for flag in sorted(FIXED & set(stored) & set(given)):
-        if given[flag] != stored[flag]:
+        if given[flag] != stored[flag] and {given[flag], stored[flag]} != SAME_FILES:
             raise UserError(
                 f"--{flag} {_shown(given[flag])} cannot continue this run, which has --{flag} {_shown(stored[flag])}; "
                 f"leave it out, or start a run of another --name from these networks with --init_from {name}"

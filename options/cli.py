@@ -92,8 +92,7 @@ def _parse(
             stored = dict(read_source(run))
         final = _resolve(parser, argv, stored, is_train=is_train)
         _refuse_unknown(final.unknown, parser, is_train=is_train)
-        if found:
-            final.values["name"] = first.values["name"]  # a suffix may name an option that was stored
+        final.values["name"] = first.values["name"]  # a suffix may name an option that was stored, or of --init_from
         if going_on:
             refuse_fixed(stored, final.given, name=final.values["name"])
             final.values["continue_train"] = True

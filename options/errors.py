@@ -1,4 +1,4 @@
-"""The one exception that means: the user can fix this."""
+"""How a program ends early: by a mistake that the user can fix, or by a signal."""
 
 
 class UserError(ValueError):
@@ -14,3 +14,15 @@ class DivergedError(UserError):
 
 class CannotSaveError(UserError):
     """The disk refused a save; what was saved before is whole."""
+
+
+class DamagedError(UserError):
+    """A file is not what was written, or was never what it should be."""
+
+
+class StoppedError(Exception):
+    """A signal asked the program to stop."""
+
+    def __init__(self, name: str, exit_code: int) -> None:
+        super().__init__(f"stopped by {name}")
+        self.name, self.exit_code = name, exit_code

@@ -2,7 +2,7 @@
 
 A field's name is its flag. ``bool`` becomes a switch, ``Literal`` becomes choices, anything else
 its type. Models and data sets add their own dataclass (``Flags``) and override defaults as data.
-This module imports nothing of the project but the error type, so that everything may import it.
+This module imports nothing of the project outside ``options``, so that everything may import it.
 """
 
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ from options.training import OptimOptions
 from tests.conftest import Finished, RunCli
 from tests.pictures import write_aligned, write_unaligned
 from tests.small import small_options, trained_models
-from util.stop import NAMES
+from util.stop import stop_signals
 
 EVERY_RUN = "--name run --netG resnet_1blocks --batch_size 2 --n_epochs 2 --n_epochs_decay 2 --save_epoch_freq 1"
 MID_EPOCH_3, END_OF_EPOCH_3 = 8, 9  # images seen: an epoch is a batch of two and one of one
@@ -35,7 +35,7 @@ def noticed_signals() -> Iterator[None]:
     def unnoticed(number: int, frame: Any) -> NoReturn:
         raise AssertionError(f"{signal.Signals(number).name} came while the training did not wait for it")
 
-    numbers = [getattr(signal, name) for name in NAMES]
+    numbers = stop_signals()
     before = [signal.signal(number, unnoticed) for number in numbers]
     yield
     for number, handler in zip(numbers, before, strict=True):
@@ -170,7 +170,7 @@ def test_a_run_goes_on_exactly_wherever_it_was_stopped(model: str, stops: tuple[
     stop_and_go(in_full_use(model), *stops, but=("previous_state.pth",) if after_epoch_3 else ())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [number.name for number in stop_signals()])
 def test_every_signal_stops_a_run_that_goes_on_exactly(name: str, stop_and_go: Any) -> None:
     stop_and_go(in_full_use("pix2pix"), MID_EPOCH_3, number=getattr(signal, name))
 

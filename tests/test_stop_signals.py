@@ -22,7 +22,7 @@ from tests.pictures import picture, write
 from tests.refusals import RESNET, in_a_process
 from util.sinks import Scalars
 from util.sinks.jsonl import JsonLinesSink
-from util.stop import NAMES
+from util.stop import stop_signals
 
 PATIENCE = 60  # seconds for a process; only one that hangs is killed after them
 
@@ -32,7 +32,7 @@ class Process:
 
     def __init__(self, words: list[str], folder: Path, ignoring: tuple[int, ...] = ()) -> None:
         def set_signals() -> None:  # whatever the test program was started with
-            for number in (getattr(signal, name) for name in NAMES):
+            for number in stop_signals():
                 signal.signal(number, signal.SIG_IGN if number in ignoring else signal.SIG_DFL)
 
         self._process = subprocess.Popen(
@@ -123,7 +123,7 @@ def held_back(pipe: Path, process: Process) -> int:
     raise AssertionError(process.output)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [number.name for number in stop_signals()])
 def test_a_signal_to_the_whole_group_ends_the_run_in_order(name: str, start: Any, goes_on: Any) -> None:
     number = getattr(signal, name)
     process = start("--num_threads 2")

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-NICENESS = 10  # a training that computes on the CPU goes first
+NICENESS = 19  # a training that computes on the CPU goes first; while it waits for us, cores are free
 
 
 class Background:

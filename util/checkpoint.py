@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from options.errors import UserError
+from options.errors import DamagedError, UserError
 from util.safetensors_file import read_safetensors
 
 STATE_FILE = "latest_state.pth"
@@ -82,7 +82,9 @@ def is_whole(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             folders = any(entry.external_attr & DOS_FOLDER for entry in archive.infolist())
             return not folders and archive.testzip() is None
-    except OSError:
+    except (OSError, MemoryError) as error:
+        if getattr(error, "errno", None) == errno.EINVAL:
+            return False  # a place before the start of the file
         raise
     except Exception:  # noqa: BLE001  # a dozen kinds, depending on the byte that is wrong
         return False
@@ -92,11 +94,12 @@ def load_file(path: Path) -> Any:
     """Read what ``save_file`` or the official code wrote, onto the CPU.
 
     Raises:
-        UserError: the file is missing, damaged, or holds more than tensors and plain containers.
+        DamagedError: the file is not whole, or holds more than tensors and plain containers.
+        UserError: it is missing or cannot be read.
     """
     try:
         if not is_whole(path):
-            raise UserError(_damaged(path))
+            raise DamagedError(_damaged(path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice on foreign pickles; ours is in the error
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -106,15 +109,19 @@ def load_file(path: Path) -> Any:
         raise UserError(f"there is no checkpoint {path}; check --name, --checkpoints_dir and --epoch") from None
     except pickle.UnpicklingError as error:
         if any(word in str(error) for word in ("GLOBAL", "reduce", "Unsupported class")):
-            raise UserError(
+            raise DamagedError(
                 f"{path} holds code or objects beside tensors and was not opened; "
                 "a checkpoint must be a plain state_dict saved by torch.save"
             ) from None
-        raise UserError(_damaged(path)) from error
-    except PermissionError:
-        raise UserError(f"the checkpoint {path} may not be read; change its permissions") from None
-    except (RuntimeError, EOFError, OSError, LookupError, ValueError, AssertionError, struct.error) as error:
-        raise UserError(_damaged(path)) from error
+        raise DamagedError(_damaged(path)) from error
+    except (MemoryError, OSError) as error:
+        if getattr(error, "errno", None) == errno.EINVAL:  # a place before the start of the file
+            raise DamagedError(_damaged(path)) from error
+        raise UserError(f"the checkpoint {path} cannot be read ({error}); nothing was changed, try again") from error
+    except (RuntimeError, EOFError, LookupError, ValueError, AssertionError, struct.error) as error:
+        if "allocate memory" in str(error):
+            raise UserError(f"there is not enough memory to read the checkpoint {path}") from error
+        raise DamagedError(_damaged(path)) from error
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

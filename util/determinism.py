@@ -16,7 +16,9 @@ def deterministic_kernels(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    log.info("--deterministic: the same bits in every run on this kind of device; a GPU is slower for it")
+    log.info(
+        "--deterministic: only kernels that give the same bits in every run; steps are slower (docs/performance.md)"
+    )
     before = torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first matrix is multiplied
     torch.use_deterministic_algorithms(True)

@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from options.errors import UserError
+from options.errors import CannotSaveError, DivergedError, StoppedError, UserError
 from options.schema import RunOptions
 from util.determinism import deterministic_kernels
 
@@ -53,6 +53,14 @@ class World:
         dist.all_reduce(raised, dist.ReduceOp.MAX)
         return bool(raised)
 
+    def agree(self, number: int) -> bool:
+        """Tell whether all processes have the same number. All must call it."""
+        if self.size == 1:
+            return True
+        ends = torch.tensor([number, -number])
+        dist.all_reduce(ends, dist.ReduceOp.MAX)
+        return bool(ends.sum() == 0)
+
     def mean(self, values: Tensor) -> Tensor:
         """Average a tensor over the processes."""
         if self.size > 1:
@@ -78,8 +86,13 @@ def session(opt: RunOptions) -> Iterator[World]:
             yield World(0, 1, device)
             return
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        world = World(rank, size, device)
         try:
-            yield World(rank, size, device)
+            yield world
+            world.any(False)
+        except (StoppedError, DivergedError, CannotSaveError):
+            world.any(False)  # the launcher ends all when one has left, and the main process may still be saving
+            raise
         finally:
             dist.destroy_process_group()
 

@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor
 
-from options.errors import UserError
-
 
 class ImagePool:
     """Keep up to ``size`` images; 0 keeps none and passes everything through."""
@@ -25,11 +23,8 @@ class ImagePool:
         if self.size == 0:
             return images
         swapped = [self._swap(image) for image in images]
-        if any(image.shape != images[0].shape for image in swapped) and len(swapped) > 1:
-            raise UserError(
-                "the image pool holds images of several sizes, which one batch cannot mix; use --batch_size 1, "
-                "--pool_size 0 or --preprocess resize_and_crop"
-            )
+        if len(swapped) > 1:  # a batch has one size; an older fake of another, from other flags, retires
+            swapped = [old if old.shape == new.shape else new for old, new in zip(swapped, images, strict=True)]
         return torch.stack(swapped)
 
     def _swap(self, image: Tensor) -> Tensor:

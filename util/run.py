@@ -10,13 +10,12 @@ from collections.abc import Iterator
 
 import torch
 
-from options.errors import UserError
+from options.errors import StoppedError, UserError
 from options.schema import Options
 from options.stored import write_options
 from util.distributed import World
 from util.run_folder import run_folder
 from util.sinks.console import BarSafeHandler
-from util.stop import StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,8 @@ def record_options(opt: Options, world: World) -> None:
 
 def resume_command(opt: Options, world: World) -> str:
     """Return what to type to go on with a run."""
-    start = "python" if world.size == 1 else f"torchrun --nproc_per_node={world.size}"
+    here = os.environ.get("LOCAL_WORLD_SIZE", world.size)
+    start = "python" if world.size == 1 else f"torchrun --nproc_per_node={here}"
     where = () if opt.run.checkpoints_dir == "./checkpoints" else ("--checkpoints_dir", opt.run.checkpoints_dir)
     return f"{start} train.py {shlex.join(['--name', opt.run.name, *where, '--continue_train'])}"
 

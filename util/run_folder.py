@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from options.errors import UserError
@@ -11,7 +11,7 @@ from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, TEMPORARY
 
 WEIGHTS = ("*_net_*.pth", "*_net_*.safetensors")
 STATES = (STATE_FILE, PREVIOUS_STATE_FILE)
-KEPT_FOR_INSPECTION = ("diverged_state.pth", "damaged_state.pth")
+DIVERGED_STATE_FILE, DAMAGED_STATE_FILE = "diverged_state.pth", "damaged_state.pth"  # kept for inspection
 RECORDS = ("train_opt.*", "loss_log.txt", "metrics*.jsonl", "web", "tensorboard")
 NUMBERED = re.compile(r"(iter_)?(\d+)")  # the prefixes of saves that are not replaced by the next
 
@@ -53,7 +53,7 @@ def refuse_old_run(folder: Path) -> None:
 
 def clear_run(folder: Path) -> None:
     """Delete what a run has written, and nothing else."""
-    for path in list(_matches(folder, (*STATES, *KEPT_FOR_INSPECTION, *WEIGHTS, *RECORDS))):
+    for path in list(_matches(folder, (*STATES, DIVERGED_STATE_FILE, DAMAGED_STATE_FILE, *WEIGHTS, *RECORDS))):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
@@ -63,23 +63,22 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def prune(folder: Path, networks: Iterable[str], keep_last: int, newest: Mapping[str, int]) -> None:
-    """Delete the weights of numbered saves but the newest ones.
+def prune(folder: Path, networks: Iterable[str], keep_last: int, saved_as: Iterable[str]) -> None:
+    """Delete the weights of older numbered saves of the kinds just saved, epochs or iterations.
 
     Args:
         networks: whose files to look at.
-        keep_last: epochs, and iterations, to keep; 0 keeps all.
-        newest: number of the newest epoch (``""``) and iteration (``"iter_"``); a higher one is of a run from before
-            that was taken up at an earlier epoch, and older than all.
+        keep_last: how many of a kind to keep; 0 keeps all.
+        saved_as: prefixes just saved. A file with a higher number is of a run that was taken up again at an earlier
+            epoch, and older than all.
     """
-    if not keep_last:
-        return
-    for network in networks:
-        files: dict[str, list[tuple[bool, int, Path]]] = {}
+    newest = {match[1] or "": int(match[2]) for prefix in saved_as if (match := NUMBERED.fullmatch(prefix))}
+    for network in networks if keep_last else ():
+        files: dict[str, list[tuple[bool, int, Path]]] = {kind: [] for kind in newest}
         for path in folder.glob(f"*_net_{network}.pth"):
-            if match := NUMBERED.fullmatch(path.name.removesuffix(f"_net_{network}.pth")):
-                kind, number = match[1] or "", int(match[2])
-                files.setdefault(kind, []).append((number <= newest[kind], number, path))
+            match = NUMBERED.fullmatch(path.name.removesuffix(f"_net_{network}.pth"))
+            if match and (kind := match[1] or "") in newest:
+                files[kind].append((int(match[2]) <= newest[kind], int(match[2]), path))
         for found in files.values():
             for *_, path in sorted(found)[:-keep_last]:
                 path.unlink(missing_ok=True)

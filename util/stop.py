@@ -13,18 +13,16 @@ import time
 from types import FrameType
 from typing import Any
 
+from options.errors import StoppedError
 from util.distributed import World
 
-NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")  # those that the system has
 SAME_PRESS = 2.0  # seconds in which torchrun hands on a Ctrl-C that every process has had from the terminal
 
 
-class StoppedError(Exception):
-    """A signal asked the training to stop."""
-
-    def __init__(self, name: str, exit_code: int) -> None:
-        super().__init__(f"stopped by {name}")
-        self.name, self.exit_code = name, exit_code
+def stop_signals() -> list[signal.Signals]:
+    """Return those signals that this system has."""
+    names = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 class StopSignals:
@@ -38,7 +36,7 @@ class StopSignals:
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():  # Python's condition
-            for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
+            for number in stop_signals():
                 if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and the like stay in force
                     self._before[number] = signal.signal(number, self._note)
         return self
@@ -57,6 +55,13 @@ class StopSignals:
             number = self._asked or signal.SIGTERM
             raise StoppedError(self._asked.name if self._asked else "a signal to another process", 128 + number)
 
+    def wait(self, seconds: float) -> bool:
+        """Sleep; return early, and True, when a signal has come to this process."""
+        end = time.monotonic() + seconds
+        while self._asked is None and time.monotonic() < end:
+            time.sleep(min(0.2, seconds))
+        return self._asked is not None
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         again = self._asked is signal.SIGINT and number == signal.SIGINT
         handed_on = self._world.size > 1 and time.monotonic() - self._asked_at < SAME_PRESS
@@ -66,5 +71,5 @@ class StopSignals:
         if number == signal.SIGINT and self._world.is_main:
             with contextlib.suppress(OSError):  # not by the log, which may be in the middle of a line
                 os.write(sys.stderr.fileno(), b"\nstopping after this step; Ctrl-C again stops at once, unsaved\n")
-        if self._asked is None or number == signal.SIGINT:
+        if self._asked is None or (number == signal.SIGINT and not again):
             self._asked, self._asked_at = signal.Signals(number), time.monotonic()

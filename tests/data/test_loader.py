@@ -102,6 +102,13 @@ def test_processes_share_an_epoch_without_overlap_in_equal_parts(size: int, skip
     assert len(together) == len(set(together)) == IMAGES - IMAGES % size - skip_steps * size
 
 
+@pytest.fixture
+def processes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two loaders of a world of two, but in one process."""
+    monkeypatch.setattr(World, "any", lambda self, flag: flag)
+
+
+@pytest.mark.usefixtures("processes_agree")
 def test_processes_together_load_the_images_that_one_would(root: Path) -> None:
     alone = {batch.A_paths: batch for batch in epoch(loader(root))}
     for rank in range(2):
@@ -109,6 +116,16 @@ def test_processes_together_load_the_images_that_one_would(root: Path) -> None:
         assert source.epoch_size == 6
         for batch in epoch(source):
             assert_same([batch], [alone[batch.A_paths]])
+
+
+@pytest.mark.usefixtures("processes_agree")
+@pytest.mark.parametrize("skip", range(8))
+def test_processes_that_take_up_an_epoch_make_the_same_number_of_steps(root: Path, skip: int) -> None:
+    shares = [[b.A_paths for b in loader(root, rank=rank, size=2).epoch(1, skip)] for rank in range(2)]
+    assert len(shares[0]) == len(shares[1]) == (7 - skip) // 2
+    assert not set(shares[0]) & set(shares[1])
+    whole = [batch.A_paths for batch in loader(root).epoch(1)]
+    assert set(shares[0] + shares[1]) <= set(whole[skip:])
 
 
 def test_the_last_batch_of_an_epoch_may_be_smaller(root: Path) -> None:

@@ -1,0 +1,91 @@
+"""Several processes, started by torchrun on the CPU, stop together and go on together."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.stepper import Stepper
+from tests.conftest import PROJECT, RunCli
+from tests.models.test_resume import assert_same_run, state_of
+from tests.pictures import picture, write
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
+
+FLAGS = (
+    "--model cycle_gan --netG resnet_1blocks --pool_size 0 --no_html --gpu_ids -1 --n_epochs 2 --save_latest_freq 10000"
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """11 training pictures a side."""
+    for number in range(11):
+        for side in "AB":
+            write(picture(number + 20 * ord(side)), tmp_path / "pictures" / f"train{side}" / f"{number}.png")
+    return tmp_path / "pictures"
+
+
+def torchrun(*flags: object) -> subprocess.Popen[str]:
+    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    return subprocess.Popen(
+        [*start, str(PROJECT / "train.py"), *[str(flag) for flag in flags]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_a_stopped_run_of_two_processes_ends_as_one_that_was_not(
+    root: Path, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--dataroot", root, *tiny, *FLAGS.split(), "--resume", "auto", "--name"]
+    whole = torchrun(*words, "whole")
+    said = whole.communicate(timeout=100)[0]
+    assert whole.returncode == 0, said
+    stopped = torchrun(*words, "stopped")
+    assert stopped.stdout
+    for line in stopped.stdout:
+        if line.startswith("(epoch: 1"):
+            stopped.send_signal(signal.SIGTERM)
+            break
+    said = stopped.communicate(timeout=100)[0]
+    assert stopped.returncode != 0
+    found = re.search(
+        r"everything learned in (\d+) images is saved; to go on:\s+torchrun --nproc_per_node=2 train.py", said
+    )
+    assert found, said
+    assert state_of("stopped")["progress"]["images_seen"] == int(found[1]) < 20
+    again = torchrun(*words, "stopped")
+    said = again.communicate(timeout=100)[0]
+    assert again.returncode == 0, said
+    assert "continuing from" in said
+    assert_same_run("stopped", "whole")
+
+
+def test_a_run_of_one_process_goes_on_in_two_though_the_rest_of_the_epoch_is_odd(
+    root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["--dataroot", root, *tiny, *FLAGS.split(), "--name", "run"]
+    step = Stepper.step
+
+    def stopping(self: Stepper, batch: object, progress: object) -> object:
+        if progress.images_seen == 5:  # type: ignore[attr-defined]
+            signal.raise_signal(signal.SIGTERM)
+        return step(self, batch, progress)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stepper, "step", stopping)
+        assert run_cli("train", words).code == 143
+    assert state_of("run")["progress"]["images_seen"] == 6
+    both = torchrun(*words, "--continue_train")
+    said = both.communicate(timeout=100)[0]
+    assert both.returncode == 0, said
+    assert "(epoch: 1, iters: 10" in said, "five left: two steps of both"
+    assert state_of("run")["progress"]["epoch"] == 3
