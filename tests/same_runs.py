@@ -5,12 +5,46 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from models.state import has_state, read_state
-from tests.models.test_resume import differences
 from util.checkpoint import load_file
 
 TIMES = ("seconds", "data_seconds")
+LAYOUT = {"cycle_gan": "unaligned_root", "colorization": "colour_root"}
+
+
+def state_of(name: str) -> Any:
+    return torch.load(Path("checkpoints", name, "latest_state.pth"), weights_only=True)
+
+
+def losses_of(name: str) -> list[tuple[Any, ...]]:
+    """Every reported line without its times."""
+    lines = Path("checkpoints", name, "metrics.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    return [(e["epoch"], e["iters"], e["images_seen"], e["learning_rate"], e["losses"]) for e in events]
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Return where two nested values differ, down to the last bit."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return [found for key in one for found in differences(one[key], other[key], f"{place}/{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [found for i in range(len(one)) for found in differences(one[i], other[i], f"{place}/{i}")]
+    same = torch.equal(one, other) if isinstance(one, Tensor) and isinstance(other, Tensor) else one == other
+    return [] if same else [place]
+
+
+def assert_same_run(name: str, reference: str) -> None:
+    mine, theirs = state_of(name), state_of(reference)
+    for part in ("networks", "optimizers", "model", "progress", "seed"):
+        assert differences(mine[part], theirs[part]) == [], part
+    assert losses_of(name) == losses_of(reference)
+    files = sorted(Path("checkpoints", name).glob("latest_net_*.pth"))
+    assert files
+    for path in files:
+        other = Path("checkpoints", reference, path.name)
+        assert differences(torch.load(path, weights_only=True), torch.load(other, weights_only=True)) == []
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:

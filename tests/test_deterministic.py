@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.conftest import RunCli
-from tests.models.test_resume import differences, state_of
 from tests.refusals import refused
+from tests.same_runs import differences, state_of
 from util.determinism import deterministic_kernels
 
 CASES = {

@@ -10,12 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Finished, RunCli
-from tests.models.test_resume import differences
 from tests.nursery import Nursery, nursery
 from tests.outages import FileInstead, LostFolder, Outage, TotalOutage, fill, small_file_system
 from tests.pictures import picture, write
 from tests.refusals import refused
-from tests.same_runs import assert_same_checkpoints, assert_whole, checkpoints, contents, images_saved, reports
+from tests.same_runs import (
+    assert_same_checkpoints,
+    assert_whole,
+    checkpoints,
+    contents,
+    differences,
+    images_saved,
+    reports,
+)
 
 IMAGES, TROUBLE, BETTER = 8, 3, 6  # images: in all, seen before the disk refuses, and before it works again
 HASTE = {"models.saver.LAST_TRIES": 3, "models.saver.PAUSE": 0.05}

@@ -15,10 +15,9 @@ import pytest
 from torch.utils.data._utils import MP_STATUS_CHECK_INTERVAL
 
 from models.state import has_state
-from tests.models.test_resume import differences
 from tests.nursery import LONGEST, Nursery, alive, nursery
 from tests.pictures import picture, write
-from tests.same_runs import assert_same_checkpoints, assert_whole, checkpoints, images_saved, reports
+from tests.same_runs import assert_same_checkpoints, assert_whole, checkpoints, differences, images_saved, reports
 from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE
 from util.run_lock import PATIENCE
 

@@ -11,8 +11,8 @@ import pytest
 
 from models.stepper import Stepper
 from tests.conftest import PROJECT, RunCli
-from tests.models.test_resume import assert_same_run, state_of
 from tests.pictures import picture, write
+from tests.same_runs import assert_same_run, state_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 

@@ -12,7 +12,7 @@ import models.saver
 import models.state
 from models.stepper import Stepper
 from tests.conftest import Finished, RunCli
-from tests.models.test_resume import assert_same_run, state_of
+from tests.same_runs import assert_same_run, state_of
 
 RUN = Path("checkpoints", "run")
 Train = Callable[..., Finished]

@@ -15,8 +15,8 @@ from models.divergence import LossWatch
 from models.stepper import MOST_SKIPPED, Stepper
 from options.errors import DivergedError
 from tests.conftest import Finished, RunCli
-from tests.models.test_resume import LAYOUT, losses_of, state_of
 from tests.refusals import refused
+from tests.same_runs import LAYOUT, losses_of, state_of
 from tests.small import ALONE, random_batch, train_steps, trained_models, training
 from tests.util.test_snapshot import plain, tensors
 from util.progress import Progress

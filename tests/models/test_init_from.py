@@ -13,9 +13,9 @@ from torch import Tensor
 from networks.resnet import ResnetGenerator
 from networks.unet import UnetGenerator
 from tests.conftest import Finished, RunCli
-from tests.models.test_resume import LAYOUT, assert_same_run, differences, losses_of, state_of
 from tests.pictures import write_aligned, write_unaligned
 from tests.refusals import refused
+from tests.same_runs import LAYOUT, assert_same_run, differences, losses_of, state_of
 from util.checkpoint import load_weights
 from util.safetensors_file import write_safetensors
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from models.stepper import Stepper
 from options.stored import NOT_RESUMED
 from tests.conftest import Finished, RunCli
+from tests.same_runs import LAYOUT, assert_same_run, differences, losses_of, state_of
 
 CASES = {
     "cycle_gan": "--model cycle_gan --dropout --pool_size 2",
@@ -21,7 +21,6 @@ CASES = {
     "colorization": "--model colorization",
     "template": "--model template --lr_policy cosine",
 }
-LAYOUT = {"cycle_gan": "unaligned_root", "colorization": "colour_root"}
 Train = Callable[..., Finished]
 
 
@@ -55,39 +54,6 @@ def stop_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], 
             assert start().code == 130
 
     return stopped
-
-
-def state_of(name: str) -> Any:
-    return torch.load(Path("checkpoints", name, "latest_state.pth"), weights_only=True)
-
-
-def losses_of(name: str) -> list[tuple[Any, ...]]:
-    """Every reported line without its times."""
-    lines = Path("checkpoints", name, "metrics.jsonl").read_text().splitlines()
-    events = [json.loads(line) for line in lines]
-    return [(e["epoch"], e["iters"], e["images_seen"], e["learning_rate"], e["losses"]) for e in events]
-
-
-def differences(one: Any, other: Any, place: str = "") -> list[str]:
-    """Return where two nested values differ, down to the last bit."""
-    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        return [found for key in one for found in differences(one[key], other[key], f"{place}/{key}")]
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [found for i in range(len(one)) for found in differences(one[i], other[i], f"{place}/{i}")]
-    same = torch.equal(one, other) if isinstance(one, Tensor) and isinstance(other, Tensor) else one == other
-    return [] if same else [place]
-
-
-def assert_same_run(name: str, reference: str) -> None:
-    mine, theirs = state_of(name), state_of(reference)
-    for part in ("networks", "optimizers", "model", "progress", "seed"):
-        assert differences(mine[part], theirs[part]) == [], part
-    assert losses_of(name) == losses_of(reference)
-    files = sorted(Path("checkpoints", name).glob("latest_net_*.pth"))
-    assert files
-    for path in files:
-        other = Path("checkpoints", reference, path.name)
-        assert differences(torch.load(path, weights_only=True), torch.load(other, weights_only=True)) == []
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -13,9 +13,9 @@ from torch import Tensor
 from models.state import FORMAT, PARTS, has_state, read_state, write_state
 from options.errors import UserError
 from tests.conftest import Finished, RunCli
-from tests.models.test_resume import LAYOUT, differences, state_of
 from tests.pictures import picture, side_by_side, write
 from tests.refusals import refused
+from tests.same_runs import LAYOUT, differences, state_of
 from tests.small import trained_models
 
 RUN = Path("checkpoints", "run")

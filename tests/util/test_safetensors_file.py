@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from options.errors import UserError
-from tests.models.test_resume import differences
+from tests.same_runs import differences
 from util.checkpoint import load_weights
 from util.safetensors_file import read_safetensors, write_safetensors
 
