@@ -3,10 +3,12 @@
 import contextlib
 import errno
 import logging
+import multiprocessing
 import os
 import shlex
 import sys
 from collections.abc import Iterator
+from typing import NoReturn
 
 import torch
 
@@ -46,22 +48,43 @@ def entry_point(program: str) -> Iterator[None]:
     _start_log(is_main=os.environ.get("RANK", "0") == "0")
     try:
         yield
+        if _is_one_of_several():
+            _leave(0)
     except UserError as error:
         print(f"{program}: error: {error}", file=sys.stderr, flush=True)
-        sys.exit(2)
+        _leave(2)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         print(f"{program}: error: {error.strerror or error}{where}{_ADVICE.get(error.errno or 0, '')}", file=sys.stderr)
-        sys.exit(2)
+        _leave(2)
     except torch.cuda.OutOfMemoryError as error:
         advice = "lower --batch_size, --crop_size or --ngf"
         print(f"{program}: error: not enough memory, {advice} ({error})", file=sys.stderr)
-        sys.exit(2)
+        _leave(2)
     except StoppedError as stop:
-        sys.exit(stop.exit_code)
+        _leave(stop.exit_code)
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr, flush=True)
-        sys.exit(130)
+        _leave(130)
+
+
+def _is_one_of_several() -> bool:
+    return int(os.environ.get("WORLD_SIZE", 1)) > 1
+
+
+def _leave(code: int) -> NoReturn:
+    """End the program.
+
+    One process of several ends without Python's own cleaning up, in which a thread of gloo sometimes aborts (3 of 24
+    runs with PyTorch 2.15), so that a finished training would count as failed.
+    """
+    if _is_one_of_several():
+        for child in multiprocessing.active_children():
+            child.terminate()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _start_log(*, is_main: bool) -> None:
