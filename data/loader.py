@@ -78,10 +78,11 @@ class Loader:
         with quiet_children():
             batches = iter(self._batches)
         while (batch := _next(batches)) is not None:
+            failure = batch if isinstance(batch, UserError) else None
             if self._world.any(
-                isinstance(batch, UserError)
-            ):  # all processes stop here, instead of waiting in the step for one that is gone
-                raise batch if isinstance(batch, UserError) else UserError("another process could not load its images")
+                failure is not None
+            ):  # all stop here, instead of waiting in the step for one that is gone
+                raise failure or UserError("another process could not load its images")
             assert not isinstance(batch, UserError)
             yield batch
 

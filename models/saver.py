@@ -55,13 +55,13 @@ class Saver:
             saved = has_state(self.folder)
             advice = "go on from the last save with --continue_train" if saved else "start again (nothing is saved)"
             raise DivergedError(f"{error}, and {advice}") from error
-        except StoppedError as stop:
-            log.info("%s after %d images", stop, self.training.progress.images_seen)
+        except StoppedError as stopped:
+            log.info("%s after %d images", stopped, self.training.progress.images_seen)
             self._save_before_the_end()
             raise
         except CannotSaveError:
             raise
-        except Exception:
+        except Exception:  # whatever it is, it is raised again
             if self.training.stepper.is_between_steps(self.training.progress):
                 self._save_before_the_end()
             else:

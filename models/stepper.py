@@ -67,7 +67,7 @@ class Stepper:
         self._statistics.keep()
         try:
             out, parts = self._learn(batch, progress)
-        except Exception:
+        except Exception:  # whatever it is, it is raised again
             if self.is_between_steps(progress):  # nothing was updated
                 self._statistics.restore()
             raise

@@ -3,7 +3,6 @@
 The system releases the lock when the process that holds it ends, however it ends.
 """
 
-import logging
 import os
 import socket
 import time
@@ -14,8 +13,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from options.errors import UserError
-
-log = logging.getLogger(__name__)
 
 LOCK_FILE, HOLDER_FILE = ".lock", ".lock_holder"
 PATIENCE = 8.0  # seconds: with filelock 3 the loading processes of a killed run hold on until they miss their parent
