@@ -22,7 +22,7 @@ from util.checkpoint import prefix_of
 from util.distributed import World, session
 from util.progress import Progress
 from util.results import ResultPage, result_folder
-from util.run import entry_point, log, record_options
+from util.run import entry_point, log, record_options, speak
 from util.run_folder import run_folder
 from util.sinks import Recorder
 from util.sinks.wandb import WandbSink
@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and translate; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("test.py"):
         opt = parse_test(argv, stored=stored_options)
+        speak(opt.run)
         with session(opt.run) as world:
             translate(opt, world)
 

@@ -13,6 +13,7 @@ from data.loader import Loader
 from data.registry import create_dataset
 from models.init_from import source_options
 from models.registry import create_model
+from models.samples import load_samples
 from models.start import started
 from models.stepper import Stepper
 from models.trained_run import stored_options
@@ -22,7 +23,7 @@ from options.cli import parse_train
 from options.schema import Options
 from util.distributed import World, session
 from util.progress import Progress, Stopwatch
-from util.run import entry_point, log
+from util.run import entry_point, log, speak
 from util.sinks import Recorder
 from util.sinks.build import build_sinks
 
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and train; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("train.py"):
         opt = parse_train(argv, stored=stored_options, source=source_options)
+        speak(opt.run)
         with session(opt.run) as world:
             train(opt, world)
 
@@ -41,6 +43,7 @@ def train(opt: Options, world: World) -> None:
     loader = Loader(create_dataset(opt), opt.data, world)
     validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
     model = create_model(opt).to(world.device)
+    samples = load_samples(opt, model, world.device)
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
     progress = Progress(epoch=opt.start.epoch_count, epoch_size=loader.epoch_size)
 
@@ -51,7 +54,7 @@ def train(opt: Options, world: World) -> None:
                 start, watch = time.perf_counter(), Stopwatch()
                 rate = stepper.set_learning_rate(progress)
                 for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
-                    out, losses = stepper.step(batch.to(world.device), progress)
+                    out, losses, accuracies = stepper.step(batch.to(world.device), progress)
                     progress.advance(images := batch.size * world.size)
                     recorder.step(progress, images)
                     watch.count(images)
@@ -59,15 +62,17 @@ def train(opt: Options, world: World) -> None:
                     at_end = progress.at_end(opt.optim.last_epoch, world.size)
                     if progress.crossed(opt.log.print_freq, images) or at_end:
                         stepper.check_losses()
-                        recorder.scalars(progress, losses, rate, watch.lap())
+                        recorder.scalars(progress, losses, accuracies, learning_rate=rate, lap=watch.lap())
                     if progress.crossed(opt.log.display_freq, images) or at_end:
                         recorder.images(progress, model.visuals(out))
+                        recorder.samples(progress, *samples.translate())
                     if progress.crossed(opt.save.save_latest_freq, images):
                         saver.save(f"iter_{progress.images_seen}" if opt.save.save_by_iter else "latest")
                     stop.check()
 
                 if validation:
                     progress.metrics.append(validation.measure(model, between=stop.check))
+                    recorder.figures(progress, {"validation": progress.metrics[-1]})
                 epoch, seconds = progress.epoch, time.perf_counter() - start
                 progress.next_epoch()
                 saver.save_epoch(epoch)

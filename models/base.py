@@ -5,6 +5,7 @@ A model holds maths and names. Files, devices, optimizers and ``backward`` live 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
@@ -19,10 +20,14 @@ Out = TypeVar("Out", bound=tuple)  # type: ignore[type-arg]  # a model's NamedTu
 
 
 class Loss(NamedTuple):
-    """``total`` is differentiated; ``parts`` are reported under the official names."""
+    """``total`` is differentiated; ``parts`` are reported under the official names.
+
+    ``accuracies`` are the shares of right verdicts of the discriminators, for the dashboard alone.
+    """
 
     total: Tensor
     parts: dict[str, Tensor]
+    accuracies: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Phase(NamedTuple):
@@ -78,6 +83,10 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
     @abstractmethod
     def visuals(self, out: Out) -> dict[str, Tensor]:
         """Return pictures by official label in display order, N x C x H x W in [-1, 1], C 1 or 3."""
+
+    def translations(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return by generator what it made and the real images that it imitates, N x C x H x W; for the dashboard."""
+        return {}
 
     def validation(self, out: Out) -> Tensor:
         """Return one figure of a held-out batch, lower is better."""

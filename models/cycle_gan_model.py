@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel, cut_to
-from models.losses import gan_loss, gradient_penalty
+from models.losses import accuracies, gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
@@ -101,16 +101,19 @@ class CycleGANModel(TranslationModel[Cycle]):
         """Half of: calling an old or new fake real, calling a real image fake; for both domains."""
         mode = self.opt.optim.gan_mode
         total, parts = out.A.real.new_zeros(()), {}
+        right: dict[str, Tensor] = {}
         for side, half in (("A", out.A), ("B", out.B)):
             judge = self.networks[f"D_{side}"]
             fake = self.pools[side].query(half.fake.detach())  # D must not push gradients into G
-            real_loss = gan_loss(mode, judge(half.target), real=True)
-            parts[f"D_{side}"] = 0.5 * (real_loss + gan_loss(mode, judge(fake), real=False))
+            real_verdict, fake_verdict = judge(half.target), judge(fake)
+            real_loss = gan_loss(mode, real_verdict, real=True)
+            parts[f"D_{side}"] = 0.5 * (real_loss + gan_loss(mode, fake_verdict, real=False))
+            right |= accuracies(mode, f"D_{side}", real=real_verdict, fake=fake_verdict)
             total = total + parts[f"D_{side}"]
             if mode == "wgangp":
                 parts[f"D_{side}_penalty"] = gradient_penalty(judge, half.target, fake)
                 total = total + parts[f"D_{side}_penalty"]
-        return Loss(total, parts)
+        return Loss(total, parts, right)
 
     def visuals(self, out: Cycle) -> dict[str, Tensor]:
         """Show each direction in a row: real, fake, back again, and in training the identity picture."""
@@ -123,6 +126,10 @@ class CycleGANModel(TranslationModel[Cycle]):
         if out.A.idt is not None:
             shown["idt_A"] = out.A.idt  # G_A applied to B
         return shown
+
+    def translations(self, out: Cycle) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the fakes of both directions, and what they are compared with."""
+        return {"G_A": (out.A.fake, out.A.target), "G_B": (out.B.fake, out.B.target)}
 
     def validation(self, out: Cycle) -> Tensor:
         """Return the mean absolute error of coming back, over both directions."""

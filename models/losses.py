@@ -1,12 +1,15 @@
 """Adversarial objectives and the gradient penalty."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from options.errors import UserError
+
+BOUNDARY: Mapping[str, float] = MappingProxyType({"lsgan": 0.5, "vanilla": 0.0})  # logits above it say "real"
 
 
 def gan_loss(mode: str, logits: Tensor, *, real: bool) -> Tensor:
@@ -24,6 +27,23 @@ def gan_loss(mode: str, logits: Tensor, *, real: bool) -> Tensor:
     if mode == "lsgan":
         return F.mse_loss(logits, target)
     return F.binary_cross_entropy_with_logits(logits, target)
+
+
+def accuracies(mode: str, name: str, *, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    """Return the shares of right verdicts of a discriminator on real and on fake images; a critic has none.
+
+    Args:
+        mode: as in ``gan_loss``; ``wgangp`` ranks images and knows no boundary.
+        name: of the discriminator.
+        real, fake: its logits, any shape.
+
+    Returns:
+        ``<name>_real`` and ``<name>_fake``, scalars in [0, 1].
+    """
+    if mode not in BOUNDARY:
+        return {}
+    verdicts = {f"{name}_real": real > BOUNDARY[mode], f"{name}_fake": fake <= BOUNDARY[mode]}
+    return {label: right.float().mean() for label, right in verdicts.items()}
 
 
 def gradient_penalty(judge: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, weight: float = 10.0) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel, cut_to
-from models.losses import gan_loss, gradient_penalty
+from models.losses import accuracies, gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
@@ -62,12 +62,13 @@ class Pix2PixModel(TranslationModel[Pair]):
         fake_pair = torch.cat([out.real_A, out.fake_B.detach()], 1)  # D must not push gradients into G
         real_pair = torch.cat([out.real_A, out.real_B], 1)
         mode, judge = self.opt.optim.gan_mode, self.networks["D"]
-        fake, real = gan_loss(mode, judge(fake_pair), real=False), gan_loss(mode, judge(real_pair), real=True)
+        fake_verdict, real_verdict = judge(fake_pair), judge(real_pair)
+        fake, real = gan_loss(mode, fake_verdict, real=False), gan_loss(mode, real_verdict, real=True)
         total, parts = 0.5 * (fake + real), {"D_real": real, "D_fake": fake}
         if mode == "wgangp":
             parts["D_penalty"] = gradient_penalty(judge, real_pair, fake_pair)
             total = total + parts["D_penalty"]
-        return Loss(total, parts)
+        return Loss(total, parts, accuracies(mode, "D", real=real_verdict, fake=fake_verdict))
 
     def loss_G(self, out: Pair) -> Loss:
         """Fool D and stay near the target (equation 4)."""
@@ -79,6 +80,10 @@ class Pix2PixModel(TranslationModel[Pair]):
     def visuals(self, out: Pair) -> dict[str, Tensor]:
         """Show input, translation, target."""
         return {"real_A": out.real_A, "fake_B": cut_to(out.fake_B, out.real_A), "real_B": out.real_B}
+
+    def translations(self, out: Pair) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the translation and the target."""
+        return {"G": (out.fake_B, out.real_B)}
 
     def validation(self, out: Pair) -> Tensor:
         """Return the mean absolute error."""

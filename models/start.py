@@ -17,7 +17,7 @@ from util.checkpoint import STATE_FILE, prefix_of
 from util.run import record_options
 from util.run_folder import DAMAGED_STATE_FILE, clear_run, make_folder, refuse_old_run, remove_leftovers, run_folder
 from util.run_lock import run_lock
-from util.sinks.build import refuse_missing_trackers
+from util.sinks.build import refuse_unusable
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def started(training: Training) -> Iterator[Saver]:
             files are damaged or of another network.
     """
     world, folder = training.stepper.world, run_folder(training.opt)
-    refuse_missing_trackers(training.opt)
+    refuse_unusable(training.opt)
     with run_lock(make_folder(folder)) if world.is_main else nullcontext():
         found = fill_all(training, folder)
         if world.is_main:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,14 @@ def only_trainable(networks: nn.ModuleDict, names: tuple[str, ...]) -> Iterator[
             parameter.requires_grad_(required)
 
 
+class Stepped(NamedTuple):
+    """What a step leaves: the model's output; the losses and the discriminators' accuracies, scalars on the device."""
+
+    out: Any
+    losses: dict[str, Tensor]
+    accuracies: dict[str, Tensor]
+
+
 class Stepper:
     """Owns one Adam per phase of a model."""
 
@@ -53,8 +61,8 @@ class Stepper:
             for phase in self.phases
         }
 
-    def step(self, batch: Batch, progress: Progress) -> tuple[Any, dict[str, Tensor]]:
-        """Train on one batch; return the model's output and the losses, on the device.
+    def step(self, batch: Batch, progress: Progress) -> Stepped:
+        """Train on one batch.
 
         All randomness of the step derives from ``(seed, rank, images seen)``.
 
@@ -66,18 +74,19 @@ class Stepper:
         seed_step(self.seed, self.world.rank, progress.images_seen)
         self._statistics.keep()
         try:
-            out, parts = self._learn(batch, progress)
+            out, parts, accuracies = self._learn(batch, progress)
         except Exception:  # whatever it is, it is raised again
             if self.is_between_steps(progress):  # nothing was updated
                 self._statistics.restore()
             raise
         losses = {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
         self._watch.note(progress.images_seen, batch, losses)
-        return out, losses
+        return Stepped(out, losses, accuracies)
 
-    def _learn(self, batch: Batch, progress: Progress) -> tuple[Any, dict[str, Tensor]]:
+    def _learn(self, batch: Batch, progress: Progress) -> Stepped:
         out = self.model(batch)
         parts: dict[str, Tensor] = {}
+        accuracies: dict[str, Tensor] = {}
         for phase in self.phases:
             with only_trainable(self.model.networks, phase.networks):
                 loss = phase.loss(out)
@@ -85,6 +94,7 @@ class Stepper:
                 loss.total.backward()  # type: ignore[no-untyped-call]
                 self.world.average_gradients(self._parameters(phase.networks))
                 parts |= {name: value.detach() for name, value in loss.parts.items()}
+                accuracies |= loss.accuracies
                 if self.opt.on_nan == "skip" and self._is_broken(loss.total, phase):
                     self._skip(batch, progress)
                     break
@@ -92,7 +102,7 @@ class Stepper:
                 self.optimizers[phase.name].step()
         else:
             self._skipped = 0
-        return out, parts
+        return Stepped(out, parts, accuracies)
 
     def is_between_steps(self, progress: Progress) -> bool:
         """Tell whether networks, optimizers and counters belong together: no step is half done or not yet counted."""

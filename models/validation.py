@@ -10,10 +10,15 @@ from data.loader import Loader
 from data.registry import create_dataset
 from models.base import TranslationModel
 from options.errors import UserError
-from options.schema import Options
+from options.schema import DataOptions, Options
 from util.distributed import World
 
 ALWAYS_THE_SAME_CROPS = 0  # an epoch number for the sampler
+
+
+def held_out_data(opt: DataOptions) -> DataOptions:
+    """Return the settings under which images are read the same way every time, in this process."""
+    return dataclasses.replace(opt, no_flip=True, serial_batches=True, num_threads=0)
 
 
 class Validation:
@@ -24,7 +29,7 @@ class Validation:
     """
 
     def __init__(self, opt: Options, world: World) -> None:
-        fixed = dataclasses.replace(opt.data, no_flip=True, serial_batches=True, num_threads=0)
+        fixed = held_out_data(opt.data)
         try:
             dataset = create_dataset(dataclasses.replace(opt, data=fixed), opt.optim.val_phase)
         except UserError as error:

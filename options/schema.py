@@ -30,6 +30,7 @@ class RunOptions:
     load_iter: int = flag(0, "if above 0, load the weights saved as iter_<N> instead of --epoch")
     suffix: str = flag("", "added to the name as _<suffix>; {model}, {netG} ... are filled in")
     verbose: bool = flag(False, "print the networks")
+    quiet: bool = flag(False, "print warnings only, and no progress bar")
     gpu_ids: str = flag("", "GPUs, as 0 or 0,1,2; -1 is the CPU; empty takes the first GPU there is")
     device: str = flag("auto", "auto, cpu, cuda, cuda:1 or mps")
     seed: int = flag(0, "seed of every random choice")

@@ -28,6 +28,7 @@ NOT_RESUMED = {
     "load_iter",
     "epoch_count",
     "verbose",
+    "quiet",
 }
 
 # What test.py takes over whatever model translates: the networks and how an image reaches them.

@@ -10,7 +10,7 @@ from torch import Tensor
 from models.state import has_state, read_state
 from util.checkpoint import load_file
 
-TIMES = ("seconds", "data_seconds")
+NOT_LEARNED = ("seconds", "data_seconds", "memory")  # what a clock or the machine showed
 LAYOUT = {"cycle_gan": "unaligned_root", "colorization": "colour_root"}
 
 
@@ -19,9 +19,8 @@ def state_of(name: str) -> Any:
 
 
 def losses_of(name: str) -> list[tuple[Any, ...]]:
-    """Every reported line without its times."""
-    lines = Path("checkpoints", name, "metrics.jsonl").read_text().splitlines()
-    events = [json.loads(line) for line in lines]
+    """Every report of the losses without its times."""
+    events = [event for event in reports(Path("checkpoints", name)) if "losses" in event]
     return [(e["epoch"], e["iters"], e["images_seen"], e["learning_rate"], e["losses"]) for e in events]
 
 
@@ -48,9 +47,9 @@ def assert_same_run(name: str, reference: str) -> None:
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:
-    """Return every line of ``metrics.jsonl`` without what a clock showed."""
+    """Return every line of ``metrics.jsonl``, of losses and of held-out figures, without what a clock showed."""
     events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{name: value for name, value in event.items() if name not in TIMES} for event in events]
+    return [{name: value for name, value in event.items() if name not in NOT_LEARNED} for event in events]
 
 
 def checkpoints(folder: Path, pattern: str = "*.pth") -> dict[str, Any]:

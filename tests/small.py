@@ -58,7 +58,7 @@ def train_steps(
     history = []
     for _ in range(steps):
         batch = random_batch(model.opt, count, seed=progress.images_seen)
-        _, losses = stepper.step(batch, progress)
+        losses = stepper.step(batch, progress).losses
         progress.advance(count)
         history.append({name: value.item() for name, value in losses.items()})
     return history

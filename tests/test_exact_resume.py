@@ -18,12 +18,12 @@ from options.stored import NOT_RESUMED
 from options.training import OptimOptions
 from tests.conftest import Finished, RunCli
 from tests.pictures import write_aligned, write_unaligned
+from tests.same_runs import reports
 from tests.small import small_options, trained_models
 from util.stop import stop_signals
 
 EVERY_RUN = "--name run --netG resnet_1blocks --batch_size 2 --n_epochs 2 --n_epochs_decay 2 --save_epoch_freq 1"
 MID_EPOCH_3, END_OF_EPOCH_3 = 8, 9  # images seen: an epoch is a batch of two and one of one
-TIMES = ("seconds", "data_seconds")
 Train = Stopping = Callable[..., Finished]
 Whole = Callable[[str], Path]
 
@@ -111,8 +111,7 @@ def comparable(path: Path) -> Any:
     if path.suffix in (".pth", ".png"):
         return path.read_bytes()
     if path.name == "metrics.jsonl":
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        return [{key: value for key, value in line.items() if key not in TIMES} for line in lines]
+        return reports(path.parent)
     if path.name == "train_opt.json":
         return {key: value for key, value in json.loads(path.read_text()).items() if key not in NOT_RESUMED}
     return None  # pages and logs for people: they show times
@@ -189,7 +188,7 @@ def test_every_learning_rate_policy_goes_on_exactly(
     monkeypatch.setattr("models.schedule.PLATEAU_THRESHOLD", 1)  # no figure is ever good enough: the rate falls
     decay = "--lr_decay_iters 1" if policy == "step" else ""
     run = stop_and_go(f"--model pix2pix --lr_policy {policy} {decay}", images)
-    rates = [event["learning_rate"] for event in comparable(run / "metrics.jsonl")]
+    rates = [event["learning_rate"] for event in reports(run) if "losses" in event]
     assert rates[0] > rates[-1]
 
 

@@ -1,7 +1,6 @@
 """What a terminal, a batch scheduler or the system does to a training process, and that the run goes on after it."""
 
 import contextlib
-import json
 import multiprocessing
 import os
 import shlex
@@ -20,7 +19,8 @@ from models.state import read_state
 from tests.conftest import PROJECT, RunCli
 from tests.pictures import picture, write
 from tests.refusals import RESNET, in_a_process
-from util.sinks import Scalars
+from tests.same_runs import reports
+from util.sinks.events import Scalars
 from util.sinks.jsonl import JsonLinesSink
 from util.stop import stop_signals
 
@@ -102,7 +102,7 @@ def goes_on(run_cli: RunCli, tmp_path: Path) -> Callable[..., None]:
         done = resume("train", [*words, "--n_epochs", before["epoch"] + 1, "--num_threads", 0])
         assert done.code == 0, done.stderr
         assert f"epoch {before['epoch']}, {before['images_seen']} images seen" in done.stdout
-        events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        events = [event for event in reports(folder) if "losses" in event]
         assert [event["images_seen"] for event in events] == list(range(1, 3 * (before["epoch"] + 1) + 1))
 
     return run

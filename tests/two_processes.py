@@ -35,7 +35,7 @@ def trained(case: str, world: World) -> dict[str, Any]:
     losses = []
     for step in range(STEPS):
         batch = share(random_batch(opt, BOTH, seed=step), world)
-        _, parts = stepper.step(batch, progress)
+        parts = stepper.step(batch, progress).losses
         progress.advance(BOTH)
         losses.append(world.mean(torch.stack(list(parts.values()))).tolist())
     # Adam does not see the scale of gradients, so these are compared as well

@@ -32,7 +32,7 @@ class Background:
 
     def _run(self, job: Callable[[], None]) -> None:
         try:
-            _let_others_go_first()
+            let_others_go_first()
             job()
         except BaseException as error:  # noqa: BLE001  # handed to the main thread
             self._error = error
@@ -40,7 +40,7 @@ class Background:
             self._done.set()
 
 
-def _let_others_go_first() -> None:
+def let_others_go_first() -> None:
     """Lower the priority of this thread, where a thread has one of its own."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # some sandboxes forbid it

@@ -1,11 +1,21 @@
-"""A small web page of pictures: readable on a phone, in the dark, and without a network."""
+"""Small web pages of pictures: readable on a phone, in the dark, and without a network.
+
+A ``HtmlPage`` is written once, complete. A ``GrowingPage`` only gets lines at its end, so that the thousandth costs
+what the first one did.
+"""
 
 import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
+from urllib.parse import quote
 
 from dominate import document
-from dominate.tags import a, figcaption, figure, h1, h2, img, link, meta, p, section, style
+from dominate.tags import a, dom_tag, figcaption, figure, h1, h2, header, img, link, meta, section, style
 from dominate.util import raw
+
+from util.sinks.tolerance import LineWriter
 
 # Before it is loaded a picture counts as square: without that a row has no height, and a browser would
 # fetch the whole page at once in spite of loading="lazy".
@@ -21,64 +31,150 @@ body { margin: 0 auto; padding: 20px 16px 48px; max-width: 1500px;
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
 h1 { margin: 0 0 4px; font-size: 24px; font-weight: 650; overflow-wrap: anywhere }
 h2 { margin: 28px 0 8px; font-size: 15px; font-weight: 600; color: var(--faint); overflow-wrap: anywhere }
-p { margin: 0; color: var(--faint) }
 section { display: flex; flex-wrap: wrap; gap: 12px }
+section + section { margin-top: 12px }
 figure { margin: 0; max-width: calc(50% - 6px) }
+figure.whole { max-width: 100% }
 figure img { display: block; width: 100%; height: auto; aspect-ratio: auto 1 / 1; border-radius: 6px;
   border: 1px solid var(--line); background: var(--card); image-rendering: auto }
 figcaption { margin-top: 4px; font-size: 13px; color: var(--faint); overflow-wrap: anywhere }
-.curves { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 16px }
-.curves svg { flex: 1 1 420px; min-width: 0; max-width: 100%; height: auto; color: var(--text);
-  background: var(--card); border: 1px solid var(--line); border-radius: 10px }
+.growing { display: flex; flex-direction: column; reading-flow: flex-visual }
+.growing header { order: -999999999 }
+.status { display: block; max-width: 100%; height: auto }
+.curves { gap: 16px; margin-top: 16px }
+.curves a { flex: 1 1 420px; min-width: 0 }
+.curves img { display: block; width: 100%; height: auto; border: 1px solid var(--line); border-radius: 10px }
 """
 
 
+class Shown(NamedTuple):
+    """A picture on a page; with a size, in pixels, it has a row of its own and is not enlarged."""
+
+    label: str
+    path: str  # relative to the page
+    size: tuple[int, int] | None = None  # width, height
+
+
 class HtmlPage:
-    """Collect headers, pictures and curves; ``save`` writes the page. Text is escaped."""
+    """Collect headers and pictures; ``save`` writes the page. Text is escaped."""
 
-    def __init__(self, title: str, *, refresh: int | None = None) -> None:
-        """Start a page that a browser reloads every ``refresh`` seconds, or never."""
-        self._document = document(title=title)
-        self._document["lang"] = "en"
-        with self._document.head:  # type: ignore[attr-defined]
-            meta(charset="utf-8")
-            meta(name="viewport", content="width=device-width, initial-scale=1")
-            if refresh:
-                meta(http_equiv="refresh", content=str(refresh))
-            link(rel="icon", href="data:,")
-            style(raw(CSS))
+    def __init__(self, title: str) -> None:
+        self._document = _document(title)
         self._document.add(h1(title))
-
-    def text(self, paragraph: str) -> None:
-        """Add a paragraph."""
-        self._document.add(p(paragraph))
 
     def header(self, text: str) -> None:
         """Add a heading."""
         self._document.add(h2(text))
 
-    def pictures(self, row: list[tuple[str, str]], width: int) -> None:
+    def pictures(self, row: Sequence[tuple[str, str]], width: int) -> None:
         """Add pictures side by side; they wrap on a narrow screen.
 
         Args:
             row: (label, image path relative to the page), in display order.
             width: pixels per picture, where there is room.
         """
-        with self._document.add(section()):
-            for label, path in row:
-                with figure(style=f"width: {width}px"):
-                    with a(href=path):
-                        img(src=path, alt=label, loading="lazy")
-                    figcaption(label)
-
-    def curves(self, svg: list[str]) -> None:
-        """Add inline SVG drawings side by side, as they are: they are not escaped."""
-        with self._document.add(section(cls="curves")):
-            for drawing in svg:
-                raw(drawing)
+        self._document.add(_row([Shown(*item) for item in row], width))
 
     def save(self, path: Path) -> None:
         """Write the page so that a browser never sees half of it."""
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(self._document.render(), encoding="utf-8")
-        os.replace(temporary, path)
+        with whole_file(path) as file:
+            file.write(self._document.render().encode())
+
+
+class GrowingPage:
+    """A page of epochs, the newest on top, that is appended to.
+
+    In the file the oldest is first and the style puts it last. The tags that would close the page are left out, as HTML
+    allows. Text is escaped.
+    """
+
+    def __init__(self, path: Path, title: str, *, refresh: int, width: int) -> None:
+        """Describe a page that a browser reloads every ``refresh`` seconds, with ``width`` pixels per picture."""
+        self._path = path
+        self._title, self._refresh, self._width = title, refresh, width
+        self._epoch, self._listed = 0, set[str]()  # the newest epoch, and the paths of its pictures
+        self._writer = LineWriter(path)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the file is there; while it is not, nothing may be added."""
+        return self._path.exists()
+
+    def begin(self, *, status: str, charts: Sequence[Shown], epochs: Iterable[tuple[int, Sequence[Shown]]]) -> None:
+        """Write the page anew, so that a browser never sees half of it.
+
+        Args:
+            status: path of a drawing of one line of text, relative to the page.
+            charts: drawings, shown side by side.
+            epochs: pictures, oldest epoch first; an epoch may come in several rows.
+        """
+        self._epoch, self._listed = 0, set()
+        with whole_file(self._path) as file:
+            file.write(self._opening(status, charts).encode())
+            for epoch, pictures in epochs:
+                file.write(self._line(epoch, pictures).encode())
+        self._writer = LineWriter(self._path)  # what an older one could not write is on the page now
+
+    def add(self, epoch: int, pictures: Sequence[Shown]) -> None:
+        """Append a row of those that are not yet on the page; the epoch must be the newest or a new one."""
+        if line := self._line(epoch, pictures):
+            self._writer.write(line.rstrip("\n"))
+
+    def _opening(self, status: str, charts: Sequence[Shown]) -> str:
+        page = _document(self._title, self._refresh)
+        page.body["class"] = "growing"  # type: ignore[attr-defined]
+        with page.add(header()):
+            h1(self._title)
+            img(src=status, alt="status", cls="status")
+            with section(cls="curves"):
+                for chart in charts:
+                    with a(href=chart.path):
+                        img(src=chart.path, alt=chart.label)
+        return str(page.render()).rpartition("</body>")[0]
+
+    def _line(self, epoch: int, pictures: Sequence[Shown]) -> str:
+        if epoch != self._epoch:
+            self._epoch, self._listed = epoch, set()
+        new = [picture for picture in pictures if picture.path not in self._listed]
+        if not new:
+            return ""
+        parts: list[dom_tag] = [] if self._listed else [h2(f"epoch {epoch}")]
+        parts.append(_row(new, self._width))
+        self._listed.update(picture.path for picture in new)
+        for part in parts:
+            part["style"] = f"order: {-epoch}"
+        return "".join(part.render(pretty=False) for part in parts) + "\n"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the place of the one at ``path`` when the body is done."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        yield file
+    os.replace(temporary, path)
+
+
+def _document(title: str, refresh: int | None = None) -> document:
+    page = document(title=title)
+    page["lang"] = "en"
+    with page.head:  # type: ignore[attr-defined]
+        meta(charset="utf-8")
+        meta(name="viewport", content="width=device-width, initial-scale=1")
+        if refresh:
+            meta(http_equiv="refresh", content=str(refresh))
+        link(rel="icon", href="data:,")
+        style(raw(CSS))
+    return page
+
+
+def _row(pictures: Sequence[Shown], width: int) -> section:
+    row = section()
+    with row:
+        for label, path, size in pictures:
+            with figure(style=f"width: {size[0] if size else width}px", cls="whole" if size else None):
+                with a(href=quote(path)):
+                    ratio = f"aspect-ratio: {size[0]} / {size[1]}" if size else None
+                    img(src=quote(path), alt=label, loading="lazy", style=ratio)
+                figcaption(label)
+    return row

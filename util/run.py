@@ -7,17 +7,20 @@ import multiprocessing
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import torch
 
 from options.errors import StoppedError, UserError
-from options.schema import Options
+from options.schema import Options, RunOptions
 from options.stored import write_options
 from util.distributed import World
-from util.run_folder import run_folder
+from util.run_folder import COMMANDS_FILE, run_folder
 from util.sinks.console import BarSafeHandler
+from util.sinks.tolerance import LineWriter
 
 log = logging.getLogger(__name__)
 
@@ -26,17 +29,30 @@ _ADVICE = {errno.ENOSPC: "; make room", errno.EACCES: _ELSEWHERE, errno.EPERM: _
 
 
 def record_options(opt: Options, world: World) -> None:
-    """Write the options to the run folder and print them."""
+    """Write the options, and the command of a training, to the run folder; print the options."""
     if world.is_main:
         log.info("%s", write_options(opt, run_folder(opt)))
+        if opt.is_train:
+            record_command(run_folder(opt), world)
+
+
+def record_command(folder: Path, world: World) -> None:
+    """Append how this program was started, with the time, to ``commands.txt``."""
+    words = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]).replace("\n", " ")
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    LineWriter(folder / COMMANDS_FILE).write(f"{now} {launcher(world)} {words}")
+
+
+def launcher(world: World) -> str:
+    """Return what comes before the name of the program."""
+    here = os.environ.get("LOCAL_WORLD_SIZE", world.size)
+    return "python" if world.size == 1 else f"torchrun --nproc_per_node={here}"
 
 
 def resume_command(opt: Options, world: World) -> str:
     """Return what to type to go on with a run."""
-    here = os.environ.get("LOCAL_WORLD_SIZE", world.size)
-    start = "python" if world.size == 1 else f"torchrun --nproc_per_node={here}"
     where = () if opt.run.checkpoints_dir == "./checkpoints" else ("--checkpoints_dir", opt.run.checkpoints_dir)
-    return f"{start} train.py {shlex.join(['--name', opt.run.name, *where, '--continue_train'])}"
+    return f"{launcher(world)} train.py {shlex.join(['--name', opt.run.name, *where, '--continue_train'])}"
 
 
 @contextlib.contextmanager
@@ -66,6 +82,12 @@ def entry_point(program: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"\n{program}: stopped", file=sys.stderr, flush=True)
         _leave(130)
+
+
+def speak(opt: RunOptions) -> None:
+    """Keep to ``--quiet``: from now on only warnings are shown."""
+    if opt.quiet:
+        logging.getLogger().setLevel(logging.WARNING)
 
 
 def _is_one_of_several() -> bool:

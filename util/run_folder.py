@@ -1,5 +1,6 @@
 """The folder of a run: where it is, what in it belongs to the run, and removing that."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -12,8 +13,32 @@ from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, TEMPORARY
 WEIGHTS = ("*_net_*.pth", "*_net_*.safetensors")
 STATES = (STATE_FILE, PREVIOUS_STATE_FILE)
 DIVERGED_STATE_FILE, DAMAGED_STATE_FILE = "diverged_state.pth", "damaged_state.pth"  # kept for inspection
-RECORDS = ("train_opt.*", "loss_log.txt", "metrics*.jsonl", "web", "tensorboard")
+METRICS_FILE, COMMANDS_FILE, WANDB_RUN_FILE = "metrics.jsonl", "commands.txt", "wandb_run.txt"
+RECORDS = ("train_opt.*", COMMANDS_FILE, WANDB_RUN_FILE, "loss_log.txt", "metrics*.jsonl", "web", "tensorboard")
+ODD = re.compile(r"[^\w.-]")
+PICTURE, SAMPLES = re.compile(r"epoch(\d{3,})_(.+)"), "samples"
 NUMBERED = re.compile(r"(iter_)?(\d+)")  # the prefixes of saves that are not replaced by the next
+
+
+def picture_path(epoch: int, label: str, kind: str = "png") -> str:
+    """Return where a sample picture of an epoch lies, relative to ``web``; odd characters of the label become ``-``."""
+    return f"images/epoch{epoch:03d}_{ODD.sub('-', label)}.{kind}"
+
+
+def sample_sheets(folder: Path) -> list[tuple[int, Path]]:
+    """Return the sheets of held-out samples in a run folder, with their epochs, oldest first."""
+    return [(epoch, path) for epoch, label, path in _page_files(folder, "jpg") if label == SAMPLES]
+
+
+def picture_files(folder: Path) -> list[tuple[int, str, Path]]:
+    """Return the pictures of training images in a run folder, with epoch and label, oldest epoch first."""
+    return _page_files(folder, "png")
+
+
+def _page_files(folder: Path, kind: str) -> list[tuple[int, str, Path]]:
+    paths = (folder / "web" / "images").glob(f"epoch*.{kind}")
+    matches = [(PICTURE.fullmatch(path.stem), path) for path in paths]
+    return sorted((int(match[1]), match[2], path) for match, path in matches if match)
 
 
 def make_folder(path: Path) -> Path:
@@ -35,6 +60,20 @@ def make_folder(path: Path) -> Path:
 def run_folder(opt: Options) -> Path:
     """Return ``<checkpoints_dir>/<name>``."""
     return Path(opt.run.checkpoints_dir, opt.run.name)
+
+
+def find_metrics(given: str, checkpoints_dir: Path) -> Path:
+    """Return the file of reports of a run that is given as its folder, its name or that file.
+
+    Raises:
+        UserError: there is none.
+    """
+    places = list(dict.fromkeys((Path(given).expanduser(), checkpoints_dir / given)))
+    for path in (path for place in places for path in (place / METRICS_FILE, place)):
+        if path.is_file():
+            return Path(os.path.abspath(path))
+    tried = " or ".join(map(str, places))
+    raise UserError(f"there is no {METRICS_FILE} in {tried}; pass a run that has reported losses, or --checkpoints_dir")
 
 
 def refuse_old_run(folder: Path) -> None:

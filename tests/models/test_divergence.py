@@ -183,7 +183,7 @@ def test_a_step_with_a_finite_loss_and_a_gradient_that_is_no_number_is_left_out(
         return loss._replace(total=loss.total + (0 * loss.total).sqrt())  # the root is infinitely steep at 0
 
     stepper.phases[0] = phase._replace(loss=steep)
-    _, losses = stepper.step(random_batch(model.opt), progress)
+    losses = stepper.step(random_batch(model.opt), progress).losses
     assert all(bool(value.isfinite()) for value in losses.values())
     assert everything(model, stepper) == before
 

@@ -108,7 +108,7 @@ def test_loss_names_and_their_order_are_the_official_ones(name: str) -> None:
 
 def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_picture() -> None:
     model, stepper, progress = training("cycle_gan", "--lambda_identity 0")
-    out, losses = stepper.step(random_batch(model.opt), progress)
+    out, losses, _ = stepper.step(random_batch(model.opt), progress)
     assert list(losses) == OFFICIAL_LOSSES["cycle_gan"]
     assert (losses["idt_A"], losses["idt_B"]) == (0, 0)
     assert list(model.visuals(out)) == ["real_A", "fake_B", "rec_A", "real_B", "fake_A", "rec_B"]
@@ -126,7 +126,7 @@ def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_pict
 def test_pictures_have_the_official_labels_and_range(name: str, labels: list[str]) -> None:
     model, stepper, progress = training(name)
     batch = random_batch(model.opt, 2)
-    out, _ = stepper.step(batch, progress)
+    out = stepper.step(batch, progress).out
     visuals = model.visuals(out)
     assert list(visuals) == labels
     for picture in visuals.values():
@@ -158,7 +158,7 @@ def test_cycle_gan_losses_equal_their_definition(gan_mode: str) -> None:
             else:
                 expected[f"G_{side}"] = -on_fake.sigmoid().log().mean()
                 expected[f"D_{side}"] = -0.5 * (on_real.sigmoid().log().mean() + (1 - on_fake.sigmoid()).log().mean())
-    _, losses = stepper.step(batch, progress)
+    losses = stepper.step(batch, progress).losses
     for key, value in expected.items():
         assert losses[key].item() == pytest.approx(value.item(), rel=1e-4), key
 

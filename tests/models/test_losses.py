@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.losses import gan_loss, gradient_penalty
+from models.losses import accuracies, gan_loss, gradient_penalty
 
 LOGITS = torch.tensor([[[[2.0, -1.0], [0.0, 0.5]]]])
 
@@ -40,6 +40,43 @@ def test_the_right_verdict_costs_less_than_the_wrong_one(mode: str) -> None:
 
 def test_cross_entropy_is_finite_for_extreme_logits() -> None:
     assert gan_loss("vanilla", torch.tensor([1e4, -1e4]), real=True).item() == pytest.approx(5e3)
+
+
+@pytest.mark.parametrize(
+    ("mode", "real", "fake", "expected"),
+    [
+        ("lsgan", [0.9, 0.6, 0.4, -3.0], [0.4, -1.0, 0.1, 2.0], (2 / 4, 3 / 4)),
+        ("lsgan", [0.5, 0.5], [0.5, 0.5], (0.0, 1.0)),  # on the boundary: not real
+        ("lsgan", [0.5001, 0.4999, 7.0], [0.5001, 0.4999, 7.0], (2 / 3, 1 / 3)),
+        ("vanilla", [0.9, 0.1, -0.1, -3.0], [-0.4, -1.0, 0.1, 2.0], (2 / 4, 2 / 4)),
+        ("vanilla", [0.0], [0.0], (0.0, 1.0)),
+        ("vanilla", [0.2, 0.2], [0.2, -0.2], (1.0, 1 / 2)),  # what lsgan would call fake
+    ],
+)
+def test_accuracies_are_the_shares_of_verdicts_counted_by_hand(
+    mode: str, real: list[float], fake: list[float], expected: tuple[float, float]
+) -> None:
+    found = accuracies(mode, "D_A", real=torch.tensor(real), fake=torch.tensor(fake))
+    assert list(found) == ["D_A_real", "D_A_fake"]
+    assert [value.shape for value in found.values()] == [(), ()]
+    assert tuple(value.item() for value in found.values()) == pytest.approx(expected)
+
+
+def test_accuracies_count_every_patch_of_every_image_and_hold_no_graph() -> None:
+    real = torch.tensor([[[[1.0, 0.0]]], [[[1.0, 1.0]]]], requires_grad=True)
+    found = accuracies("lsgan", "D", real=real, fake=torch.zeros(1, 1, 5, 5, requires_grad=True))
+    assert (found["D_real"].item(), found["D_fake"].item()) == (3 / 4, 1.0)
+    assert not any(value.requires_grad for value in found.values())
+
+
+def test_a_critic_has_no_accuracies() -> None:
+    assert accuracies("wgangp", "D", real=LOGITS, fake=LOGITS) == {}
+
+
+def test_a_verdict_that_is_no_number_is_never_right() -> None:
+    nothing = torch.full((3,), math.nan)
+    found = accuracies("lsgan", "D", real=nothing, fake=nothing)
+    assert [value.item() for value in found.values()] == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("norm", [0.0, 0.5, 1.0, 3.0])

@@ -1,6 +1,5 @@
 """The learning rate of every epoch, under every policy."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from models.schedule import lr_factor
 from options.training import OptimOptions
 from tests.conftest import RunCli
 from tests.pictures import picture, write, write_aligned
+from tests.same_runs import losses_of
 
 PIX2PIX = ["--model", "pix2pix", "--netG", "resnet_1blocks", "--norm", "instance"]
 
@@ -90,8 +90,7 @@ def test_plateau_measures_on_held_out_pairs_and_logs_the_rate(
     assert len(metrics) == 3
     assert all(0 < metric < 2 for metric in metrics)  # a mean absolute error of images in [-1, 1]
     assert len(set(metrics)) == 3
-    lines = (tmp_path / "checkpoints" / "run" / "metrics.jsonl").read_text().splitlines()
-    assert {json.loads(line)["learning_rate"] for line in lines} == {0.001}
+    assert {rate for _, _, _, rate, _ in losses_of("run")} == {0.001}
 
 
 def test_plateau_falls_when_the_figure_stands_still(
@@ -101,8 +100,7 @@ def test_plateau_falls_when_the_figure_stands_still(
     flags = [*tiny, "--n_epochs", "9", "--lr_policy", "plateau", "--name", "run", "--no_html", "--lr", "0.001"]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags, "--max_dataset_size", "1"])
     assert done.code == 0, done.stderr
-    lines = (tmp_path / "checkpoints" / "run" / "metrics.jsonl").read_text().splitlines()
-    rates = {event["epoch"]: event["learning_rate"] for event in map(json.loads, lines)}
+    rates = {epoch: rate for epoch, _, _, rate, _ in losses_of("run")}
     assert list(rates.values()) == pytest.approx([0.001] * 7 + [0.0002] * 2)
 
 

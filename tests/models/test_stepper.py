@@ -100,7 +100,7 @@ def test_another_seed_or_position_gives_other_dropout() -> None:
         model, _, progress = training("pix2pix")
         progress.images_seen = images_seen
         stepper = Stepper(model, model.opt.optim, ALONE, seed=seed)
-        _, parts = stepper.step(random_batch(model.opt), progress)
+        parts = stepper.step(random_batch(model.opt), progress).losses
         losses.append(parts["G_L1"].item())
     assert len(set(losses)) == 3
 
@@ -131,7 +131,7 @@ def test_cycle_gan_updates_generators_first_and_pix2pix_the_discriminator() -> N
 
 def test_losses_hold_on_to_no_graph() -> None:
     model, stepper, progress = training("cycle_gan")
-    _, losses = stepper.step(random_batch(model.opt), progress)
+    losses = stepper.step(random_batch(model.opt), progress).losses
     assert all(not value.requires_grad and value.shape == () for value in losses.values())
 
 

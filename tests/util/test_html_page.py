@@ -1,28 +1,98 @@
+import re
 from pathlib import Path
 
-from util.html_page import HtmlPage
+import pytest
+
+from util.html_page import GrowingPage, HtmlPage, Shown, whole_file
+
+
+def growing(path: Path, title: str = "a run") -> GrowingPage:
+    return GrowingPage(path, title, refresh=30, width=256)
 
 
 def test_a_page_holds_what_was_added_in_order(tmp_path: Path) -> None:
-    page = HtmlPage("results", refresh=30)
-    page.text("two pictures")
-    page.curves(["<svg></svg>"])
+    page = HtmlPage("results")
     page.header("first & last")
     page.pictures([("real", "images/a.png"), ("fake", "images/b.png")], 256)
     page.save(tmp_path / "index.html")
     html = (tmp_path / "index.html").read_text()
-    parts = ["results", 'content="30"', "two pictures", "<svg>", "first &amp; last", "images/a.png", "images/b.png"]
+    parts = ["results", "first &amp; last", "images/a.png", "images/b.png", "</html>"]
     places = [html.index(part) for part in parts]
     assert places == sorted(places)
     assert html.count('loading="lazy"') == 2
     assert 'href="images/a.png"' in html
+    assert "refresh" not in html
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 
-def test_text_is_escaped_and_a_page_without_refresh_stays(tmp_path: Path) -> None:
+def test_text_is_escaped(tmp_path: Path) -> None:
     page = HtmlPage("<script>")
     page.pictures([('"><script>', 'x"><script>.png')], 10)
     page.save(tmp_path / "p.html")
+    assert "<script>" not in (tmp_path / "p.html").read_text()
+
+
+def test_an_address_leads_to_a_file_of_any_name(tmp_path: Path) -> None:
+    page = HtmlPage("results")
+    page.pictures([("real", "images/50% #1?.png")], 10)
+    page.save(tmp_path / "p.html")
     html = (tmp_path / "p.html").read_text()
+    assert 'src="images/50%25%20%231%3F.png"' in html
+    assert 'href="images/50%25%20%231%3F.png"' in html
+
+
+def test_a_growing_page_lists_each_picture_once_and_each_epoch_under_one_heading(tmp_path: Path) -> None:
+    page = growing(tmp_path / "p.html")
+    one, two = Shown("a", "a.png"), Shown("b", "b.png")
+    page.begin(status="s.svg", charts=[], epochs=[(1, [Shown("c", "c.png")]), (2, []), (3, [one]), (3, [one])])
+    page.add(3, [one])
+    page.add(3, [one, two])
+    html = (tmp_path / "p.html").read_text()
+    assert re.findall(r"<h2[^>]*>([^<]*)<", html) == ["epoch 1", "epoch 3"]
+    assert re.findall(r'src="([^"]*)"', html) == ["s.svg", "c.png", "a.png", "b.png"]
+
+
+def test_a_growing_page_reloads_itself_and_is_never_closed(tmp_path: Path) -> None:
+    page = growing(tmp_path / "p.html", "<script>")
+    page.begin(status="s.svg", charts=[Shown("losses", "l.svg")], epochs=[])
+    page.add(1, [Shown("<script>", 'x"><script>.png')])
+    html = (tmp_path / "p.html").read_text()
+    assert 'content="30"' in html
+    assert "</body>" not in html
+    assert "</html>" not in html
     assert "<script>" not in html
-    assert "refresh" not in html
+
+
+def test_a_picture_with_a_size_keeps_its_place_before_it_is_loaded(tmp_path: Path) -> None:
+    page = growing(tmp_path / "p.html")
+    page.begin(status="s.svg", charts=[], epochs=[(1, [Shown("sheet", "sheet.jpg", (1200, 700))])])
+    html = (tmp_path / "p.html").read_text()
+    assert "width: 1200px" in html
+    assert "aspect-ratio: 1200 / 700" in html
+
+
+def test_what_could_not_be_appended_is_not_there_twice_after_a_new_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "p.html"
+    page, picture = growing(path), Shown("a", "a.png")
+    page.begin(status="s.svg", charts=[], epochs=[])
+    path.unlink()
+    path.mkdir()  # takes its place
+    page.add(1, [picture])
+    path.rmdir()
+    page.begin(status="s.svg", charts=[], epochs=[(1, [picture])])
+    page.add(2, [Shown("b", "b.png")])
+    assert re.findall(r'src="([^"]*)"', path.read_text()) == ["s.svg", "a.png", "b.png"]
+
+
+def test_a_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def write_half() -> None:
+        with whole_file(path) as file:
+            file.write(b"half of the n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert path.read_text() == "old"

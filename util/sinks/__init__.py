@@ -6,41 +6,18 @@ The recorder turns device tensors into numbers once and hands the same event to 
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from util.distributed import World
 from util.images import Picture, to_uint8
+from util.memory import memory_in_use
 from util.progress import Progress
+from util.sheet import sheet
+from util.sinks.events import Figures, Pictures, Samples, Scalars
 
 log = logging.getLogger(__name__)
-
-
-class Scalars(NamedTuple):
-    """One report of the losses.
-
-    ``epoch`` counts from 1, ``position`` is the same with a fraction (0.5 = half of epoch 1 done),
-    ``iters`` are images since the start of this epoch, ``images_seen`` since the start of the run.
-    """
-
-    epoch: int
-    position: float
-    iters: int
-    images_seen: int
-    losses: dict[str, float]
-    learning_rate: float
-    seconds: float  # per image
-    data_seconds: float  # per image, waiting for the loader
-
-
-class Pictures(NamedTuple):
-    """One set of sample pictures, in display order; ``epoch`` and ``images_seen`` as in ``Scalars``."""
-
-    epoch: int
-    images_seen: int
-    pictures: dict[str, Picture]
 
 
 class Sink:
@@ -52,8 +29,14 @@ class Sink:
     def scalars(self, event: Scalars) -> None:
         """Show losses."""
 
+    def figures(self, event: Figures) -> None:
+        """Show what was measured on held-out images."""
+
     def images(self, event: Pictures) -> None:
-        """Show pictures."""
+        """Show the current pictures."""
+
+    def samples(self, event: Samples) -> None:
+        """Show the held-out pictures."""
 
     def close(self) -> None:
         """Flush; called once, also after an error."""
@@ -80,19 +63,41 @@ class Recorder:
         self._tell(lambda sink: sink.step(progress, images))
 
     def scalars(
-        self, progress: Progress, losses: Mapping[str, Tensor], learning_rate: float, lap: tuple[float, float]
+        self,
+        progress: Progress,
+        losses: Mapping[str, Tensor],
+        accuracies: Mapping[str, Tensor],
+        *,
+        learning_rate: float,
+        lap: tuple[float, float],
     ) -> None:
-        """Show losses everywhere. Synchronises the device.
+        """Report how the training goes. Synchronises the device.
 
         Args:
             losses: scalars, in display order.
+            accuracies: scalars in [0, 1], see ``Scalars``.
             lap: seconds per image, and those spent waiting for data.
         """
-        numbers = self._world.mean(torch.stack([value.float() for value in losses.values()])).tolist()  # sync
-        values = dict(zip(losses, numbers, strict=True))
-        position, iters = progress.fractional_epoch, progress.seen_in_epoch
-        event = Scalars(progress.epoch, position, iters, progress.images_seen, values, learning_rate, *lap)
+        values = torch.stack([value.float() for value in (*losses.values(), *accuracies.values())])
+        numbers = self._world.mean(values).tolist()  # sync
+        event = Scalars(
+            progress.epoch,
+            progress.fractional_epoch,
+            progress.seen_in_epoch,
+            progress.images_seen,
+            dict(zip(losses, numbers, strict=False)),
+            learning_rate,
+            *lap,
+            accuracies=dict(zip(accuracies, numbers[len(losses) :], strict=True)),
+            memory=memory_in_use(self._world.device),
+        )
         self._tell(lambda sink: sink.scalars(event))
+
+    def figures(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        """Report what was measured on held-out images."""
+        if figures:
+            event = Figures(progress.epoch, progress.fractional_epoch, progress.images_seen, dict(figures))
+            self._tell(lambda sink: sink.figures(event))
 
     def images(self, progress: Progress, visuals: Mapping[str, Tensor]) -> None:
         """Show the first image of each visual everywhere.
@@ -101,9 +106,21 @@ class Recorder:
             visuals: N x C x H x W in [-1, 1]. Synchronises the device.
         """
         if self._sinks:
-            pictures = {label: to_uint8(images) for label, images in visuals.items()}
-            event = Pictures(progress.epoch, progress.images_seen, pictures)
+            event = Pictures(progress.epoch, progress.images_seen, _pictures(visuals))
             self._tell(lambda sink: sink.images(event))
+
+    def samples(self, progress: Progress, rows: Sequence[Mapping[str, Tensor]], figures: Mapping[str, float]) -> None:
+        """Show the held-out images everywhere, and report what was measured on them.
+
+        Args:
+            rows: for each image its visuals, 1 x C x H x W in [-1, 1]. Synchronises the device.
+        """
+        self.figures(progress, figures)
+        if self._sinks and rows:
+            caption = f"epoch {progress.epoch}, {progress.images_seen:,} images seen"
+            shown = sheet([_pictures(visuals) for visuals in rows], caption)
+            event = Samples(progress.epoch, progress.images_seen, shown)
+            self._tell(lambda sink: sink.samples(event))
 
     def _tell(self, call: Callable[[Sink], None]) -> None:
         """Call every sink; one that fails is switched off, because a display must not end a training."""
@@ -113,3 +130,7 @@ class Recorder:
             except Exception as error:  # noqa: BLE001  # whatever a tracker's library raises
                 log.warning("%s is switched off: %s: %s", type(sink).__name__, type(error).__name__, error)
                 self._sinks.remove(sink)
+
+
+def _pictures(visuals: Mapping[str, Tensor]) -> dict[str, Picture]:
+    return {label: to_uint8(images) for label, images in visuals.items()}

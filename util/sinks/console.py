@@ -8,7 +8,8 @@ import time
 from tqdm import tqdm
 
 from util.progress import Progress
-from util.sinks import Scalars, Sink
+from util.sinks import Sink
+from util.sinks.events import Scalars
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +25,13 @@ def loss_line(event: Scalars) -> str:
 class ConsoleSink(Sink):
     """Log loss lines; show a bar per epoch when standard error is a terminal."""
 
-    def __init__(self, *, total_epochs: int) -> None:
-        self._total_epochs = total_epochs
+    def __init__(self, *, total_epochs: int, quiet: bool = False) -> None:
+        self._total_epochs, self._quiet = total_epochs, quiet
         self._bar: tqdm | None = None
         self._epoch = 0
         self._images = 0  # in this process, for the time left
         self._start = 0.0
+        self._losses = ""
 
     def step(self, progress: Progress, images: int) -> None:
         """Move the bar; at the first step of an epoch, or of a resumed run, open a new one."""
@@ -38,12 +40,13 @@ class ConsoleSink(Sink):
         assert self._bar is not None
         self._images += images
         if not self._bar.disable:
-            self._bar.set_postfix_str(self._time_left(progress), refresh=False)
+            self._bar.set_postfix_str(f"{self._time_left(progress)} {self._losses}", refresh=False)
             self._bar.update(progress.seen_in_epoch - self._bar.n)
 
     def scalars(self, event: Scalars) -> None:
         """Log the loss line."""
         log.info("%s", loss_line(event))
+        self._losses = " ".join(f"{name} {value:.2f}" for name, value in event.losses.items())
 
     def close(self) -> None:
         """Remove the bar."""
@@ -62,7 +65,7 @@ class ConsoleSink(Sink):
             unit="img",
             dynamic_ncols=True,
             leave=False,
-            disable=None,  # shown on a terminal only
+            disable=self._quiet or None,  # shown on a terminal only
         )
 
     def _time_left(self, progress: Progress) -> str:

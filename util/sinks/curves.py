@@ -1,21 +1,26 @@
-"""Loss curves as inline SVG, without a plotting library.
+"""Loss curves as SVG files, without a plotting library.
 
-Each loss is drawn twice: faintly as measured, and on top its moving average. Text and axes take the
-colour of the page around them (``currentColor``), so they follow its dark mode.
+Each loss is drawn twice: faintly as measured, and on top its moving average. A drawing takes no colours from the page
+that shows it, so it brings those of ``util.html_page``, in the light and in the dark.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from util.sinks import Scalars
-from util.sinks.traces import Trace, colour, is_reconstruction, smooth, thin, traces
+from util.sinks.history import Curve
+from util.sinks.traces import colour, is_reconstruction, smooth, thin, usual_range
 
 POINTS = 300  # per line
-SAMPLES = 2000  # reports looked at, for the means
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 34, 30  # pixels around the plot
 LEGEND_ROW, LEGEND_COLUMNS = 20, 4
+CHARACTER = 8  # pixels; a little more than a character of a text line takes
+STYLE = (
+    "<style>svg{color:#1f2328}.card{background:#fff}"
+    "@media (prefers-color-scheme:dark){svg{color:#e6e8eb}.card{background:#1b1f24}}"
+    "@media (max-width:480px){.card{font-size:15px}}</style>"  # shown on a phone, at about half its size
+)
 
 
 class Scale(NamedTuple):
@@ -31,34 +36,53 @@ class Scale(NamedTuple):
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
-def loss_charts(history: Sequence[Scalars], width: int, height: int) -> list[str]:
-    """Return one SVG for the GAN losses and one for the reconstruction losses, if there are any."""
-    lines = traces(thin(history, SAMPLES))  # so that a page costs the same late in a long run
-    coloured = [(line, colour(index)) for index, line in enumerate(lines)]
+class Line(NamedTuple):
+    """A curve as it is drawn."""
+
+    name: str
+    x: list[float]
+    y: list[float]
+    mean: list[float]
+    colour: str
+
+
+def loss_charts(losses: Mapping[str, Curve], width: int, height: int) -> dict[str, str]:
+    """Return, by title, one SVG for the GAN losses and one for the reconstruction losses, if there are any."""
+    lines = [
+        Line(name, curve.x, curve.y, smooth(curve.mean), colour(index))
+        for index, (name, curve) in enumerate(losses.items())
+    ]
     groups = {
-        "GAN losses": [pair for pair in coloured if not is_reconstruction(pair[0].name)],
-        "Reconstruction losses": [pair for pair in coloured if is_reconstruction(pair[0].name)],
+        "GAN losses": [line for line in lines if not is_reconstruction(line.name)],
+        "Reconstruction losses": [line for line in lines if is_reconstruction(line.name)],
     }
-    return [_chart(title, pairs, width, height) for title, pairs in groups.items() if pairs]
+    return {title: _chart(title, group, width, height) for title, group in groups.items() if group}
 
 
-def _chart(title: str, pairs: list[tuple[Trace, str]], width: int, height: int) -> str:
+def text_line(text: str) -> str:
+    """Return an SVG of one line of faint text."""
+    return _svg(text, f'<text y="16" font-size="14" opacity="0.65">{escape(text)}</text>', CHARACTER * len(text), 22)
+
+
+def _chart(title: str, lines: list[Line], width: int, height: int) -> str:
     """Draw one chart; ``height`` includes the legend below the axis."""
-    legend_rows = math.ceil(len(pairs) / LEGEND_COLUMNS)
+    legend_rows = math.ceil(len(lines) / LEGEND_COLUMNS)
     floor = height - BOTTOM - LEGEND_ROW * legend_rows
-    window = max(2, len(pairs[0][0].x) // 40)
-    smoothed = [smooth(line.y, window) for line, _ in pairs]
-    x = Scale(*_range([value for line, _ in pairs for value in line.x]), LEFT, width - RIGHT)
-    y = Scale(0.0, _top(pairs, smoothed), floor, TOP)
+    x = Scale(*_range([value for line in lines for value in line.x]), LEFT, width - RIGHT)
+    y = Scale(0.0, _top(lines), floor, TOP)
     parts = [f'<text x="{LEFT}" y="21" font-weight="600">{escape(title)}</text>', _axes(x, y)]
-    for (line, stroke), mean in zip(pairs, smoothed, strict=True):
-        parts.append(_path(line.x, line.y, x, y, stroke, 'stroke-width="1" opacity="0.25"'))
-        parts.append(_path(line.x, mean, x, y, stroke, 'stroke-width="1.8"'))
-    parts.append(_legend(pairs, smoothed, width, floor + BOTTOM + 14))
+    for line in lines:
+        parts.append(_path(line.x, line.y, x, y, line.colour, 'stroke-width="1" opacity="0.25"'))
+        parts.append(_path(line.x, line.mean, x, y, line.colour, 'stroke-width="1.8"'))
+    parts.append(_legend(lines, width, floor + BOTTOM + 14))
+    return _svg(title, "".join(parts), width, height, kind="card")
+
+
+def _svg(title: str, content: str, width: int, height: int, *, kind: str = "") -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="{escape(title)}" font-family="system-ui, sans-serif" font-size="12" '
-        f'fill="currentColor">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'class="{kind}" role="img" aria-label="{escape(title)}" font-family="system-ui, sans-serif" font-size="12" '
+        f'fill="currentColor">{STYLE}{content}</svg>'
     )
 
 
@@ -68,14 +92,9 @@ def _range(values: list[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def _top(pairs: list[tuple[Trace, str]], smoothed: list[list[float]]) -> float:
-    """Return the top of the y axis: room for every mean, and for all but the wildest raw values."""
-    raw = sorted(value for line, _ in pairs for value in line.y if math.isfinite(value))
-    means = [value for mean in smoothed for value in mean if math.isfinite(value)]
-    if not raw:
-        return 1.0
-    usual = raw[int(0.98 * (len(raw) - 1))]
-    return max(max(means), usual, 1e-6) * 1.05
+def _top(lines: list[Line]) -> float:
+    """Return the top of the y axis."""
+    return max(usual_range(value for line in lines for value in line.y)[1], 1e-6) * 1.05
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
@@ -112,16 +131,16 @@ def _path(xs: Sequence[float], ys: Sequence[float], x: Scale, y: Scale, stroke: 
     return f'<path d="{"".join(commands)}" fill="none" stroke="{stroke}" stroke-linejoin="round" {style}/>'
 
 
-def _legend(pairs: list[tuple[Trace, str]], smoothed: list[list[float]], width: int, top: float) -> str:
+def _legend(lines: list[Line], width: int, top: float) -> str:
     """Name each line with the newest value of its mean."""
     column = (width - LEFT - RIGHT) / LEGEND_COLUMNS
     parts = []
-    for index, ((line, fill), mean) in enumerate(zip(pairs, smoothed, strict=True)):
+    for index, line in enumerate(lines):
         left = LEFT + index % LEGEND_COLUMNS * column
         base = top + index // LEGEND_COLUMNS * LEGEND_ROW
-        value = f"{mean[-1]:.3f}" if mean and math.isfinite(mean[-1]) else "–"
+        value = f"{line.mean[-1]:.3f}" if line.mean and math.isfinite(line.mean[-1]) else "–"
         parts.append(
-            f'<rect x="{left:.1f}" y="{base - 9}" width="10" height="10" rx="2" fill="{fill}"/>'
+            f'<rect x="{left:.1f}" y="{base - 9}" width="10" height="10" rx="2" fill="{line.colour}"/>'
             f'<text x="{left + 15:.1f}" y="{base}">{escape(line.name)} '
             f'<tspan opacity="0.65">{value}</tspan></text>'
         )

@@ -1,29 +1,37 @@
 """``web/index.html``: the loss curves and the sample pictures of every epoch, newest first.
 
-The layout of the official code, but only pictures that exist are listed, also after a resume, and the
-page reloads itself gently, so that a reader can scroll.
+The layout of the official code, but only pictures that exist are listed, also after a resume, and the page reloads
+itself gently, so that a reader can scroll. It is rewritten when a training starts and only appended to from then on;
+the curves are files of their own.
 """
 
-import os
-import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from util.html_page import HtmlPage
+from PIL import Image
+
+from util.html_page import GrowingPage, Shown, whole_file
 from util.images import save_picture
-from util.sinks import Pictures, Scalars, Sink
-from util.sinks.curves import loss_charts
+from util.run_folder import ODD, SAMPLES, picture_files, picture_path, sample_sheets
+from util.sheet import jpeg
+from util.sinks import Sink
+from util.sinks.curves import loss_charts, text_line
+from util.sinks.events import Pictures, Samples, Scalars
+from util.sinks.history import History
 from util.sinks.tolerance import Tolerance
 
 REFRESH_SECONDS = 30
-SECONDS_BETWEEN_PAGES = 5.0
-FILE_NAME = re.compile(r"epoch(\d{3,})_(.+)\.png")
+SECONDS_BETWEEN_DRAWINGS = 5.0
+CHART_SIZE = 620, 320
+STATUS_FILE = "status.svg"
+SAMPLES_CAPTION = "held-out samples"
 
 
 class HtmlSink(Sink):
-    """Write pictures at each event, and the page when there is something worth a reload."""
+    """Write pictures at each event, list those of a new epoch, and draw the curves when it is worth a reload."""
 
     def __init__(
         self,
@@ -32,96 +40,121 @@ class HtmlSink(Sink):
         name: str,
         update_html_freq: int,
         display_winsize: int,
-        history: Sequence[Scalars] = (),
+        history: History,
+        last_epoch: int = sys.maxsize,
     ) -> None:
         """Describe the page.
 
         Args:
-            folder: gets ``index.html`` and ``images/``; made when the first picture comes.
-            update_html_freq: images between rewritten pages at most.
+            folder: ``web`` of a run; gets ``index.html``, drawings and ``images/``; made when the first picture comes.
+            update_html_freq: images between two drawings at most.
             display_winsize: pixels per picture on the page.
             history: reports of the run so far, when it is resumed.
+            last_epoch: that the run has trained in; pictures of later ones are of an older run, and not listed until
+                they are replaced.
         """
-        self._folder = folder
-        self._name = name
-        self._every = update_html_freq
-        self._winsize = display_winsize
-        self._history = list(history)
-        self._tolerance = Tolerance(folder)
-        self._labels: list[str] = []  # display order
-        self._shown: Pictures | None = None  # the event that the page was last written at
-        self._newest: Pictures | None = None
-        self._written_at = 0.0  # seconds
+        self._folder, self._every, self._history = folder, update_html_freq, history
+        self._page = GrowingPage(
+            folder / "index.html", f"Experiment name = {name}", refresh=REFRESH_SECONDS, width=display_winsize
+        )
+        self._charts: list[Shown] | None = None  # on the page; None before it is begun
+        self._newest = last_epoch  # that the page may list
+        self._labels: list[str] = []  # of files, in display order
+        self._progress = (history.last.epoch, history.last.images_seen) if history.last else (0, 0)
+        self._drawn_at = 0, 0.0  # images seen, seconds
+        self._saving, self._listing = Tolerance(folder / "images"), Tolerance(folder)
 
     def scalars(self, event: Scalars) -> None:
-        """Keep the losses for the next page."""
-        self._history.append(event)
+        """Keep the losses, and draw them if it is time."""
+        self._history.add(event)
+        self._progress = event.epoch, event.images_seen
+        if self._charts is not None and self._is_due():
+            with self._listing():
+                self._draw(self._newest)
 
     def images(self, event: Pictures) -> None:
         """Write the pictures over those of the same epoch."""
-        self._labels = list(event.pictures)
-        self._newest = event
-        with self._tolerance():
+        self._progress = event.epoch, event.images_seen
+        self._labels = [ODD.sub("-", label) for label in event.pictures]
+        written = []
+        with self._saving():
             (self._folder / "images").mkdir(parents=True, exist_ok=True)
             for label, picture in event.pictures.items():
-                save_picture(picture, self._folder / picture_path(event.epoch, file_label(label)))
-            if self._is_due(event):
-                self._write_page(event)
+                path = picture_path(event.epoch, label)
+                save_picture(picture, self._folder / path)
+                written.append(Shown(label, path))
+        self._show(event.epoch, written)
+
+    def samples(self, event: Samples) -> None:
+        """Write the sheet over that of the same epoch."""
+        self._progress = event.epoch, event.images_seen
+        height, width = event.sheet.shape[:2]
+        written = []
+        with self._saving():
+            (self._folder / "images").mkdir(parents=True, exist_ok=True)
+            path = picture_path(event.epoch, SAMPLES, "jpg")
+            with whole_file(self._folder / path) as file:
+                file.write(jpeg(event.sheet))
+            written.append(Shown(SAMPLES_CAPTION, path, (width, height)))
+        self._show(event.epoch, written)
 
     def close(self) -> None:
-        """Write the page with the last losses."""
-        if self._newest is not None or self._history:
-            with self._tolerance():
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._write_page(self._newest)
+        """Draw the last losses."""
+        if self._progress != (0, 0):
+            with self._listing():
+                self._draw(self._newest)
 
-    def _is_due(self, event: Pictures) -> bool:
-        return (
-            self._shown is None
-            or event.epoch != self._shown.epoch
-            or event.images_seen - self._shown.images_seen >= self._every
-            or time.monotonic() - self._written_at > SECONDS_BETWEEN_PAGES
-        )
+    def _show(self, epoch: int, pictures: Sequence[Shown]) -> None:
+        """Make sure that pictures which are in the folder are on the page."""
+        before, self._newest = min(self._newest, epoch), epoch
+        with self._listing():
+            if not self._page.exists:
+                self._charts = None
+            if self._charts is None:
+                self._draw(before)
+            self._page.add(epoch, pictures)
+            if self._is_due():
+                self._draw(epoch)
 
-    def _write_page(self, event: Pictures | None) -> None:
-        page = HtmlPage(f"Experiment name = {self._name}", refresh=REFRESH_SECONDS)
-        page.text(_status(self._history, event))
-        page.curves(loss_charts(self._history, 620, 320))
-        newest = self._newest.epoch if self._newest else sys.maxsize  # later ones are of an older run
-        for epoch, labels in sorted(self._existing().items(), reverse=True):
+    def _is_due(self) -> bool:
+        images_seen, seconds = self._drawn_at
+        return self._progress[1] - images_seen >= self._every or time.monotonic() - seconds > SECONDS_BETWEEN_DRAWINGS
+
+    def _draw(self, newest: int) -> None:
+        """Draw curves and status; where the page does not show all of these, begin it anew, up to epoch ``newest``."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        drawings = loss_charts(self._history.losses, *CHART_SIZE)
+        charts = [Shown(title, f"{title.replace(' ', '_')}.svg") for title in drawings]
+        epoch, images_seen = self._progress
+        status = f"epoch {epoch}, {images_seen:,} images seen, written {time.strftime('%Y-%m-%d %H:%M:%S')}"
+        files = {chart.path: drawings[chart.label] for chart in charts} | {STATUS_FILE: text_line(status)}
+        for name, svg in files.items():
+            with whole_file(self._folder / name) as file:
+                file.write(svg.encode())
+        self._drawn_at = images_seen, time.monotonic()
+        if charts != self._charts:
+            self._charts = None  # if it fails
+            self._page.begin(status=STATUS_FILE, charts=charts, epochs=self._existing(newest))
+            self._charts = charts
+
+    def _existing(self, newest: int) -> Iterator[tuple[int, list[Shown]]]:
+        """Yield what the folder holds of the epochs up to the newest, oldest first."""
+        pictures: dict[int, list[tuple[str, str]]] = {}
+        for epoch, label, path in picture_files(self._folder.parent):
+            pictures.setdefault(epoch, []).append((label, path.name))
+        sheets = dict(sample_sheets(self._folder.parent))
+        place = {label: index for index, label in enumerate(self._labels)}
+        for epoch in sorted(pictures.keys() | sheets.keys()):
             if epoch > newest:
-                continue
-            page.header(f"epoch {epoch}")
-            row = [(label, picture_path(epoch, label)) for label in self._in_order(labels)]
-            page.pictures(row, self._winsize)
-        page.save(self._folder / "index.html")
-        self._shown, self._written_at = event, time.monotonic()
-
-    def _existing(self) -> dict[int, list[str]]:
-        """Return the labels of each epoch that has pictures in the folder."""
-        found: dict[int, list[str]] = {}
-        images = self._folder / "images"
-        for file_name in sorted(os.listdir(images)) if images.is_dir() else []:
-            if match := FILE_NAME.fullmatch(file_name):
-                found.setdefault(int(match[1]), []).append(match[2])
-        return found
-
-    def _in_order(self, labels: list[str]) -> list[str]:
-        order = {file_label(label): index for index, label in enumerate(self._labels)}
-        return sorted(labels, key=lambda label: (order.get(label, len(order)), label))
+                return
+            row = sorted(pictures.get(epoch, []), key=lambda item: (place.get(item[0], len(place)), item[0]))
+            yield epoch, [Shown(label, f"images/{name}") for label, name in row]
+            if epoch in sheets:
+                yield epoch, _sheet(sheets[epoch])
 
 
-def picture_path(epoch: int, label: str) -> str:
-    """Return where a picture lies, relative to the page."""
-    return f"images/epoch{epoch:03d}_{label}.png"
-
-
-def file_label(label: str) -> str:
-    """Return a label as it stands in a file name: ``real_A`` as it is, odd characters as ``-``."""
-    return re.sub(r"[^\w.-]", "-", label)
-
-
-def _status(history: Sequence[Scalars], event: Pictures | None) -> str:
-    seen = max([item.images_seen for item in history[-1:]] + [event.images_seen if event else 0])
-    epoch = max([item.epoch for item in history[-1:]] + [event.epoch if event else 0])
-    return f"epoch {epoch}, {seen:,} images seen, written {time.strftime('%Y-%m-%d %H:%M:%S')}"
+def _sheet(path: Path) -> list[Shown]:
+    """Return a sheet with its size, or nothing where the file is no picture."""
+    with suppress(OSError), Image.open(path) as image:
+        return [Shown(SAMPLES_CAPTION, f"images/{path.name}", image.size)]
+    return []

@@ -1,6 +1,6 @@
-"""``metrics.jsonl``: every report of the losses, one JSON object per line.
+"""``metrics.jsonl``: every report of the training and every figure of held-out images, one JSON object per line.
 
-The only complete record of the curves; pages and dashboards are drawn from it. A loss that is not finite
+The only complete record of the curves; pages and dashboards are drawn from it. A number that is not finite
 is stored as ``null``, since JSON has no word for it, and read back as NaN.
 """
 
@@ -8,15 +8,16 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from util.sinks import Scalars, Sink
+from util.sinks import Sink
+from util.sinks.events import Event, Figures, Scalars
 from util.sinks.tolerance import LineWriter
 
 
 class JsonLinesSink(Sink):
-    """Append one object per report; on a resume first drop what the resumed run will do again."""
+    """Append one object per event; on a resume first drop what the resumed run will do again."""
 
     def __init__(self, path: Path, *, resume_at: int) -> None:
         """Prepare the file.
@@ -27,9 +28,9 @@ class JsonLinesSink(Sink):
         """
         if not resume_at:
             _put_aside(path)
-        kept = [event for event in read_history(path) if event.images_seen <= resume_at] if resume_at else []
         temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text("".join(_to_line(event) + "\n" for event in kept), encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.writelines(_to_line(event) + "\n" for event in read_events(path) if event.images_seen <= resume_at)
         os.replace(temporary, path)
         self._writer = LineWriter(path)
 
@@ -37,15 +38,19 @@ class JsonLinesSink(Sink):
         """Append the report."""
         self._writer.write(_to_line(event))
 
+    def figures(self, event: Figures) -> None:
+        """Append the figures."""
+        self._writer.write(_to_line(event))
 
-def read_history(path: Path) -> list[Scalars]:
-    """Return the reports in file order; no file is no report, and a torn line is left out."""
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Yield the events in file order, one at a time; no file is no event, and a torn line is left out."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        file = path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError:
-        return []
-    events = [_from_line(line) for line in text.splitlines()]
-    return [event for event in events if event is not None]
+        return
+    with file:
+        yield from (event for line in file if (event := _from_line(line)) is not None)
 
 
 def _put_aside(path: Path) -> None:
@@ -56,18 +61,25 @@ def _put_aside(path: Path) -> None:
         os.replace(path, free)
 
 
-def _to_line(event: Scalars) -> str:
-    losses = {name: value if math.isfinite(value) else None for name, value in event.losses.items()}
-    return json.dumps(event._asdict() | {"losses": losses})
+def _to_line(event: Event) -> str:
+    tables = {name: _stored(value) for name, value in event._asdict().items() if isinstance(value, Mapping)}
+    return json.dumps(event._asdict() | tables)
 
 
-def _from_line(line: str) -> Scalars | None:
+def _from_line(line: str) -> Event | None:
     try:
         fields = json.loads(line)
-        return Scalars(**(fields | {"losses": _losses(fields["losses"])}))
-    except (ValueError, TypeError, KeyError, AttributeError):
+        if not isinstance(fields, dict):
+            return None
+        fields |= {name: _restored(value) for name, value in fields.items() if isinstance(value, dict)}
+        return Figures(**fields) if "figures" in fields else Scalars(**fields)
+    except (ValueError, TypeError):
         return None
 
 
-def _losses(stored: Mapping[str, float | None]) -> dict[str, float]:
-    return {name: math.nan if value is None else float(value) for name, value in stored.items()}
+def _stored(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def _restored(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: math.nan if value is None else float(value) for name, value in values.items()}

@@ -3,8 +3,9 @@
 import time
 from pathlib import Path
 
-from util.sinks import Scalars, Sink
+from util.sinks import Sink
 from util.sinks.console import loss_line
+from util.sinks.events import Scalars
 from util.sinks.tolerance import LineWriter
 
 

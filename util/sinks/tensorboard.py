@@ -3,33 +3,66 @@
 from pathlib import Path
 
 from options.errors import UserError
-from util.images import as_rgb
-from util.sinks import Pictures, Scalars, Sink
+from util.images import Picture, as_rgb
+from util.sinks import Sink
+from util.sinks.events import Figures, Pictures, Samples, Scalars
+from util.sinks.history import GIBIBYTE
 
 
 class TensorBoardSink(Sink):
-    """Write losses and pictures to event files; the step is the number of images seen."""
+    """Write losses, figures and pictures to event files; the step is the number of images seen."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open an event file in the folder."""
+    def __init__(self, folder: Path, *, resume_at: int = 0) -> None:
+        """Open an event file in the folder.
+
+        Args:
+            resume_at: images seen by the checkpoint that is resumed. TensorBoard no longer shows what earlier files
+                in the folder tell about later images; 0 hides all of it.
+
+        Raises:
+            UserError: the package is not installed.
+        """
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise UserError("--use_tensorboard needs the tensorboard package; type: pip install tensorboard") from None
-        self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder), purge_step=resume_at + 1)  # type: ignore[no-untyped-call]
 
     def scalars(self, event: Scalars) -> None:
-        """Write losses, learning rate and epoch."""
-        values = {f"loss/{name}": value for name, value in event.losses.items()}
-        extra = {"epoch": event.position, "learning_rate": event.learning_rate, "seconds": event.seconds}
-        for tag, value in (values | extra).items():
-            self._writer.add_scalar(tag, value, event.images_seen)  # type: ignore[no-untyped-call]
+        """Write the report."""
+        self._numbers(tagged(event), event.images_seen)
+
+    def figures(self, event: Figures) -> None:
+        """Write the figures."""
+        self._numbers(tagged(event), event.images_seen)
 
     def images(self, event: Pictures) -> None:
         """Write the pictures under their labels."""
         for label, picture in event.pictures.items():
-            self._writer.add_image(label, as_rgb(picture), event.images_seen, dataformats="HWC")  # type: ignore[no-untyped-call]
+            self._picture(label, picture, event.images_seen)
+
+    def samples(self, event: Samples) -> None:
+        """Write the sheet of held-out images."""
+        self._picture("samples", event.sheet, event.images_seen)
 
     def close(self) -> None:
         """Flush the event file."""
         self._writer.close()  # type: ignore[no-untyped-call]
+
+    def _numbers(self, values: dict[str, float], images_seen: int) -> None:
+        for tag, value in values.items():
+            self._writer.add_scalar(tag, value, images_seen)  # type: ignore[no-untyped-call]
+
+    def _picture(self, tag: str, picture: Picture, images_seen: int) -> None:
+        self._writer.add_image(tag, as_rgb(picture), images_seen, dataformats="HWC")  # type: ignore[no-untyped-call]
+
+
+def tagged(event: Scalars | Figures) -> dict[str, float]:
+    """Return an event's numbers under the names that trackers group their charts by; memory in GiB."""
+    if isinstance(event, Figures):
+        return {f"held_out/{name}": value for name, value in event.figures.items()}
+    values = {f"loss/{name}": value for name, value in event.losses.items()}
+    values |= {f"accuracy/{name}": value for name, value in event.accuracies.items()}
+    values |= {"epoch": event.position, "learning_rate": event.learning_rate}
+    values |= {"seconds": event.seconds, "data_seconds": event.data_seconds}
+    return values | ({"memory": event.memory / GIBIBYTE} if event.memory else {})

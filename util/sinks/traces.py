@@ -1,39 +1,18 @@
-"""Loss histories as drawable lines: one trace per loss, thinned and smoothed.
-
-What every chart of the losses shares, so that the web page and the dashboard agree on colours.
-It draws nothing itself.
-"""
+"""What every chart shares, so that the web page, the dashboard and the plots agree: colours, groups, smoothing."""
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
-
-from util.sinks import Scalars
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 T = TypeVar("T")
+
+SMALLEST_WINDOW = 5  # values
+ROOM = 2.0
 
 # Mid tones that stay readable on white and on near black.
 COLOURS = ("#4c8bf5", "#e8710a", "#1e9e6a", "#d93b6b", "#8e63ce", "#12a4b4", "#b7860b", "#8a8f98")
 
-
-class Trace(NamedTuple):
-    """One line: ``y`` is NaN where the loss was missing or not finite; ``x`` is always finite."""
-
-    name: str
-    x: list[float]
-    y: list[float]
-
-
-def traces(history: Sequence[Scalars]) -> list[Trace]:
-    """Return one trace per loss name, in order of first appearance, x in epochs done."""
-    events = [event for event in history if math.isfinite(event.position)]
-    names = list(dict.fromkeys(name for event in events for name in event.losses))
-    x = [event.position for event in events]
-    return [Trace(name, x, [_finite(event.losses.get(name)) for event in events]) for name in names]
-
-
-def _finite(value: float | None) -> float:
-    return value if value is not None and math.isfinite(value) else math.nan
+GRAY = "#8a8f98"
 
 
 def colour(index: int) -> str:
@@ -61,12 +40,25 @@ def thin(items: Sequence[T], limit: int) -> list[T]:
     return picked
 
 
-def smooth(values: Sequence[float], window: int) -> list[float]:
-    """Return the exponential moving average over about ``window`` values; NaN is carried over.
+def usual_range(values: Iterable[float]) -> tuple[float, float]:
+    """Return the ends of an axis for values of which the wildest may lie outside; (0, 1) if none is finite.
+
+    Everything is inside that is no farther from the middle 90 % than ``ROOM`` times their width.
+    """
+    inside = sorted(value for value in values if math.isfinite(value))
+    if not inside:
+        return 0.0, 1.0
+    low, high = inside[int(0.05 * len(inside))], inside[math.ceil(0.95 * len(inside)) - 1]
+    room = ROOM * (high - low)
+    return max(inside[0], low - room), min(inside[-1], high + room)
+
+
+def smooth(values: Sequence[float]) -> list[float]:
+    """Return the exponential moving average over about a fortieth of the values; NaN is carried over.
 
     The first values are not biased towards zero (the correction of Adam, Kingma and Ba 2015, section 3).
     """
-    keep = 1 - 1 / max(1, window)
+    keep = 1 - 1 / max(SMALLEST_WINDOW, len(values) // 40)
     total = weight = 0.0
     result = []
     for value in values:

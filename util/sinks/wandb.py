@@ -1,39 +1,131 @@
-"""Weights & Biases, for those who ask for it; the package is optional."""
+"""Weights & Biases, for those who ask for it; the package is optional.
 
+A server that does not answer costs seconds at the start and minutes at the end, and never the training. What it did
+not get lies on the disk, and ``wandb sync`` uploads it.
+"""
+
+import logging
+import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
 
 from options.errors import UserError
-from util.sinks import Pictures, Scalars, Sink
+from util.images import Picture
+from util.sinks import Sink
+from util.sinks.events import Figures, Pictures, Samples, Scalars
+from util.sinks.tensorboard import tagged
+
+log = logging.getLogger(__name__)
+
+# Seconds, for W&B; its own are 90 and no limit. By environment: older versions refuse settings that they do not know.
+PATIENCE = {"WANDB_INIT_TIMEOUT": "20", "WANDB_FINISH_TIMEOUT": "120"}
 
 
 class WandbSink(Sink):
-    """Log losses and pictures to a run of a project; the step is the number of images seen."""
+    """Log losses, figures and pictures to a run of a project; the step is the number of images seen.
 
-    def __init__(self, *, project: str, name: str, options: Mapping[str, object]) -> None:
-        """Start the run; ``options`` become its configuration."""
+    Calls of one step must follow each other, because W&B joins them to one record; it refuses earlier steps.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        name: str,
+        options: Mapping[str, object],
+        id_file: Path | None = None,
+        resume_at: int = 0,
+    ) -> None:
+        """Start a run, or go on with that of a resumed training.
+
+        Args:
+            options: become its configuration.
+            id_file: remembers the run for the next start; without it every start is a new run.
+            resume_at: images seen by the checkpoint that is resumed; 0 starts a new run.
+
+        Raises:
+            UserError: the package is not installed or does not start.
+        """
         try:
             import wandb
         except ImportError:
             raise UserError("--use_wandb needs the wandb package; type: pip install wandb") from None
         self._wandb = wandb
-        try:
-            self._run = wandb.init(project=project, name=name, config=dict(options))
-        except wandb.errors.Error as error:
-            raise UserError(
-                f"Weights & Biases did not start ({error}); type: wandb login, or set WANDB_MODE=offline"
-            ) from error
+        known = _read_id(id_file, project, name) if id_file and resume_at else None
+        again = {"id": known, "resume": "allow"} if known else {}
+        self._run = _start(wandb, {"project": project, "name": name, "config": dict(options), **again})
+        self._first_step: int = self._run.starting_step
+        if self._first_step > resume_at + 1:
+            log.info("Weights & Biases keeps what it has of this run, up to image %d", self._first_step - 1)
+        if id_file:
+            _write_id(id_file, project, name, self._run.id)
 
     def scalars(self, event: Scalars) -> None:
-        """Log losses, learning rate and speed."""
-        values = {f"loss/{name}": value for name, value in event.losses.items()}
-        extra = {"epoch": event.position, "learning_rate": event.learning_rate, "seconds": event.seconds}
-        self._run.log(values | extra, step=event.images_seen)
+        """Log the report."""
+        self._log(tagged(event), event.images_seen)
+
+    def figures(self, event: Figures) -> None:
+        """Log the figures."""
+        self._log(tagged(event), event.images_seen)
 
     def images(self, event: Pictures) -> None:
         """Log the pictures under their labels."""
-        pictures = {label: self._wandb.Image(picture) for label, picture in event.pictures.items()}
-        self._run.log(pictures, step=event.images_seen)
+        self._log({label: self._image(picture) for label, picture in event.pictures.items()}, event.images_seen)
+
+    def samples(self, event: Samples) -> None:
+        """Log the sheet of held-out images."""
+        self._log({"samples": self._image(event.sheet, file_type="jpg")}, event.images_seen)
 
     def close(self) -> None:
         """Upload what is left."""
         self._run.finish()
+
+    def _log(self, values: Mapping[str, object], images_seen: int) -> None:
+        if images_seen >= self._first_step:
+            self._run.log(values, step=images_seen)
+
+    def _image(self, picture: Picture, file_type: Literal["png", "jpg"] = "png") -> object:
+        # Not the array itself: older versions stretch the range of a dark one.
+        return self._wandb.Image(Image.fromarray(picture), file_type=file_type)
+
+
+def _start(wandb: Any, settings: Mapping[str, object]) -> Any:  # Any: the package may be missing
+    """Start a run; where the server does not answer or does not want it, one on the disk."""
+    for name, seconds in PATIENCE.items():
+        os.environ.setdefault(name, seconds)
+    try:
+        try:
+            return wandb.init(**settings)
+        except wandb.errors.AuthenticationError:
+            raise
+        except wandb.errors.CommError as error:
+            run = wandb.init(**settings, mode="offline")
+            log.warning(
+                "Weights & Biases does not take the run (%s); it is recorded here, upload it later: wandb sync %s",
+                _one_line(error),
+                Path(run.dir).parent,
+            )
+            return run
+    except (wandb.errors.Error, ValueError, OSError) as error:
+        raise UserError(
+            f"Weights & Biases did not start ({_one_line(error)}); type: wandb login, or set WANDB_MODE=offline"
+        ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _read_id(path: Path, project: str, name: str) -> str | None:
+    """Return the run that a training of this name has logged to; that of a copied folder is another's."""
+    *owner, run_id = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else ("",)
+    return run_id if owner == [project, name] else None
+
+
+def _write_id(path: Path, project: str, name: str, run_id: str) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text("\n".join((project, name, run_id)), encoding="utf-8")
+    os.replace(temporary, path)

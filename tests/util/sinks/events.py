@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from util.sinks import Pictures, Scalars
+from util.sinks.events import Pictures, Samples, Scalars
 
 
 def scalars(number: int, *, per_epoch: int = 4, **losses: float) -> Scalars:
@@ -17,3 +17,8 @@ def pictures(epoch: int = 1, images_seen: int = 400, *, labels: tuple[str, ...] 
     shapes = [(32, 32, 3)] * (len(labels) - 1) + [(32, 32)]
     levels = {label: np.full(shape, 90, np.uint8) for label, shape in zip(labels, shapes, strict=True)}
     return Pictures(epoch, images_seen, levels)
+
+
+def samples(epoch: int = 1, images_seen: int = 400) -> Samples:
+    """Return a small sheet, wider than high."""
+    return Samples(epoch, images_seen, np.full((40, 100, 3), 90, np.uint8))

@@ -1,9 +1,18 @@
 import math
+import re
 
 import pytest
 
-from tests.util.sinks.events import scalars
-from util.sinks.traces import is_reconstruction, smooth, thin, traces
+from util.sinks.traces import colour, is_reconstruction, smooth, thin
+
+
+def average(values: list[float], window: int) -> list[float]:
+    """Return for each value the mean of all so far, each older one weighing (1 - 1 / window) of the next."""
+    weights = [(1 - 1 / window) ** age for age in range(len(values))]
+    return [
+        sum(weight * value for weight, value in zip(weights, reversed(values[:end]), strict=False)) / sum(weights[:end])
+        for end in range(1, len(values) + 1)
+    ]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 9, 10, 11, 1000, 12345])
@@ -19,21 +28,27 @@ def test_points_do_not_move_as_a_history_grows() -> None:
     assert set(thin(range(1200), 100)[:-1]) <= set(thin(range(1100), 100)) | set(range(1100, 1200))
 
 
-def test_a_loss_that_comes_late_has_gaps_before() -> None:
-    first, second = traces([scalars(1, D=1.0), scalars(2, D=math.inf, idt=3.0)])
-    assert (first.name, first.x, first.y[0]) == ("D", [0.25, 0.5], 1.0)
-    assert math.isnan(first.y[1])
-    assert math.isnan(second.y[0])
-
-
-def test_a_position_that_is_not_finite_is_left_out() -> None:
-    assert traces([scalars(1, D=1.0)._replace(position=math.nan)]) == []
+@pytest.mark.parametrize(("count", "window"), [(1, 5), (20, 5), (239, 5), (240, 6), (400, 10)])
+def test_the_moving_average_looks_back_over_a_fortieth_but_at_least_five(count: int, window: int) -> None:
+    values = [float(number * 31 % 17) for number in range(count)]
+    assert smooth(values) == pytest.approx(average(values, window))
 
 
 def test_the_mean_of_a_constant_is_that_constant_and_gaps_carry_over() -> None:
-    assert smooth([2.0, 2.0, math.nan, 2.0], 10) == pytest.approx([2.0] * 4)
+    assert smooth([2.0, 2.0, math.nan, 2.0]) == pytest.approx([2.0] * 4)
+
+
+def test_before_the_first_number_there_is_no_mean() -> None:
+    assert smooth([math.nan, math.inf, 3.0]) == pytest.approx([math.nan, math.nan, 3.0], nan_ok=True)
+    assert smooth([]) == []
 
 
 def test_loss_names_are_told_apart() -> None:
     assert all(map(is_reconstruction, ["cycle_A", "idt_B", "G_L1"]))
     assert not any(map(is_reconstruction, ["G_A", "D_B", "G_GAN", "D_real"]))
+
+
+def test_neighbouring_losses_have_different_colours_however_many_there_are() -> None:
+    colours = [colour(index) for index in range(40)]
+    assert all(re.fullmatch("#[0-9a-f]{6}", text) for text in colours)
+    assert all(len(set(colours[start : start + 8])) == 8 for start in range(32))

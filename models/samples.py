@@ -1,0 +1,118 @@
+"""The same few held-out images, translated again and again: what a reader compares over the epochs."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from data.base import TranslationDataset
+from data.batch import Batch, collate
+from data.registry import DATASETS
+from models.base import TranslationModel
+from models.statistics import RunningStatistics
+from models.validation import ALWAYS_THE_SAME_CROPS, held_out_data
+from options.errors import UserError
+from options.schema import Options
+
+log = logging.getLogger(__name__)
+
+COARSE = 16  # pixels a side at which two pictures are compared: what a generator hides in fine noise does not count
+
+
+class Translated(NamedTuple):
+    """The visuals of each sample, 1 x C x H x W in [-1, 1]; and the generators' ``variety_<G>``."""
+
+    rows: list[dict[str, Tensor]]
+    figures: dict[str, float]
+
+
+class Samples:
+    """A model and the images that it translates again and again, without any effect on its training."""
+
+    def __init__(self, model: TranslationModel[Any], batches: list[Batch]) -> None:
+        self._model, self._batches = model, batches
+
+    @torch.no_grad()
+    def translate(self) -> Translated:
+        """Translate as ``test.py`` does: batch norm and dropout as in training, with the same noise each time.
+
+        Every process must, where batch norms are shared.
+        """
+        model = self._model
+        statistics, was_training = RunningStatistics(model.networks), model.training
+        statistics.keep()
+        model.training = False  # of the model alone, not of its networks: no identity images
+        rows, pairs = [], []
+        try:
+            for batch in self._batches:
+                torch.manual_seed(model.opt.run.seed)  # the next step seeds itself
+                out = model(batch)
+                rows.append(model.visuals(out))
+                pairs.append(model.translations(out))
+        finally:
+            model.training = was_training
+            statistics.restore()
+        return Translated(rows, varieties(pairs))
+
+
+def load_samples(opt: Options, model: TranslationModel[Any], device: torch.device) -> Samples:
+    """Load up to ``--display_samples`` images, spread over the held-out folder, or the training one if there is none.
+
+    One that cannot be used is left out with a warning.
+    """
+    batches: list[Batch] = []
+    if not opt.log.display_samples:
+        return Samples(model, batches)
+    dataset = _dataset(opt)
+    count = min(opt.log.display_samples, len(dataset))
+    for index in range(count):
+        try:
+            batch = collate([dataset[ALWAYS_THE_SAME_CROPS, index * len(dataset) // count]])
+            if isinstance(batch, UserError):
+                raise batch
+            model.check_batch(batch)
+            batches.append(batch.to(device))
+        except UserError as error:
+            log.warning("left out of the samples: %s", error)
+    return Samples(model, batches)
+
+
+def varieties(pairs: Sequence[Mapping[str, tuple[Tensor, Tensor]]]) -> dict[str, float]:
+    """Return how much each generator's outputs differ from one input to another; 1: as much as real pictures do.
+
+    The standard deviation over the samples at ``COARSE`` resolution, averaged over pixels, divided by that of the real
+    images. Nothing where there are fewer than two samples. Synchronises the device.
+
+    Args:
+        pairs: ``TranslationModel.translations`` of each sample.
+    """
+    found = {}
+    for network in pairs[0] if len(pairs) > 1 else ():
+        made, wanted = (_spread([pair[network][index] for pair in pairs]) for index in (0, 1))
+        if wanted > 0:
+            found[f"variety_{network}"] = made / wanted
+    return found
+
+
+def _spread(images: list[Tensor]) -> float:
+    small = [F.adaptive_avg_pool2d(image.float(), COARSE) for image in images]
+    return float(torch.cat(small).std(dim=0).mean())  # sync
+
+
+def _dataset(opt: Options) -> TranslationDataset:
+    """Open the held-out images, whole pictures where possible."""
+    data = held_out_data(opt.data)
+    if data.preprocess == "resize_and_crop":
+        data = dataclasses.replace(data, load_size=data.crop_size)
+    create, whole = DATASETS[data.dataset_mode], dataclasses.replace(opt, data=data)
+    for phase in (opt.optim.val_phase, "test"):
+        try:
+            return create(whole, phase)
+        except UserError:
+            continue
+    log.info("there are no held-out images in %s: the samples are training images", data.dataroot)
+    return create(whole, data.phase)

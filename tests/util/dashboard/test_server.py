@@ -1,0 +1,179 @@
+"""Real servers in processes of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.util.dashboard.servers import Serve, post, runs, show, shown, wait_for
+from util.dashboard import browser_files, server
+from util.dashboard.server import BackgroundServer, answers, listens, start_background
+
+pytest.importorskip("visdom")
+
+STARTER = """
+import os, sys, time
+from util.dashboard.server import start_background
+server = start_background({port}, env_path=__import__("pathlib").Path({envs!r}), ends_with_me={ends_with_me})
+child = os.fork()  # like a worker that loads data: it holds what its parent has open
+if child:
+    print(server.pid, child, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def background(free_port: int, envs: Path) -> Iterator[BackgroundServer]:
+    """A server that outlives its starter."""
+    started = start_background(free_port, env_path=envs)
+    yield started
+    started.process.kill()
+    started.process.wait(10)
+
+
+def test_a_server_that_cannot_start_says_why(taken_port: int, envs: Path) -> None:
+    with pytest.raises(ConnectionError, match=rf"did not start on port {taken_port}: .* already in use"):
+        start_background(taken_port, env_path=envs)
+
+
+def test_of_two_servers_that_start_at_once_only_one_believes_it_did(background: BackgroundServer, envs: Path) -> None:
+    port = int(background.process.args[background.process.args.index("--port") + 1])
+    assert answers("localhost", port, timeout=5)
+    with pytest.raises(ConnectionError, match="already in use"):
+        start_background(port, env_path=envs)
+
+
+def test_a_program_that_hangs_has_the_port_but_does_not_answer(taken_port: int) -> None:
+    assert listens(taken_port)
+    assert not answers("http://localhost", taken_port, timeout=0.2)
+
+
+def test_it_starts_from_any_folder_and_is_reachable_from_this_machine_only(
+    free_port: int, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not listens(free_port)
+    started = start_background(free_port, env_path=Path("envs"))
+    try:
+        assert answers("localhost", free_port, timeout=5)
+        with socket.socket() as other, pytest.raises(OSError, match="refused"):
+            other.connect(("127.0.0.2", free_port))  # another address of the loopback: nothing listens on "all"
+        assert (tmp_path / "envs" / "main.json").is_file()
+    finally:
+        started.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("ends_with_me", [True, False])
+def test_a_server_ends_with_its_starter_if_asked_to(free_port: int, envs: Path, ends_with_me: bool) -> None:
+    code = STARTER.format(port=free_port, envs=str(envs), ends_with_me=ends_with_me)
+    starter = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    pid, child = map(int, starter.stdout.readline().split())
+    try:
+        show(free_port, "run", "before the end")
+        starter.kill()
+        starter.wait(10)
+        if ends_with_me:
+            wait_for(lambda: not listens(free_port), 5)
+            wait_for((envs / "run.json").is_file)
+        else:
+            time.sleep(1)
+            assert shown(free_port, "run") == "before the end"
+    finally:
+        for left in (child, pid):
+            if runs(left):
+                os.kill(left, signal.SIGKILL)
+        starter.stdout.close()
+
+
+@pytest.mark.parametrize("ends_with_me", [True, False])
+def test_stopping_saves_and_leaves_no_zombie(free_port: int, envs: Path, ends_with_me: bool) -> None:
+    started = start_background(free_port, env_path=envs, ends_with_me=ends_with_me)
+    show(free_port, "run", "hello")
+    started.stop()
+    assert started.process.returncode == 0
+    assert not runs(started.pid)
+    assert (envs / "run.json").is_file()
+    started.stop()  # harmless
+
+
+def test_stopping_one_that_hangs_kills_it(background: BackgroundServer, monkeypatch) -> None:
+    monkeypatch.setattr(server, "STOP_SECONDS", 0.2)
+    os.kill(background.pid, signal.SIGSTOP)
+    background.stop()
+    assert not runs(background.pid)
+
+
+def test_one_that_was_killed_is_no_zombie(background: BackgroundServer) -> None:
+    os.kill(background.pid, signal.SIGKILL)
+    wait_for(lambda: not runs(background.pid))
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="needs priorities")
+def test_a_background_server_gives_way_to_the_training(background: BackgroundServer) -> None:
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    wait_for(lambda: os.getpriority(os.PRIO_PROCESS, background.pid) == min(19, mine + 10))
+
+
+def test_one_that_says_nothing_is_given_up(free_port: int, envs: Path, monkeypatch) -> None:
+    monkeypatch.setattr(server, "START_SECONDS", 0.05)
+    with pytest.raises(ConnectionError, match="it says nothing"):
+        start_background(free_port, env_path=envs)
+    assert not listens(free_port)
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGHUP", "stdin"])
+def test_what_it_shows_comes_back_after_it_was_ended(serve: Serve, free_port: int, envs: Path, end: str) -> None:
+    first = serve(*["--ends_with_stdin"] * (end == "stdin"))
+    show(free_port, "run", "hello")
+    if end == "stdin":
+        first.stdin.close()
+    else:
+        first.send_signal(getattr(signal, end))
+    assert first.wait(10) == 0
+    assert f"environments saved in {envs}: 2" in first.stdout.read()
+    assert first.stderr.read() == ""
+    serve()
+    assert shown(free_port, "run") == "hello"
+
+
+def test_what_nobody_looked_at_is_not_written_again(serve: Serve, free_port: int, envs: Path) -> None:
+    envs.mkdir()
+    text = '{"jsons":  {}, "reload":  {}}'  # with two blanks, which nobody else writes
+    for name in ("main", "old"):
+        (envs / f"{name}.json").write_text(text)
+    first = serve()
+    show(free_port, "run", "hello")
+    post(free_port, "save", {"data": ["main"]})
+    first.terminate()
+    assert first.wait(10) == 0
+    assert (envs / "old.json").read_text() == text
+    assert json.loads((envs / "main.json").read_text()) == {"jsons": {}, "reload": {}}
+
+
+def test_a_damaged_environment_starts_empty(serve: Serve, free_port: int, envs: Path) -> None:
+    envs.mkdir()
+    (envs / "run.json").write_text('{"jsons": {"w": {"con')
+    process = serve()
+    show(free_port, "run", "again")
+    process.terminate()
+    assert process.wait(10) == 0
+    assert process.stderr.read().count("\n") == 1
+    assert (envs / "run.damaged").is_file()
+    assert json.loads((envs / "run.json").read_text())["jsons"]["w"]["content"] == "again"
+
+
+def test_files_that_stay_missing_are_said_in_one_line(monkeypatch, caplog, tmp_path: Path) -> None:
+    monkeypatch.setattr(browser_files, "static_folder", lambda: tmp_path)
+    server._complete_page()
+    assert len(caplog.messages) == 1
+    assert "stays blank" in caplog.text
+    assert "python -m util.dashboard files --from FOLDER" in caplog.text

@@ -1,0 +1,99 @@
+"""Visdom's web application with its weak points mended: saving, the login, users without a name.
+
+Nothing listens yet; see ``server.serve``.
+"""
+
+import getpass
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from options.errors import UserError
+from util.dashboard import environments
+
+if TYPE_CHECKING:
+    from visdom.server.app import Application
+
+
+class Login(NamedTuple):
+    """Who may see and change the dashboard."""
+
+    user: str
+    password: str
+
+
+def login_from_environment() -> Login:
+    """Return the login from ``VISDOM_USERNAME`` and ``VISDOM_PASSWORD``.
+
+    Raises:
+        UserError: one of them is not set.
+    """
+    variables = ("VISDOM_USERNAME", "VISDOM_PASSWORD")
+    unset = [name for name in variables if not os.environ.get(name)]
+    if unset:
+        raise UserError(
+            f"--login needs {' and '.join(unset)} in the environment; type: "
+            "VISDOM_USERNAME=... VISDOM_PASSWORD=... python -m util.dashboard --login"
+        )
+    return Login(*(os.environ[name] for name in variables))
+
+
+def normal_base_url(text: str) -> str:
+    """Return '' or '/x' without a slash at the end, as visdom wants it.
+
+    Raises:
+        UserError: it holds more than letters, digits and ``/ . ~ _ -``.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9/.~_-]*", text):
+        raise UserError(f"--base_url {text!r} is not the path of a page; type for example: --base_url /visdom")
+    return "".join(f"/{part}" for part in text.split("/") if part)
+
+
+def build_application(port: int, env_path: Path, *, base_url: str = "", login: Login | None = None) -> "Application":
+    """Build visdom's application for one server in this process.
+
+    Args:
+        port: to be named on its pages.
+        env_path: folder of the saved environments; made if need be.
+        base_url: '' or the path of the dashboard behind a reverse proxy, such as '/visdom'.
+        login: what to ask of everybody; None asks nothing.
+
+    Raises:
+        OSError: the folder cannot be used.
+    """
+    from visdom.server import app
+    from visdom.server.handlers.base_handlers import BaseWebSocketHandler
+    from visdom.utils.server_utils import hash_password
+
+    (env_path / "view").mkdir(parents=True, exist_ok=True)  # visdom's attempt ends in an assertion
+    environments.take_over()
+    _name_the_user()
+    app.tornado_settings["autoreload"] = False  # visdom's debug mode restarts when a source file changes
+    app.tornado_settings["cookie_secret"] = secrets.token_hex(32)
+    application = app.Application(  # type: ignore[no-untyped-call]
+        port=port, base_url=base_url, env_path=f"{env_path}/"
+    )
+    if login is not None:
+        # Not by the constructor: it reads the cookies' secret from a file in the home folder.
+        application.login_enabled = True
+        twice = hash_password(hash_password(login.password))  # type: ignore[no-untyped-call]
+        application.user_credential = {"username": login.user, "password": twice}
+        BaseWebSocketHandler.prepare = _turn_strangers_away  # type: ignore[method-assign, assignment]
+    return application
+
+
+def _turn_strangers_away(handler: Any) -> None:  # Any: one of visdom's handlers
+    """Refuse a web socket without a login; visdom closes it, but obeys it for up to five seconds."""
+    if handler.login_enabled and not handler.current_user:
+        handler.set_status(403)
+        handler.finish()
+
+
+def _name_the_user() -> None:
+    """Give a name to a user without one, as in many containers; visdom shows it and fails otherwise."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        os.environ["USER"] = "visdom"

@@ -1,0 +1,60 @@
+"""What a training tells: numbers, held-out figures and pictures, as plain values on the CPU."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from util.images import Picture
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+class Scalars(NamedTuple):
+    """One report of the training.
+
+    ``epoch`` counts from 1, ``position`` is the same with a fraction (0.5 = half of epoch 1 done),
+    ``iters`` are images since the start of this epoch, ``images_seen`` since the start of the run.
+    """
+
+    epoch: int
+    position: float
+    iters: int
+    images_seen: int
+    losses: Mapping[str, float]
+    learning_rate: float
+    seconds: float  # per image
+    data_seconds: float  # per image, waiting for the loader
+    accuracies: Mapping[str, float] = NOTHING  # discriminators' shares of right verdicts in the newest step, 0 to 1
+    memory: float = 0.0  # bytes in use: of the GPU where one computes, else of this process; 0 if unknown
+
+
+class Figures(NamedTuple):
+    """What was measured on held-out images; ``epoch``, ``position``, ``images_seen`` as in ``Scalars``.
+
+    ``validation`` is the model's own figure; ``variety_<G>`` tells how much a generator's outputs differ from one
+    input to another, where 1 is as much as real pictures do.
+    """
+
+    epoch: int
+    position: float
+    images_seen: int
+    figures: Mapping[str, float]
+
+
+Event = Scalars | Figures  # what is kept in ``metrics.jsonl``
+
+
+class Pictures(NamedTuple):
+    """The pictures of one training image, in display order; ``epoch`` and ``images_seen`` as in ``Scalars``."""
+
+    epoch: int
+    images_seen: int
+    pictures: dict[str, Picture]
+
+
+class Samples(NamedTuple):
+    """The pictures of the held-out images, always the same ones, as one sheet with a row for each."""
+
+    epoch: int
+    images_seen: int
+    sheet: Picture
