@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -154,7 +154,8 @@ def browser(profile: Path) -> Iterator[Page]:
         with closing(websocket.create_connection(address, timeout=LONGEST, suppress_origin=True)) as socket:
             yield Page(socket)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # with the helpers that it has started
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with the helpers that it has started
         process.wait()
 
 

@@ -159,6 +159,15 @@ def wait_for_sheets(page: Page, count: int) -> None:
     page.wait_for(f"Number(document.querySelector('input[type=range]')?.max) == {count - 1}")
 
 
+def wait_until_all_is_in_place(page: Page) -> None:
+    """Return when no window moves any more and each picture has its shape, which it gets when it is loaded."""
+    page.wait_for("performance.now() > 1500 && document.getAnimations().length == 0")
+    page.wait_for(
+        "[...document.querySelectorAll('.content img')].every(image => "
+        "Math.abs(image.width / image.height * image.naturalHeight / image.naturalWidth - 1) < 0.02)"
+    )
+
+
 def positions(run: Path) -> list[float]:
     """Return when there was a report, in epochs."""
     events = [json.loads(line) for line in (run / METRICS_FILE).read_text().splitlines()]
@@ -287,11 +296,7 @@ class TestReplay:
         serve()
         replay(unseen, port)
         open_dashboard(page, port, "unseen", reports=2 * IMAGES)
-        page.wait_for("document.getAnimations().length == 0")  # windows fly to their places
-        page.wait_for(  # pictures are distorted until they are loaded
-            "[...document.querySelectorAll('.content img')].every(image => "
-            "Math.abs(image.width / image.height * image.naturalHeight / image.naturalWidth - 1) < 0.02)"
-        )
+        wait_until_all_is_in_place(page)
         panes, seen = page.panes(), page.picture()
         for one, other in itertools.combinations(panes.values(), 2):
             assert not overlap(one.box, other.box), f"{one.title} covers {other.title}"
@@ -301,6 +306,16 @@ class TestReplay:
             assert len(colours) > 1000, f"{title}: {len(colours)} colours are to be seen"
             assert image[3] <= panes[title].box[3] + 1, f"{title} is cut off"
             assert not slider or not overlap(image, slider[0]), f"the slider covers {title}"
+
+    def test_loading_the_page_again_moves_nothing(self, page: Page, unseen: Path, port: int, serve: Serve) -> None:
+        serve()
+        replay(unseen, port)
+        places = []
+        for _ in range(2):
+            open_dashboard(page, port, "unseen", reports=2 * IMAGES)
+            wait_until_all_is_in_place(page)
+            places.append({title: pane.box for title, pane in page.panes().items()})
+        assert places[1] == places[0]
 
 
 class TestScripts:

@@ -30,7 +30,7 @@ class Panel(NamedTuple):
 
 
 def panels(history: History, gan_mode: str) -> list[Panel]:
-    """Return all panels, in reading order.
+    """Return all panels, in reading order; last come those that begin last.
 
     Args:
         gan_mode: of the run; empty where it is not known.
@@ -49,12 +49,12 @@ def panels(history: History, gan_mode: str) -> list[Panel]:
         Panel("gan", "GAN losses", "GAN loss", adversarial, order, balance),
         Panel("reconstruction", "Reconstruction losses", "reconstruction", reconstruction, order),
         Panel("accuracy", "Discriminators: share of right verdicts", "accuracy", verdicts, levels=chance, shares=True),
-        Panel("validation", "Validation", "validation", validation, zero=False),
-        Panel("variety", "Variety of the samples (1: as real pictures)", "variety", varieties),
         Panel("speed", "Images per second", "speed", _visible(speed)),
         Panel("waiting", "Time spent waiting for data", "waiting", _visible({"waiting": history.waiting}), shares=True),
         Panel("memory", "Memory, GiB", "memory", _visible({"memory": history.memory})),
         Panel("rate", "Learning rate", "rate", _visible(rate), exact=True),
+        Panel("variety", "Variety of the samples (1: as real pictures)", "variety", varieties),
+        Panel("validation", "Validation", "validation", validation, zero=False),
     ]
 
 

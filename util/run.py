@@ -18,6 +18,7 @@ from options.errors import StoppedError, UserError
 from options.schema import Options, RunOptions
 from options.stored import write_options
 from util.distributed import World
+from util.last_warning import LAST_WARNING
 from util.run_folder import COMMANDS_FILE, run_folder
 from util.sinks.console import BarSafeHandler
 from util.sinks.tolerance import LineWriter
@@ -114,5 +115,6 @@ def _start_log(*, is_main: bool) -> None:
     handler = BarSafeHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    LAST_WARNING.text = ""
+    root.handlers[:] = [handler, LAST_WARNING]
     root.setLevel(logging.INFO if is_main else logging.WARNING)

@@ -3,6 +3,7 @@
 Nothing listens yet; see ``server.serve``.
 """
 
+import asyncio
 import getpass
 import os
 import re
@@ -15,6 +16,11 @@ from util.dashboard import environments
 
 if TYPE_CHECKING:
     from visdom.server.app import Application
+
+
+PAGE_SECONDS = 0.5  # the page asks for its width after 0.2 s
+# Smooth pictures; no link that would send a chart to a stranger's site.
+STYLE = "\n.content-image { image-rendering: auto }\n.js-link-to-tool { display: none }\n"
 
 
 class Login(NamedTuple):
@@ -75,6 +81,8 @@ def build_application(port: int, env_path: Path, *, base_url: str = "", login: L
     application = app.Application(  # type: ignore[no-untyped-call]
         port=port, base_url=base_url, env_path=f"{env_path}/"
     )
+    application.user_settings["user_css"] += STYLE
+    _wait_for_the_page()
     if login is not None:
         # Not by the constructor: it reads the cookies' secret from a file in the home folder.
         application.login_enabled = True
@@ -82,6 +90,23 @@ def build_application(port: int, env_path: Path, *, base_url: str = "", login: L
         application.user_credential = {"username": login.user, "password": twice}
         BaseWebSocketHandler.prepare = _turn_strangers_away  # type: ignore[method-assign, assignment]
     return application
+
+
+def _wait_for_the_page() -> None:
+    """Send windows to a page only when it knows its width; sooner it would place them as for another one."""
+    from visdom.server.handlers.web_handlers import EnvHandler
+
+    send = EnvHandler.post
+    if getattr(send, "waits", False):
+        return
+
+    async def post(handler: Any, name: str) -> None:  # Any: one of visdom's handlers
+        if b'"sid"' in handler.request.body:
+            await asyncio.sleep(PAGE_SECONDS)
+        send(handler, name)
+
+    post.waits = True  # type: ignore[attr-defined]
+    EnvHandler.post = post  # type: ignore[method-assign]
 
 
 def _turn_strangers_away(handler: Any) -> None:  # Any: one of visdom's handlers

@@ -55,16 +55,18 @@ def figure(panel: Panel, height: int) -> Figure:
         raw.append({**line, "name": f"{name} (measured)", "y": rounded(curve.y), **faint})
         drawn.append({**line, "name": name, "y": mean, "line": {"color": stroke, "width": 2}})
     ends = [min(curve.x[0] for curve in curves.values()), max(curve.x[-1] for curve in curves.values())]
-    drawn += [_level(text, y, ends) for text, y in panel.levels.items()]
-    legend_rows = math.ceil(len(drawn) * LEGEND_ENTRY / WIDTH) if len(drawn) > 1 else 0
+    drawn += [_level(text, y, ends) | {"showlegend": not panel.shares} for text, y in panel.levels.items()]
+    entries = sum(bool(trace.get("showlegend", True)) for trace in drawn)
+    has_legend = entries > 1 or bool(panel.order)  # other curves are named by the title
+    legend_rows = math.ceil(entries * LEGEND_ENTRY / WIDTH) if has_legend else 0
     below = AXIS + LEGEND_ROW * legend_rows
     numbers = ".0%" if panel.shares else ".1e" if panel.exact else ""
     layout = {
         "margin": {"l": 48, "r": 14, "t": TOP, "b": below},
         "legend": {"orientation": "h", "y": -AXIS / (height - BAR - TOP - below), "yanchor": "top"},
-        "showlegend": len(drawn) > 1,
+        "showlegend": has_legend,
         "hovermode": "x unified",
-        "xaxis": {"title": {"text": "epoch", "standoff": 4}},
+        "xaxis": {"title": {"text": "epoch", "standoff": 4}, "rangemode": "nonnegative"},
         "yaxis": {"range": list(y_range(panel))} | ({"tickformat": numbers} if numbers else {}),
     }
     return {"data": raw + drawn, "layout": layout}

@@ -15,9 +15,10 @@ from util.background import let_others_go_first
 from util.dashboard import browser_files, server
 from util.dashboard.address import Address
 from util.dashboard.saved import Sheets
-from util.dashboard.status import LastWarning, RunInfo
+from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
 from util.health import Health
+from util.last_warning import LAST_WARNING
 from util.sheet import jpeg
 from util.sinks import Sink
 from util.sinks.events import Event, Figures, Pictures, Samples, Scalars
@@ -71,8 +72,6 @@ class VisdomSink(Sink):
         self._changed = threading.Condition()  # guards the three lines above
         self._connected = self._announced = self._warned = self._abandoned = False
         self._note = ""
-        self._last_warning = LastWarning()
-        logging.getLogger().addHandler(self._last_warning)
         self._thread = threading.Thread(target=self._run, name="visdom", daemon=True)
         self._thread.start()
 
@@ -110,7 +109,6 @@ class VisdomSink(Sink):
         if self._thread.is_alive():
             self._warn("it does not answer")
             self._abandoned = True
-        logging.getLogger().removeHandler(self._last_warning)
         if self._server and self._stop_server:
             self._server.stop()
 
@@ -175,7 +173,7 @@ class VisdomSink(Sink):
         for event in pending:
             assert self._sheets is not None
             self._sheets.add(jpeg(event.sheet))
-        return View(history, signals, self._last_warning.text, pictures, self._sheets, closing)
+        return View(history, signals, LAST_WARNING.text, pictures, self._sheets, closing)
 
     def _connect(self, client: "Client") -> None:
         """Open the environment, if need be on a server of our own."""

@@ -3,8 +3,6 @@
 A Visdom text pane is raw HTML, so every text is escaped here.
 """
 
-import contextlib
-import logging
 import math
 import time
 from collections.abc import Sequence
@@ -48,21 +46,6 @@ class RunInfo(NamedTuple):
     total_epochs: int
     gan_mode: str
     num_threads: int
-
-
-class LastWarning(logging.Handler):
-    """Remembers the newest warning of this process, with the time, but those of the dashboard itself."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.text = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Remember a warning."""
-        if record.name.startswith("util.dashboard"):
-            return
-        with contextlib.suppress(TypeError, ValueError):  # a message that does not fit its arguments
-            self.text = f"{clock(record.created)}: {record.getMessage()}"
 
 
 def status_html(info: RunInfo, history: History, signals: Sequence[str], *, warning: str, closed: bool) -> str:

@@ -13,7 +13,7 @@ from util.sinks.history import History
 from util.sinks.traces import smooth
 
 NAN = math.nan
-ALL = ["gan", "reconstruction", "accuracy", "validation", "variety", "speed", "waiting", "memory", "rate"]
+ALL = "gan reconstruction accuracy speed waiting memory rate variety validation".split()
 
 
 def full(number: int = 1) -> Scalars:

@@ -11,6 +11,7 @@ from tests.util.dashboard.fake_visdom import fake_visdom
 from tests.util.dashboard.servers import wait_for
 from tests.util.dashboard.sinks_under_test import make_sink, quick, warnings
 from tests.util.sinks.events import pictures, samples, scalars
+from util.last_warning import LAST_WARNING
 
 pytest.importorskip("visdom")
 
@@ -42,7 +43,7 @@ def test_a_mistake_in_the_drawing_ends_neither_the_training_nor_the_dashboard(pl
 
 
 def test_the_newest_warning_of_the_program_is_shown() -> None:
-    before = logging.getLogger().handlers[:]
+    logging.getLogger().addHandler(LAST_WARNING)  # as the log of a program has it from the beginning
     with fake_visdom() as server:
         sink = make_sink(server.port)
         for number in (1, 2):
@@ -51,7 +52,7 @@ def test_the_newest_warning_of_the_program_is_shown() -> None:
         shown = server.windows["1-status"]["data"][0]["content"]
         assert "picture 2 is &lt;odd&gt;" in shown
         assert "picture 1" not in shown
-    assert logging.getLogger().handlers == before
+    logging.getLogger().removeHandler(LAST_WARNING)
 
 
 def test_a_warning_that_cannot_be_put_into_words_does_not_end_the_training(caplog, monkeypatch) -> None:

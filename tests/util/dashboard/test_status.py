@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from util.dashboard.status import LastWarning, RunInfo, clock, status_html
+from util.dashboard.status import RunInfo, clock, status_html
+from util.last_warning import LastWarning
 from util.sinks.events import Scalars
 from util.sinks.history import History
 

@@ -91,7 +91,7 @@ def server() -> Server:
 
 def test_windows_come_in_reading_order(server: Server) -> None:
     Windows(server, INFO, LAYOUT).show(view(), whole=True)
-    order = "status gan reconstruction samples current accuracy validation variety speed waiting memory rate"
+    order = "status gan reconstruction samples current accuracy speed waiting memory rate variety validation"
     assert list(server.windows) == [f"1-{name}" for name in order.split()]
 
 
