@@ -49,9 +49,10 @@ def train(opt: Options, world: World) -> None:
 
     with started(Training(opt, model, stepper, progress)) as saver:
         sinks = build_sinks(opt, progress) if world.is_main else []
+        watch = Stopwatch()
         with Recorder(sinks, world) as recorder, saver.guarding() as stop:
             while progress.epoch <= opt.optim.last_epoch:
-                start, watch = time.perf_counter(), Stopwatch()
+                start = time.perf_counter()
                 rate = stepper.set_learning_rate(progress)
                 for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
                     out, losses, accuracies = stepper.step(batch.to(world.device), progress)
@@ -61,8 +62,8 @@ def train(opt: Options, world: World) -> None:
 
                     at_end = progress.at_end(opt.optim.last_epoch, world.size)
                     if progress.crossed(opt.log.print_freq, images) or at_end:
-                        stepper.check_losses()
                         recorder.scalars(progress, losses, accuracies, learning_rate=rate, lap=watch.lap())
+                        stepper.check_losses()
                     if progress.crossed(opt.log.display_freq, images) or at_end:
                         recorder.images(progress, model.visuals(out))
                         recorder.samples(progress, *samples.translate())

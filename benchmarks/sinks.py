@@ -105,7 +105,7 @@ class BlockTraining:
         self.batch = Batch(images[0], images[1], ("A",), ("B",)).to(self.world.device)
 
     def block(self, sinks: list[Any]) -> tuple[float, float]:
-        """Return the median seconds of a step, its report included, and those of the longest report."""
+        """Return the mean seconds of a step, its report included, and those of the longest report."""
         recorder, steps, reports = Recorder(sinks, self.world), [], [0.0]
         for number in range(1, self.args.steps + 1):
             start = time.perf_counter()
@@ -132,16 +132,16 @@ def running(name: str, port: int, folder: Path) -> Iterator[Address]:
     port += name == "missing"
     env_path, stop = folder / name, threading.Event()
     shutil.rmtree(env_path, ignore_errors=True)
-    pids = [] if name in ("off", "missing") else [server.start_background(port, env_path=env_path).pid]
+    servers = [] if name in ("off", "missing") else [server.start_background(port, env_path=env_path)]
 
     def die_again_and_again() -> None:
         while not stop.wait(SECONDS_TO_LIVE):
-            os.kill(pids[-1], signal.SIGKILL)
-            pids.append(server.start_background(port, env_path=env_path).pid)
+            kill(servers[-1])
+            servers.append(server.start_background(port, env_path=env_path))
 
     thread = threading.Thread(target=die_again_and_again)
     if name == "stalled":
-        os.kill(pids[0], signal.SIGSTOP)
+        os.kill(servers[0].pid, signal.SIGSTOP)
     if name == "dying":
         thread.start()
     try:
@@ -150,13 +150,19 @@ def running(name: str, port: int, folder: Path) -> Iterator[Address]:
         stop.set()
         if name == "dying":
             thread.join()
-        for pid in pids[-1:]:
-            os.kill(pid, signal.SIGKILL)
+        for last in servers[-1:]:
+            kill(last)
+
+
+def kill(victim: server.BackgroundServer) -> None:
+    """End a server at once, and wait until its port is free."""
+    victim.process.kill()
+    victim.process.wait()
 
 
 def run_info(folder: Path) -> RunInfo:
     """Return what the dashboard is to say of the run."""
-    return RunInfo(ENV, folder, "cycle_gan", 200, "lsgan", 4)
+    return RunInfo(ENV, folder, "cycle_gan", 200, "lsgan")
 
 
 def new_sink(address: Address, history: History, folder: Path) -> VisdomSink:
@@ -180,7 +186,7 @@ def print_long_run(count: int, address: Address, folder: Path) -> None:
     history = History(report(number, count) for number in range(1, count + 1))
     print(f"{count:,} reports keep {tracemalloc.get_traced_memory()[0] / 1e6:.1f} MB")
     tracemalloc.stop()
-    pid = server.start_background(address.port, env_path=folder).pid
+    started = server.start_background(address.port, env_path=folder)
     try:
         windows = Windows(
             client := Client(address, ENV), RunInfo(ENV, folder, "cycle_gan", 200, "lsgan", 4), Layout(1, "", 4)
@@ -193,7 +199,7 @@ def print_long_run(count: int, address: Address, folder: Path) -> None:
             wall.append(time.perf_counter() - start)
             own.append(time.thread_time() - cpu)
     finally:
-        os.kill(pid, signal.SIGKILL)
+        kill(started)
     print(
         f"posting all of it: {statistics.median(wall) * 1e3:.1f} ms, {statistics.median(own) * 1e3:.1f} ms of them "
         "processor time of this process"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from models.statistics import RunningStatistics
 from models.validation import ALWAYS_THE_SAME_CROPS, held_out_data
 from options.errors import UserError
 from options.schema import Options
+from options.stored import UNCROPPED
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,20 @@ class Samples:
     def __init__(self, model: TranslationModel[Any], batches: list[Batch]) -> None:
         self._model, self._batches = model, batches
 
-    @torch.no_grad()
     def translate(self) -> Translated:
         """Translate as ``test.py`` does: batch norm and dropout as in training, with the same noise each time.
 
-        Every process must, where batch norms are shared.
+        Every process must, where batch norms are shared. A failure is a warning, and there are no samples from then on.
         """
-        model = self._model
+        try:
+            return self._translate(self._model)
+        except Exception as error:  # noqa: BLE001  # lack of memory, or whatever a model raises: only for show
+            log.warning("no more samples: they cannot be translated (%s: %s)", type(error).__name__, error)
+            self._batches = []
+            return Translated([], {})
+
+    @torch.no_grad()
+    def _translate(self, model: TranslationModel[Any]) -> Translated:
         statistics, was_training = RunningStatistics(model.networks), model.training
         statistics.keep()
         model.training = False  # of the model alone, not of its networks: no identity images
@@ -105,9 +114,11 @@ def _spread(images: list[Tensor]) -> float:
 
 def _dataset(opt: Options) -> TranslationDataset:
     """Open the held-out images, whole pictures where possible."""
-    data = held_out_data(opt.data)
+    data = dataclasses.replace(held_out_data(opt.data), max_dataset_size=math.inf)
     if data.preprocess == "resize_and_crop":
         data = dataclasses.replace(data, load_size=data.crop_size)
+    uncropped: Any = UNCROPPED.get(data.preprocess, data.preprocess)
+    data = dataclasses.replace(data, preprocess=uncropped)
     create, whole = DATASETS[data.dataset_mode], dataclasses.replace(opt, data=data)
     for phase in (opt.optim.val_phase, "test"):
         try:

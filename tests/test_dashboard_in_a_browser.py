@@ -267,7 +267,7 @@ class TestLive:
         assert page.errors == []
 
     def test_the_first_report_can_be_seen(self, page: Page, windows: OpenWindows, port: int, tmp_path: Path) -> None:
-        shown = windows(RunInfo("run", tmp_path, "cycle_gan", 1, "lsgan", 0), Layout(1, "", 4))
+        shown = windows(RunInfo("run", tmp_path, "cycle_gan", 1, "lsgan"), Layout(1, "", 4))
         shown.show(View(History([scalars(1)]), [], "", None, None, closed=False), whole=True)
         open_dashboard(page, port, "main", reports=1)
         assert page.ask("document.querySelectorAll('.trace :is(path.point, path.js-line)').length") > 0
@@ -275,7 +275,7 @@ class TestLive:
     def test_sheets_that_come_all_at_once_reach_an_open_page(
         self, page: Page, windows: OpenWindows, port: int, tmp_path: Path
     ) -> None:
-        shown = windows(RunInfo("run", tmp_path, "cycle_gan", 1, "lsgan", 0), Layout(1, "", 4))
+        shown = windows(RunInfo("run", tmp_path, "cycle_gan", 1, "lsgan"), Layout(1, "", 4))
         history, sheet = History([scalars(1)]), jpeg(samples().sheet)
         shown.show(View(history, [], "", None, Sheets(), closed=False), whole=True)
         open_dashboard(page, port, "main", reports=1)
@@ -345,10 +345,10 @@ class TestScripts:
         self, page: Page, windows: OpenWindows, port: int, tmp_path: Path
     ) -> None:
         (tmp_path / COMMANDS_FILE).write_text(f"2026-01-02 03:04:05 python train.py --name {SCRIPT}")
-        values = {SCRIPT: 0.5, f"cycle_{SCRIPT}": 0.5}
+        values = {SCRIPT: 0.5, "D": 0.5, f"cycle_{SCRIPT}": 0.5}
         history = History(scalars(number, **values)._replace(accuracies=values) for number in range(1, 4))
         history.add(Figures(1, 0.75, 300, {SCRIPT: 0.5, f"variety_{SCRIPT}": 0.5}))
-        info = RunInfo(f"run {SCRIPT}", tmp_path, f"model {SCRIPT}", 1, SCRIPT, 0)
+        info = RunInfo(f"run {SCRIPT}", tmp_path, f"model {SCRIPT}", 1, SCRIPT)
         view = View(history, [f"signal {SCRIPT}"], f"warning {SCRIPT}", pictures(labels=(SCRIPT, NAME)), None, True)
         windows(info, Layout(1, SCRIPT, 0)).show(view, whole=True)
         open_dashboard(page, port, "main", reports=3)
@@ -368,7 +368,7 @@ class TestLongRun:
         self, page: Page, windows: OpenWindows, port: int, tmp_path: Path
     ) -> None:
         history = History(long_run())
-        shown = windows(RunInfo("long", tmp_path, "cycle_gan", 200, "lsgan", 0), Layout(1, "", 4))
+        shown = windows(RunInfo("long", tmp_path, "cycle_gan", 200, "lsgan"), Layout(1, "", 4))
         shown.show(View(history, [], "", None, None, closed=True), whole=True)
         open_dashboard(page, port, "main", reports=len(history.learning_rate.x))
         panes = page.panes()

@@ -1,8 +1,8 @@
 """A folder holds one run: a second training of its name is kept out, and an old run goes only when it is told to."""
 
-import importlib.util
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -94,10 +94,6 @@ def names(folder: Path, pattern: str = "*") -> set[str]:
     return {path.name for path in folder.glob(pattern)}
 
 
-def without(package: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(importlib.util.find_spec(package) is not None, reason=f"{package} is installed")
-
-
 class TestAnOldRun:
     """``trained`` is the folder of a finished run named ``cg``."""
 
@@ -158,11 +154,16 @@ class TestAnOldRun:
             "--lr_policy plateau --pool_size 0 --val_phase nothing",
             "--input_nc 4",
             "--batch_size 2 --drop",
-            pytest.param("--use_tensorboard", marks=without("tensorboard")),
-            pytest.param("--use_wandb", marks=without("wandb")),
+            "--use_tensorboard",
+            "--use_wandb",
         ],
     )
-    def test_is_not_deleted_by_a_command_with_a_mistake(self, mistake: str, trained: Path, train: Train) -> None:
+    def test_is_not_deleted_by_a_command_with_a_mistake(
+        self, mistake: str, trained: Path, train: Train, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for package in ("wandb", "tensorboard"):  # they may be installed here
+            monkeypatch.delitem(sys.modules, package, raising=False)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         before = contents(trained)
         done = train("--overwrite", *mistake.split())
         refused(done)

@@ -16,7 +16,7 @@ WINDOW = 2000  # images that a sentence about the losses looks back
 WINS, ONE_SIDED = 0.98, 0.02  # shares of right verdicts
 SAME_OUTPUT, SAMPLES_IN_A_ROW = 0.1, 3  # see Figures: 1 is as varied as real pictures
 WAITS = 0.3  # share of the time
-FEWEST_REPORTS = 10  # before anything is said about the speed
+FEWEST_REPORTS, MOST_LAPS = 10, 20  # that anything about the speed is said from
 SLOW = 2.0  # times the usual seconds per image
 PATIENCE_EPOCHS, PATIENCE_SHARE = 10, 0.2  # without a better validation figure; the larger of the two
 
@@ -34,9 +34,15 @@ class Health:
     def __init__(self, *, num_threads: int) -> None:
         self._num_threads = num_threads
         self._reports: deque[Scalars] = deque()  # of the last WINDOW images
-        self._speed = Curve()  # seconds per image, of the whole run
+        self._laps: deque[Scalars] = deque(maxlen=MOST_LAPS)  # the newest reports of this process
+        self._speed = Curve()  # seconds per image, of this process
         self._varieties: dict[str, deque[float]] = {}
         self._best_at, self._best, self._measured_at = 0.0, math.inf, 0.0  # of the validation; positions in epochs
+
+    def begin(self) -> None:
+        """Note that a process begins here: how fast an earlier one was, maybe elsewhere, says nothing about it."""
+        self._laps.clear()
+        self._speed = Curve()
 
     def add(self, event: Event) -> None:
         """Take an event into account."""
@@ -44,8 +50,9 @@ class Health:
             self._add_figures(event)
             return
         self._reports.append(event)
-        while len(self._reports) > FEWEST_REPORTS and self._reports[1].images_seen <= event.images_seen - WINDOW:
+        while len(self._reports) > 2 and self._reports[1].images_seen <= event.images_seen - WINDOW:
             self._reports.popleft()
+        self._laps.append(event)
         self._speed.add(event.position, event.seconds)
 
     def signals(self) -> list[Signal]:
@@ -67,7 +74,7 @@ class Health:
                 self._measured_at = event.position
                 if value < self._best:
                     self._best, self._best_at = value, event.position
-            elif name.startswith("variety_"):
+            elif name.startswith("variety_") and event.images_seen >= WINDOW:  # every network begins alike
                 recent = self._varieties.setdefault(name.removeprefix("variety_"), deque(maxlen=SAMPLES_IN_A_ROW))
                 recent.append(value)
 
@@ -132,10 +139,10 @@ class Health:
         return [Signal("validation", sentence)]
 
     def _waiting(self) -> list[Signal]:
-        spent = sum(report.seconds for report in self._reports)
-        if len(self._reports) < FEWEST_REPORTS or not spent > 0:
+        spent = sum(report.seconds for report in self._laps)
+        if len(self._laps) < FEWEST_REPORTS or not spent > 0:
             return []
-        share = sum(report.data_seconds for report in self._reports) / spent
+        share = sum(report.data_seconds for report in self._laps) / spent
         if not share > WAITS:
             return []
         advice = f"raise --num_threads (now {self._num_threads})"
@@ -146,7 +153,7 @@ class Health:
     def _slow(self) -> list[Signal]:
         if len(self._speed.x) < 5 * FEWEST_REPORTS:
             return []
-        now, usual = median([report.seconds for report in self._reports][-FEWEST_REPORTS:]), median(self._speed.mean)
+        now, usual = median([report.seconds for report in self._laps][-FEWEST_REPORTS:]), median(self._speed.mean)
         if not now > SLOW * usual > 0:
             return []
         sentence = f"an image takes {now / usual:.1f} times as long as usual: does another program use this machine?"

@@ -38,7 +38,8 @@ def panels(history: History, gan_mode: str) -> list[Panel]:
     losses, order = _visible(history.losses), tuple(history.losses)
     reconstruction = {name: curve for name, curve in losses.items() if is_reconstruction(name)}
     adversarial = {name: curve for name, curve in losses.items() if name not in reconstruction}
-    level = EQUILIBRIUM.get(gan_mode) if any(name.startswith("D") for name in adversarial) else None
+    is_game = any(name.startswith("D") for name in adversarial)
+    level = EQUILIBRIUM.get(gan_mode) if is_game else None
     balance = {f"equilibrium {level:.3g}": level} if level else {}
     figures = _visible(history.figures)
     varieties = {name: curve for name, curve in figures.items() if name.startswith("variety_")}
@@ -46,7 +47,7 @@ def panels(history: History, gan_mode: str) -> list[Panel]:
     verdicts, chance = _visible(history.accuracies), {"cannot tell": 0.5}
     speed, rate = {"Images per second": history.images_per_second}, {"Learning rate": history.learning_rate}
     return [
-        Panel("gan", "GAN losses", "GAN loss", adversarial, order, balance),
+        Panel("gan", "GAN losses" if is_game or not adversarial else "Losses", "loss", adversarial, order, balance),
         Panel("reconstruction", "Reconstruction losses", "reconstruction", reconstruction, order),
         Panel("accuracy", "Discriminators: share of right verdicts", "accuracy", verdicts, levels=chance, shares=True),
         Panel("speed", "Images per second", "speed", _visible(speed)),

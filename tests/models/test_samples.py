@@ -89,8 +89,7 @@ def test_an_error_on_the_way_leaves_nothing_changed(monkeypatch: pytest.MonkeyPa
     model, _, _ = training("pix2pix", "--norm batch")
     before = weights(model)
     monkeypatch.setattr(model, "visuals", lambda out: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        Samples(model, batches(model, 1)).translate()
+    assert Samples(model, batches(model, 1)).translate() == ([], {})
     assert model.training
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
@@ -251,3 +250,13 @@ def test_what_is_hidden_in_fine_noise_is_no_variety() -> None:
 
 def test_one_sample_says_nothing_about_variety() -> None:
     assert varieties("pix2pix", lambda x: x, count=1) == {}
+
+
+def test_a_model_that_cannot_translate_the_samples_trains_without_them(caplog: pytest.LogCaptureFixture) -> None:
+    model, _, _ = training("pix2pix")
+    samples = Samples(model, batches(model, 2))
+    model.networks["G"] = nn.Conv2d(7, 3, 1)  # takes other images
+    assert samples.translate() == samples.translate() == ([], {})
+    assert len(caplog.messages) == 1
+    assert "no more samples" in caplog.text
+    assert model.training

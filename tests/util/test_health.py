@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from util.health import Health, Signal
+from util.health import WINDOW, Health, Signal
 from util.sinks.events import Event, Figures, Scalars
 from util.sinks.health import HealthSink
 
@@ -34,7 +34,10 @@ def reports(count: int, *, start: int = 0, every: int = 100, **values: object) -
 
 
 def varieties(*values: float, name: str = "G") -> list[Event]:
-    return [Figures(1, 0.1 * number, 100 * number, {f"variety_{name}": value}) for number, value in enumerate(values)]
+    return [
+        Figures(1, 0.1 * number, WINDOW + 100 * number, {f"variety_{name}": value})
+        for number, value in enumerate(values)
+    ]
 
 
 def validations(figures: Mapping[int, float]) -> list[Event]:
@@ -247,3 +250,19 @@ def test_the_log_does_not_repeat_what_an_earlier_process_said(caplog: pytest.Log
     assert caplog.messages == []
     sink.scalars(report(4300, losses={"G": NAN}, accuracies=WON))
     assert [message[:9] for message in caplog.messages] == ["no number"]
+
+
+def test_a_generator_is_not_judged_before_it_has_learned_for_a_while() -> None:
+    early = [Figures(1, 0.1, images, {"variety_G": 0.05}) for images in (4, 8, 12, WINDOW - 1)]
+    assert signals([report(100)], early) == []
+
+
+def test_how_fast_an_earlier_process_was_is_not_held_against_this_one() -> None:
+    health = Health(num_threads=4)
+    for event in reports(60, seconds=1.0, data_seconds=0.9):
+        health.add(event)
+    assert [signal.kind for signal in health.signals()] == ["waiting"]
+    health.begin()
+    for event in reports(60, start=6000, seconds=5.0):
+        health.add(event)
+    assert health.signals() == []

@@ -44,8 +44,9 @@ def parse_address(server: str, port: int) -> Address:
     except ValueError:
         host, inside = "", None
     if not host or parts.scheme not in ("http", "https") or inside == 0 or re.search(r"[\s@]", parts.netloc):
+        given = "(with a login)" if "@" in server else server
         raise UserError(
-            f"--display_server {server} is no address of a server; give it as http://host or https://host/path (a "
+            f"--display_server {given} is no address of a server; give it as http://host or https://host/path (a "
             "login goes into VISDOM_USERNAME and VISDOM_PASSWORD)"
         )
     if not 1 <= port <= 65535:

@@ -5,11 +5,13 @@ Nothing listens yet; see ``server.serve``.
 
 import asyncio
 import getpass
+import json
 import os
 import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from options.errors import UserError
 from util.dashboard import environments
@@ -82,7 +84,8 @@ def build_application(port: int, env_path: Path, *, base_url: str = "", login: L
         port=port, base_url=base_url, env_path=f"{env_path}/"
     )
     application.user_settings["user_css"] += STYLE
-    _wait_for_the_page()
+    _mend_environments()
+    _keep_strangers_out()
     if login is not None:
         # Not by the constructor: it reads the cookies' secret from a file in the home folder.
         application.login_enabled = True
@@ -92,21 +95,45 @@ def build_application(port: int, env_path: Path, *, base_url: str = "", login: L
     return application
 
 
-def _wait_for_the_page() -> None:
-    """Send windows to a page only when it knows its width; sooner it would place them as for another one."""
+def _mend_environments() -> None:
+    """Send windows to a page only when it knows its width; sooner it would place them as for another one.
+
+    Refuse names of environments that lead out of the folder when they are saved or deleted.
+    """
     from visdom.server.handlers.web_handlers import EnvHandler
 
-    send = EnvHandler.post
-    if getattr(send, "waits", False):
+    original = EnvHandler.post
+    if getattr(original, "is_mended", False):
         return
 
     async def post(handler: Any, name: str) -> None:  # Any: one of visdom's handlers
-        if b'"sid"' in handler.request.body:
+        asked = json.loads(handler.request.body or "{}")
+        if re.search(r"[/\\]|\.\.", f"{name} {asked.get('eid', '')}"):
+            handler.set_status(403)
+            return
+        if "sid" in asked:
             await asyncio.sleep(PAGE_SECONDS)
-        send(handler, name)
+        original(handler, name)
 
-    post.waits = True  # type: ignore[attr-defined]
+    post.is_mended = True  # type: ignore[attr-defined]
     EnvHandler.post = post  # type: ignore[method-assign]
+
+
+def _keep_strangers_out() -> None:
+    """Answer pages of this server and programs, but no page of another site in the same browser."""
+    from tornado.websocket import WebSocketHandler
+    from visdom.server.handlers import base_handlers, socket_handlers
+
+    for handler in (socket_handlers.SocketHandler, socket_handlers.VisSocketHandler):
+        handler.check_origin = WebSocketHandler.check_origin  # type: ignore[method-assign]
+    base_handlers.BaseHandler.prepare = _refuse_foreign_pages  # type: ignore[method-assign, assignment]
+
+
+def _refuse_foreign_pages(handler: Any) -> None:  # Any: one of visdom's handlers
+    origin = handler.request.headers.get("Origin")
+    if origin and urlsplit(origin).netloc.lower() != handler.request.headers.get("Host", "").lower():
+        handler.set_status(403)
+        handler.finish()
 
 
 def _turn_strangers_away(handler: Any) -> None:  # Any: one of visdom's handlers

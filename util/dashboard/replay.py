@@ -75,5 +75,4 @@ def info_of(folder: Path) -> RunInfo:
         str(stored.get("model", "")),
         max(1, epochs),
         str(stored.get("gan_mode", "")),
-        int(stored.get("num_threads", 0)),
     )

@@ -7,7 +7,6 @@ its environments when it ends.
 
 import asyncio
 import contextlib
-import http.client
 import logging
 import os
 import queue
@@ -19,7 +18,6 @@ import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from options.errors import UserError
 from util.dashboard import browser_files, environments
@@ -34,21 +32,6 @@ STOP_SECONDS = 5.0
 GREETING = "Visdom dashboard:"  # the line that tells that the server listens
 CONSTRAINTS = "PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt"
 INSTALL = f"{CONSTRAINTS} pip install -r requirements.txt"
-
-
-def answers(server: str, port: int, timeout: float) -> bool:
-    """Tell whether something speaks HTTP there; waits at most about ``timeout`` seconds."""
-    address = urlsplit(server if "//" in server else f"http://{server}")
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = kind(address.hostname or "localhost", port, timeout=timeout)
-    try:
-        connection.request("HEAD", "/")
-        connection.getresponse()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    return True
 
 
 def listens(port: int) -> bool:

@@ -6,12 +6,12 @@ sent whole. The sink keeps nothing that is not also in ``metrics.jsonl`` and ``w
 """
 
 import logging
+import shlex
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from util.background import let_others_go_first
 from util.dashboard import browser_files, server
 from util.dashboard.address import Address
 from util.dashboard.saved import Sheets
@@ -124,13 +124,13 @@ class VisdomSink(Sink):
 
     def _run(self) -> None:
         """Show state after state until the last one."""
-        let_others_go_first()
         try:
             from util.dashboard.client import Client
-        except ImportError as error:
-            log.warning("no dashboard, as visdom cannot be imported (%s); type: %s", error, server.INSTALL)
+
+            client = Client(self._address, self._env)
+        except Exception as error:  # noqa: BLE001  # a broken installation must not look like a broken training
+            log.warning("no dashboard, as visdom cannot be used (%s); type: %s", error, server.INSTALL)
             return
-        client = Client(self._address, self._env)
         windows = Windows(client, self._info, self._layout)
         pause = spent = 0.0
         while True:
@@ -193,7 +193,17 @@ class VisdomSink(Sink):
 
     def _warn(self, reason: str) -> None:
         """Say once per outage that there is no dashboard."""
-        if not (self._warned or self._abandoned):
+        if self._warned or self._abandoned:
+            return
+        if self._closing:
+            log.warning(
+                "the end of the run is not on the Visdom dashboard at %s (%s); to show it: python -m util.dashboard "
+                "replay %s",
+                self._address,
+                reason,
+                shlex.quote(str(self._info.folder)),
+            )
+        else:
             log.warning(
                 "no Visdom dashboard at %s (%s); the run goes on and tries again; "
                 "to start a server: python -m util.dashboard --port %d",

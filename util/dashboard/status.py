@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import NamedTuple
 
 from util.checkpoint import STATE_FILE
 from util.run_folder import COMMANDS_FILE, METRICS_FILE
 from util.sinks.events import Scalars
-from util.sinks.history import Curve, History
+from util.sinks.history import History
 
-NEWEST = 20  # points of the curve that tell the speed
+PAUSE = 20  # times the usual seconds per image
 
 PAGE = """
 <div style="font: 14px/1.45 system-ui, sans-serif; color: #222; padding: 2px 6px">
@@ -45,7 +45,6 @@ class RunInfo(NamedTuple):
     model: str
     total_epochs: int
     gan_mode: str
-    num_threads: int
 
 
 def status_html(info: RunInfo, history: History, signals: Sequence[str], *, warning: str, closed: bool) -> str:
@@ -93,14 +92,14 @@ def _progress(info: RunInfo, last: Scalars | None) -> str:
 
 
 def _speed(history: History) -> str:
-    speed = _newest(history.images_per_second)
+    speed = images_per_second(history)
     text = f"{speed:,.0f}" if speed >= 100 else f"{speed:.3g}"
     return f"{text} images per second" if speed > 0 else ""
 
 
 def _time_left(info: RunInfo, history: History) -> str:
     """Estimate from the newest speed."""
-    last, speed = history.last, _newest(history.images_per_second)
+    last, speed = history.last, images_per_second(history)
     in_epoch = last.position - last.epoch + 1 if last else 0.0
     if last is None or not speed > 0 or not in_epoch > 0:
         return ""
@@ -109,9 +108,12 @@ def _time_left(info: RunInfo, history: History) -> str:
     return f"{left}, until {clock(time.time() + left.total_seconds())}"
 
 
-def _newest(curve: Curve) -> float:
-    values = [value for value in curve.mean[-NEWEST:] if math.isfinite(value)]
-    return median(values) if values else math.nan
+def images_per_second(history: History) -> float:
+    """Return the speed of the newest reports, without those in which the program was paused, or NaN."""
+    if not history.newest:
+        return math.nan
+    longest = PAUSE * median(history.newest)
+    return 1 / fmean(seconds for seconds in history.newest if seconds <= longest)
 
 
 def last_written(path: Path) -> str:

@@ -78,9 +78,10 @@ class Windows:
         if whole:  # others may be there of an older run of this name
             shown = {chart.window for chart in found}
             shown |= {"samples"} if view.sheets and view.sheets.items else set()
-            shown |= {"current"} if view.pictures and self._columns > 0 else set()
-            self._remove({*window_names(), "samples", "current"} - shown)
-        if found:  # the windows are placed in the order in which they come
+            current = set(self._current_names(view.pictures))
+            others = {f"current-{label}" for label in view.pictures.pictures} if view.pictures else set()
+            self._remove({*window_names(), "samples", "current", *others} - shown - current)
+        if found or view.pictures:  # the windows are placed in the order in which they come
             self._show_charts([chart for chart in found if chart.height == LARGE])
             self._show_samples(view)
             self._show_current(view)
@@ -138,9 +139,17 @@ class Windows:
         else:
             for label, picture in event.pictures.items():
                 self._show_picture(
-                    label, label, sheet([{label: picture}], caption, width=max(MIN_WIDTH, picture.shape[1]))
+                    f"current-{label}",
+                    label,
+                    sheet([{label: picture}], caption, width=max(MIN_WIDTH, picture.shape[1])),
                 )
         self._current = event
+
+    def _current_names(self, event: Pictures | None) -> list[str]:
+        """Return the windows that show the current training image."""
+        if event is None:
+            return []
+        return ["current"] if self._columns > 0 else [f"current-{label}" for label in event.pictures]
 
     def _show_picture(self, window: str, title: str, picture: Picture) -> None:
         content = {"data": [{"type": "image", "content": _image(jpeg(picture))}]}

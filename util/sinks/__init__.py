@@ -105,7 +105,7 @@ class Recorder:
         Args:
             visuals: N x C x H x W in [-1, 1]. Synchronises the device.
         """
-        if self._sinks:
+        if self._sinks and visuals:
             event = Pictures(progress.epoch, progress.images_seen, _pictures(visuals))
             self._tell(lambda sink: sink.images(event))
 
@@ -116,6 +116,7 @@ class Recorder:
             rows: for each image its visuals, 1 x C x H x W in [-1, 1]. Synchronises the device.
         """
         self.figures(progress, figures)
+        rows = [row for row in rows if row]
         if self._sinks and rows:
             caption = f"epoch {progress.epoch}, {progress.images_seen:,} images seen"
             shown = sheet([_pictures(visuals) for visuals in rows], caption)

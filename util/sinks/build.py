@@ -60,6 +60,7 @@ def build_sinks(opt: Options, progress: Progress) -> list[Sink]:
     for event in read_events(folder / METRICS_FILE):
         history.add(event)
         health.add(event)
+    health.begin()
     sinks += [ConsoleSink(total_epochs=opt.optim.last_epoch, quiet=opt.run.quiet), LossLogSink(folder / "loss_log.txt")]
     sinks.append(HealthSink(copy.deepcopy(health)))
     if not log.no_html:
@@ -80,7 +81,7 @@ def build_sinks(opt: Options, progress: Progress) -> list[Sink]:
 
 def _dashboard(opt: Options, progress: Progress, history: History, health: Health) -> VisdomSink:
     log, folder = opt.log, run_folder(opt)
-    info = RunInfo(opt.run.name, folder, opt.run.model, opt.optim.last_epoch, opt.optim.gan_mode, opt.data.num_threads)
+    info = RunInfo(opt.run.name, folder, opt.run.model, opt.optim.last_epoch, opt.optim.gan_mode)
     epoch, images_seen = _last_epoch(progress), progress.images_seen
     return VisdomSink(
         info,

@@ -5,11 +5,13 @@ Everything that draws (page, dashboard, plots) draws from this. It draws nothing
 
 import copy
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from util.sinks.events import Event, Figures, Scalars
 
 LIMIT = 1000  # points of a curve; even
+NEWEST = 20  # reports
 GIBIBYTE = 2**30
 
 
@@ -79,7 +81,8 @@ class History:
 
     Attributes:
         losses, accuracies (shares), figures: by name, in order of first appearance.
-        learning_rate, images_per_second, waiting (share of the time), memory (GiB).
+        learning_rate, seconds (per image), waiting (share of the time), memory (GiB).
+        newest: seconds per image of the last ``NEWEST`` reports.
         last: the newest report, if there is one.
         reports: how many there were.
     """
@@ -88,11 +91,19 @@ class History:
         self.losses: dict[str, Curve] = {}
         self.accuracies: dict[str, Curve] = {}
         self.figures: dict[str, Curve] = {}
-        self.learning_rate, self.images_per_second, self.waiting, self.memory = Curve(), Curve(), Curve(), Curve()
+        self.learning_rate, self.seconds, self.waiting, self.memory = Curve(), Curve(), Curve(), Curve()
+        self.newest: deque[float] = deque(maxlen=NEWEST)
         self.last: Scalars | None = None
         self.reports = 0
         for event in events:
             self.add(event)
+
+    @property
+    def images_per_second(self) -> Curve:
+        """The speed: in each bucket that of all its images."""
+        speed = self.seconds.copy()
+        speed.y, speed.mean = [1 / y for y in speed.y], [1 / y for y in speed.mean]
+        return speed
 
     def copy(self) -> "History":
         """Return a history that later events do not change."""
@@ -102,6 +113,7 @@ class History:
                 setattr(other, name, value.copy())
             elif isinstance(value, dict):
                 setattr(other, name, {key: curve.copy() for key, curve in value.items()})
+        other.newest = self.newest.copy()
         return other
 
     def add(self, event: Event) -> None:
@@ -114,7 +126,9 @@ class History:
         _add_all(self.losses, x, event.losses)
         _add_all(self.accuracies, x, event.accuracies)
         self.learning_rate.add(x, event.learning_rate)
-        self.images_per_second.add(x, 1 / event.seconds if event.seconds > 0 else math.nan)
+        self.seconds.add(x, event.seconds if event.seconds > 0 else math.nan)
+        if event.seconds > 0:
+            self.newest.append(event.seconds)
         self.waiting.add(x, waiting_share(event))
         self.memory.add(x, event.memory / GIBIBYTE or math.nan)
         self.last = event

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from util.sinks import Sink
 from util.sinks.events import Event, Figures, Scalars
@@ -30,7 +31,9 @@ class JsonLinesSink(Sink):
             _put_aside(path)
         temporary = path.with_name(path.name + ".tmp")
         with temporary.open("w", encoding="utf-8") as file:
-            file.writelines(_to_line(event) + "\n" for event in read_events(path) if event.images_seen <= resume_at)
+            for line, event in _lines(path):
+                if event.images_seen <= resume_at:
+                    file.write(line.rstrip("\n") + "\n")
         os.replace(temporary, path)
         self._writer = LineWriter(path)
 
@@ -45,12 +48,17 @@ class JsonLinesSink(Sink):
 
 def read_events(path: Path) -> Iterator[Event]:
     """Yield the events in file order, one at a time; no file is no event, and a torn line is left out."""
+    return (event for _, event in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Event]]:
+    """Yield each line that is an event, with the event."""
     try:
         file = path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return
     with file:
-        yield from (event for line in file if (event := _from_line(line)) is not None)
+        yield from ((line, event) for line in file if (event := _from_line(line)) is not None)
 
 
 def _put_aside(path: Path) -> None:
@@ -71,8 +79,10 @@ def _from_line(line: str) -> Event | None:
         fields = json.loads(line)
         if not isinstance(fields, dict):
             return None
-        fields |= {name: _restored(value) for name, value in fields.items() if isinstance(value, dict)}
-        return Figures(**fields) if "figures" in fields else Scalars(**fields)
+        kind = Figures if "figures" in fields else Scalars
+        known: dict[str, Any] = {name: fields[name] for name in kind._fields if name in fields}  # others are newer
+        known = {name: _restored(value) if isinstance(value, dict) else value for name, value in known.items()}
+        return kind(**known)
     except (ValueError, TypeError):
         return None
 

@@ -41,7 +41,7 @@ def make_sink(
     start_server: bool = False,
     **options: Any,  # of ``VisdomSink``
 ) -> VisdomSink:
-    info = RunInfo(name, Path("nowhere"), "cycle_gan", 100, "lsgan", 4)
+    info = RunInfo(name, Path("nowhere"), "cycle_gan", 100, "lsgan")
     history, health = History(), Health(num_threads=4)
     for event in before:
         history.add(event)
@@ -61,7 +61,6 @@ def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 0.1)
     # However busy this machine is, it is not that which decides.
-    monkeypatch.setattr(module, "let_others_go_first", lambda: None)
     monkeypatch.setattr(module, "CLOSE_SECONDS", 30)
     # Longer than a fake server holds a request: a call that waits for the server cannot go unnoticed.
     monkeypatch.setattr("util.dashboard.client.TIMEOUT", (60.0, 60.0))

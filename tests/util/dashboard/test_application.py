@@ -83,3 +83,35 @@ def test_a_login_that_is_not_set_is_a_mistake_of_the_user(monkeypatch) -> None:
     monkeypatch.delenv("VISDOM_PASSWORD", raising=False)
     with pytest.raises(UserError, match="needs VISDOM_USERNAME and VISDOM_PASSWORD"):
         application.login_from_environment()
+
+
+FOREIGN, OWN = "http://elsewhere.example", "http://127.0.0.1:{}"
+
+
+@pytest.mark.parametrize(("origin", "status"), [(FOREIGN, 403), (OWN, 200), (None, 200)])
+def test_a_page_of_another_site_is_refused(serve: Serve, free_port: int, origin: str | None, status: int) -> None:
+    serve()
+    headers = {"Origin": origin.format(free_port)} if origin else {}
+    message = json.dumps({"eid": "main", "win": "w", "data": [{"type": "text", "content": "x"}]})
+    answer = requests.post(f"http://127.0.0.1:{free_port}/events", data=message, headers=headers, timeout=5)
+    assert answer.status_code == status
+    assert (post(free_port, "win_exists", {"eid": "main", "win": "w"}) == "true") is (status == 200)
+
+
+@pytest.mark.parametrize("path", ["socket", "vis_socket"])
+def test_a_web_socket_of_another_site_is_refused(serve: Serve, free_port: int, path: str) -> None:
+    websocket = pytest.importorskip("websocket")
+    serve()
+    address = f"ws://127.0.0.1:{free_port}/{path}"
+    websocket.create_connection(address, timeout=5, origin=OWN.format(free_port)).close()
+    with pytest.raises(websocket.WebSocketBadStatusException) as refusal:
+        websocket.create_connection(address, timeout=5, origin=FOREIGN)
+    assert refusal.value.status_code == 403
+
+
+@pytest.mark.parametrize("name", ["../victim", "a/b", "a\\b", ".."])
+def test_an_environment_cannot_lie_outside_the_folder(serve: Serve, free_port: int, name: str) -> None:
+    serve()
+    answer = requests.post(f"http://127.0.0.1:{free_port}/env/x", json={"eid": name}, timeout=5)
+    assert answer.status_code == 403
+    assert name not in json.loads(post(free_port, "env_state", {}))

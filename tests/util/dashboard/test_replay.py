@@ -118,7 +118,7 @@ def test_several_runs_are_found_by_name_and_share_an_environment(
     shown = windows(free_port, "both")
     assert {name for name in shown if name.endswith("-gan")} == {"1-gan", "2-gan"}
     assert (shown["1-gan"]["title"], shown["2-gan"]["title"]) == ("a_run: GAN losses", "other: GAN losses")
-    assert {"1-real_A", "2-fake_B", "2-a_last"} < set(shown)
+    assert {"1-current-real_A", "2-current-fake_B", "2-current-a_last"} < set(shown)
 
 
 def test_without_a_server_one_is_started(run: Path, free_port: int, tmp_path: Path, monkeypatch, request) -> None:

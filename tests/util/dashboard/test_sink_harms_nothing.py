@@ -73,7 +73,7 @@ def test_without_visdom_the_sink_says_how_to_install_it_and_does_nothing(monkeyp
     sink.samples(samples())
     sink.close()
     assert len(caplog.messages) == 1
-    assert "no dashboard, as visdom cannot be imported" in caplog.text
+    assert "no dashboard, as visdom cannot be used" in caplog.text
     assert "pip install -r requirements.txt" in caplog.text
 
 

@@ -93,12 +93,15 @@ def test_two_runs_share_an_environment_without_touching_each_other(serve: Serve,
     second.close()
     first.close()
     shown = windows(free_port, "both")
-    others = {f"20-{name}" for name in ("status", "gan", "speed", "waiting", "rate", "samples", "real_A", "fake_B")}
+    others = {
+        f"20-{name}"
+        for name in ("status", "gan", "speed", "waiting", "rate", "samples", "current-real_A", "current-fake_B")
+    }
     assert set(shown) == ALL | others
     assert points(free_port, env="both") == [0.25, 0.5]
     assert points(free_port, "20-gan", env="both") == [1.0]
     assert {title for window, title in ((w["id"], w["title"]) for w in shown.values()) if window == "20-gan"} == {
-        "two: GAN losses"
+        "two: Losses"
     }
     assert shown["1-gan"]["title"] == "one: GAN losses"
     assert warnings(caplog) == []

@@ -25,7 +25,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def info(tmp_path: Path) -> RunInfo:
-    return RunInfo("horses", tmp_path, "cycle_gan", 10, "lsgan", 4)
+    return RunInfo("horses", tmp_path, "cycle_gan", 10, "lsgan")
 
 
 def at(position: float, *, seconds: float = 0.1, epoch_size: int = 1000, first_epoch: int = 1) -> Scalars:
@@ -193,3 +193,8 @@ def test_the_newest_warning_is_remembered_with_its_time() -> None:
 def test_a_warning_is_shown_if_there_was_one(info: RunInfo) -> None:
     assert row(text(info), "last warning") is None
     assert row(text(info, warning="12:00: a.png is left out"), "last warning") == "12:00: a.png is left out"
+
+
+def test_the_speed_is_that_of_all_newest_images(info: RunInfo) -> None:
+    laps = [at(0.01 * number, seconds=(0.1, 0.1, 0.1, 1.7)[number % 4]) for number in range(1, 41)]
+    assert row(text(info, laps), "speed") == "2 images per second"

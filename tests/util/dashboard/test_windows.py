@@ -18,7 +18,7 @@ from util.sheet import jpeg
 from util.sinks.events import Figures
 from util.sinks.history import History
 
-INFO = RunInfo("horses", Path("/nonexistent"), "cycle_gan", 10, "lsgan", 4)
+INFO = RunInfo("horses", Path("/nonexistent"), "cycle_gan", 10, "lsgan")
 LAYOUT = Layout(1, "", 4)
 
 
@@ -198,10 +198,10 @@ def test_a_window_per_picture_takes_the_place_of_the_common_one(server: Server) 
     windows, event = Windows(server, INFO, LAYOUT._replace(columns=0)), pictures(labels=("real_A", "fake_B", "rec_A"))
     for expected in (["show"], []):
         windows.show(view(pictures=event), whole=False)
-        assert server.news("1-fake_B") == expected
+        assert server.news("1-current-fake_B") == expected
     for label in event.pictures:
-        assert server.titles[f"1-{label}"] == label
-        assert len(server.images(f"1-{label}")) == 1
+        assert server.titles[f"1-current-{label}"] == label
+        assert len(server.images(f"1-current-{label}")) == 1
     windows.show(view(pictures=event), whole=True)
     assert "1-current" not in server.windows
 
@@ -216,7 +216,9 @@ def test_names_begin_with_the_number_and_titles_with_the_prefix(server: Server) 
 @pytest.mark.parametrize("columns", [0, 1, 4])
 def test_a_picture_fits_its_window(columns: int, server: Server) -> None:
     Windows(server, INFO, LAYOUT._replace(columns=columns)).show(view(), whole=True)
-    shown = [name for name in server.windows if name in ("1-samples", "1-current", "1-real_A", "1-fake_B")]
+    shown = [
+        name for name in server.windows if name in ("1-samples", "1-current", "1-current-real_A", "1-current-fake_B")
+    ]
     assert len(shown) == (3 if columns == 0 else 2)
     for name in shown:
         with Image.open(io.BytesIO(server.images(name)[0])) as image:

@@ -94,7 +94,7 @@ def test_the_dashboard_gets_what_the_flags_say() -> None:
     flags = "--display_id 7 --display_server https://h/x --display_port 99 --display_env a/b --display_ncols 2"
     dashboard = built(f"{flags} --num_threads 3 --gan_mode vanilla --display_stop_server")[-1]
     folder = Path("checkpoints", "run")
-    assert dashboard.info == RunInfo("run", folder, "cycle_gan", 7, "vanilla", 3)
+    assert dashboard.info == RunInfo("run", folder, "cycle_gan", 7, "vanilla")
     assert str(dashboard.address) == "https://h:99/x"
     assert dashboard.options["env"] == "a-b"
     assert dashboard.options["layout"] == Layout(7, "run: ", 2)

@@ -126,3 +126,13 @@ def test_a_long_file_is_read_and_resumed_line_by_line(tmp_path: Path) -> None:
 
 def test_no_file_is_no_event(tmp_path: Path) -> None:
     assert _read(tmp_path / "none.jsonl") == []
+
+
+def test_what_a_newer_version_has_written_survives_a_resume(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    JsonLinesSink(path, resume_at=0).scalars(scalars(1))
+    line = path.read_text().replace("{", '{"unknown": [1, 2], ', 1)
+    path.write_text(line)
+    JsonLinesSink(path, resume_at=1000)
+    assert path.read_text() == line
+    assert list(read_events(path)) == [scalars(1)]
