@@ -75,5 +75,5 @@ def _unequal(images: Sequence[tuple[Tensor | None, str]]) -> UserError | None:
     (first, first_path), (other, other_path) = list(sizes.items())[:2]
     return UserError(
         f"images of one batch differ in size: {first_path} is {first}, {other_path} is {other}; "
-        "use --batch_size 1 or --preprocess resize_and_crop"
+        "use --batch_size 1, or --preprocess pad_and_crop or resize_and_crop"
     )

@@ -11,8 +11,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from torch import Tensor, nn
 
 from data.batch import Batch
-from networks.factory import size_multiple, smallest_input
-from networks.resnet import ResnetGenerator
+from networks.factory import smallest_input
 from options.errors import UserError
 from options.schema import NoOptions, Options
 
@@ -36,11 +35,6 @@ class Phase(NamedTuple):
     name: str
     networks: tuple[str, ...]
     loss: Callable[[Any], Loss]  # Any: the model's own output
-
-
-def cut_to(image: Tensor, real: Tensor) -> Tensor:
-    """Cut a generated image to the size of the real one: a ResNet rounds odd sizes up to multiples of 4."""
-    return image[..., : real.shape[-2], : real.shape[-1]]
 
 
 class TranslationModel(nn.Module, ABC, Generic[Out]):
@@ -116,7 +110,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         """
 
     def check_batch(self, batch: Batch) -> None:
-        """Refuse images whose size the generator cannot give back.
+        """Refuse images that are too small for the discriminator.
 
         Raises:
             UserError: naming the image, its size and the flags that help.
@@ -127,13 +121,3 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
                 f"{batch.A_paths[0]} reaches the networks with {min(batch.A.shape[2:])} pixels a side, but --netD "
                 f"{net.netD} needs {smallest_input(net)}; raise --crop_size, or pass --netD n_layers --n_layers_D 1"
             )
-        multiple = size_multiple(net.netG)
-        if not self.is_train and multiple == ResnetGenerator.size_multiple:
-            return  # its output is a little larger than an odd input, and is cut to size
-        for images, paths in ((batch.A, batch.A_paths), (batch.B, batch.B_paths)):
-            if images is not None and (images.shape[2] % multiple or images.shape[3] % multiple):
-                raise UserError(
-                    f"{paths[0]} reaches the network as {images.shape[3]}x{images.shape[2]} pixels, but --netG "
-                    f"{self.opt.net.netG} needs multiples of {multiple}; use --preprocess resize_and_crop with such a "
-                    "--crop_size"
-                )

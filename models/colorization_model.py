@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from models.base import cut_to
 from models.pix2pix_model import Pair, Pix2PixModel
 from models.registry import MODELS
 from util.color import AB_RANGE, L_HALF, lab_to_rgb
@@ -23,7 +22,7 @@ class ColorizationModel(Pix2PixModel):
         return {
             "real_A": out.real_A,
             "real_B_rgb": lightness_and_color_to_rgb(out.real_A, out.real_B),
-            "fake_B_rgb": lightness_and_color_to_rgb(out.real_A, cut_to(out.fake_B, out.real_A)),
+            "fake_B_rgb": lightness_and_color_to_rgb(out.real_A, out.fake_B),
         }
 
 

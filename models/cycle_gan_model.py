@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data.batch import Batch
-from models.base import Loss, Phase, TranslationModel, cut_to
+from models.base import Loss, Phase, TranslationModel
 from models.losses import accuracies, gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
@@ -117,12 +117,10 @@ class CycleGANModel(TranslationModel[Cycle]):
 
     def visuals(self, out: Cycle) -> dict[str, Tensor]:
         """Show each direction in a row: real, fake, back again, and in training the identity picture."""
-        shown = {"real_A": out.A.real, "fake_B": cut_to(out.A.fake, out.A.real)}
-        shown["rec_A"] = cut_to(out.A.rec, out.A.real)
+        shown = {"real_A": out.A.real, "fake_B": out.A.fake, "rec_A": out.A.rec}
         if out.B.idt is not None:
             shown["idt_B"] = out.B.idt  # G_B applied to A
-        shown |= {"real_B": out.B.real, "fake_A": cut_to(out.B.fake, out.B.real)}
-        shown["rec_B"] = cut_to(out.B.rec, out.B.real)
+        shown |= {"real_B": out.B.real, "fake_A": out.B.fake, "rec_B": out.B.rec}
         if out.A.idt is not None:
             shown["idt_A"] = out.A.idt  # G_A applied to B
         return shown

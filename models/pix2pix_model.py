@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data.batch import Batch
-from models.base import Loss, Phase, TranslationModel, cut_to
+from models.base import Loss, Phase, TranslationModel
 from models.losses import accuracies, gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
@@ -79,7 +79,7 @@ class Pix2PixModel(TranslationModel[Pair]):
 
     def visuals(self, out: Pair) -> dict[str, Tensor]:
         """Show input, translation, target."""
-        return {"real_A": out.real_A, "fake_B": cut_to(out.fake_B, out.real_A), "real_B": out.real_B}
+        return {"real_A": out.real_A, "fake_B": out.fake_B, "real_B": out.real_B}
 
     def translations(self, out: Pair) -> dict[str, tuple[Tensor, Tensor]]:
         """Return the translation and the target."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 from torch import Tensor, nn
 
 from data.batch import Batch
-from models.base import Phase, TranslationModel, cut_to
+from models.base import Phase, TranslationModel
 from models.registry import MODELS
 from networks.factory import build_generator
 from options.errors import UserError
@@ -52,7 +52,7 @@ class SingleSideModel(TranslationModel[Translation]):
 
     def visuals(self, out: Translation) -> dict[str, Tensor]:
         """Show input and output."""
-        return {"real": out.real, "fake": cut_to(out.fake, out.real)}
+        return {"real": out.real, "fake": out.fake}
 
     def file_names(self, network: str) -> tuple[str, ...]:
         """Look for G, then for a CycleGAN's G_A, or for the one that ``--model_suffix`` names."""

@@ -43,12 +43,6 @@ def check_network_names(generator: str, discriminator: str) -> None:
     DISCRIMINATORS[discriminator]
 
 
-def size_multiple(generator: str) -> int:
-    """Return what the sides of a training image must be divisible by, in pixels."""
-    family, number = generator_family(generator)
-    return ResnetGenerator.size_multiple if family == "resnet" else number
-
-
 def smallest_input(opt: NetOptions) -> int:
     """Return the least side of an image, in pixels, from which the discriminator's last maps do not vanish."""
     layers = {"basic": 3, "n_layers": opt.n_layers_D}.get(opt.netD, 0)

@@ -6,6 +6,7 @@ inside a residual block. A layer without parameters still takes an index.
 
 from torch import Tensor, nn
 
+from networks.any_size import cut, padded
 from networks.norm import needs_bias, norm_layer
 from networks.pad import ReflectionPad
 
@@ -34,7 +35,7 @@ class ResnetBlock(nn.Module):
 class ResnetGenerator(nn.Module):
     """Two halvings, ``blocks`` residual blocks, two doublings."""
 
-    size_multiple = 4  # height and width must be divisible by this for output size = input size
+    SMALLEST = 5  # pixels a side: with fewer the residual blocks have one point and nothing to reflect
 
     def __init__(self, input_nc: int, output_nc: int, *, ngf: int, blocks: int, norm: str, dropout: bool) -> None:
         super().__init__()
@@ -62,5 +63,10 @@ class ResnetGenerator(nn.Module):
         self.model = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Translate N x input_nc x H x W in [-1, 1] to N x output_nc x H' x W', H' = 4 ceil(H / 4)."""
-        return self.model(x)  # type: ignore[no-any-return]
+        """Translate N x input_nc x H x W in [-1, 1] to N x output_nc x H x W.
+
+        The layers round H and W up to multiples of 4; the surplus at the bottom and the right is cut off.
+        """
+        enough = padded(x, 1, self.SMALLEST)
+        height, width = enough.shape[2:]
+        return cut(self.model(enough)[:, :, :height, :width], x)

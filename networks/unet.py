@@ -7,6 +7,7 @@ Built from the inside out, each block around the next smaller one, because the o
 import torch
 from torch import Tensor, nn
 
+from networks.any_size import cut, padded
 from networks.norm import needs_bias, norm_layer
 
 
@@ -73,8 +74,12 @@ class UnetGenerator(nn.Module):
             block = around(block, widest, widest, drop=dropout)
         for c in (4 * ngf, 2 * ngf, ngf):
             block = around(block, c, 2 * c)
+        self._multiple = 2**num_downs
         self.model = OuterBlock(_down(input_nc, ngf, bias), block, nn.ReLU(), _up(2 * ngf, output_nc, True), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Translate N x input_nc x H x W in [-1, 1]; H and W are multiples of 2 ** num_downs."""
-        return self.model(x)  # type: ignore[no-any-return]
+        """Translate N x input_nc x H x W in [-1, 1] to N x output_nc x H x W.
+
+        Where H and W are no multiples of 2 ** num_downs, the image is reflected at its edges until they are.
+        """
+        return cut(self.model(padded(x, self._multiple)), x)

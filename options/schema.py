@@ -59,9 +59,17 @@ class DataOptions:
     load_size: int = flag(286, "images are scaled to this size", aliases=("loadSize",))
     crop_size: int = flag(256, "then cropped to this size", aliases=("fineSize",))
     max_dataset_size: float = flag(INFINITE, "use at most this many images", parse=count_or_inf)
-    preprocess: Literal["resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"] = flag(
-        "resize_and_crop", "how an image becomes a network input", aliases=("resize_or_crop",)
-    )
+    preprocess: Literal[
+        "resize_and_crop",
+        "crop",
+        "scale_width",
+        "scale_width_and_crop",
+        "none",
+        "scale_shortside",
+        "scale_shortside_and_crop",
+        "pad_and_crop",
+        "keep",
+    ] = flag("resize_and_crop", "how an image becomes a network input", aliases=("resize_or_crop",))
     no_flip: bool = flag(False, "do not mirror training images at random")
 
     def __post_init__(self) -> None:

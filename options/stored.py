@@ -47,7 +47,12 @@ TRAINING_ONLY = {
 TRAINING_ONLY |= {"gpu_ids", "device", "load_size", "use_wandb", "display_winsize"} | NOT_RESUMED
 
 # Random crops are for training; at test the whole picture is translated.
-UNCROPPED = {"scale_width_and_crop": "scale_width", "crop": "none"}
+UNCROPPED = {
+    "scale_width_and_crop": "scale_width",
+    "scale_shortside_and_crop": "scale_shortside",
+    "crop": "none",
+    "pad_and_crop": "keep",
+}
 
 
 def relevant(stored: Mapping[str, Any], *, given_model: str | None, is_train: bool) -> dict[str, Any]:
@@ -67,7 +72,7 @@ def relevant(stored: Mapping[str, Any], *, given_model: str | None, is_train: bo
         if name in FOR_EVERY_TEST or (same_model and name not in TRAINING_ONLY)
     }
     preprocess = stored.get("preprocess")
-    if preprocess in ("scale_width", "scale_width_and_crop"):
+    if str(preprocess).startswith("scale_"):
         kept["load_size"] = stored["load_size"]
     if preprocess in UNCROPPED:
         kept["preprocess"] = UNCROPPED[preprocess]

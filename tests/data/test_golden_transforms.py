@@ -24,7 +24,11 @@ def test_pixels_equal_the_official_ones(case: dict) -> None:
     opt = DataOptions(preprocess=case["preprocess"], load_size=case["load_size"], crop_size=case["crop_size"])
     image = recorded_image(case["seed"], case["width"], case["height"])
     crop = (*case["crop_pos"], opt.crop_size) if "crop" in opt.preprocess else None
-    out = to_tensor(image, Geometry(scaled_size(image.size, opt), crop, case["flip"]), case["channels"])
+    out = to_tensor(
+        image,
+        Geometry(scaled_size(image.size, opt), scaled_size(image.size, opt), crop, case["flip"]),
+        case["channels"],
+    )
     assert list(out.shape) == case["out_shape"]
     np.testing.assert_allclose(out.flatten()[case["pick_index"]], case["pick"], atol=1 / 255)
     assert out.mean().item() == pytest.approx(case["mean"], abs=1e-5)
@@ -41,4 +45,4 @@ def test_pixels_equal_torchvision(mirrored: bool) -> None:
     expected = F.crop(expected, 5, 3, 32, 32)
     expected = F.horizontal_flip(expected) if mirrored else expected
     expected = F.normalize(F.to_dtype(F.to_image(expected), torch.float32, scale=True), [0.5] * 3, [0.5] * 3)
-    torch.testing.assert_close(to_tensor(image, Geometry((48, 48), (3, 5, 32), mirrored), 3), expected)
+    torch.testing.assert_close(to_tensor(image, Geometry((48, 48), (48, 48), (3, 5, 32), mirrored), 3), expected)

@@ -137,7 +137,7 @@ def test_the_last_batch_of_an_epoch_may_be_smaller(root: Path) -> None:
 def test_images_of_unequal_size_cannot_share_a_batch(root: Path, side: str, workers: int) -> None:
     write(picture(0, (48, 44)), root / f"train{side}" / "1.png")
     source = loader(root, f"--preprocess none --serial_batches --batch_size 2 --num_threads {workers}")
-    message = f"{side}/0.png is 40x36, .*{side}/1.png is 48x44; use --batch_size 1 or --preprocess resize_and_crop"
+    message = f"{side}/0.png is 40x36, .*{side}/1.png is 48x44; use --batch_size 1, or --preprocess pad_and_crop"
     with pytest.raises(UserError, match=message):
         epoch(source)
     assert len(epoch(loader(root, "--preprocess none --serial_batches"))) == IMAGES

@@ -12,7 +12,8 @@ from options.errors import UserError
 from options.schema import DataOptions
 from tests.pictures import picture
 
-CROPPING = ("resize_and_crop", "crop", "scale_width_and_crop")
+CROPPING = ("resize_and_crop", "crop", "scale_width_and_crop", "scale_shortside_and_crop", "pad_and_crop")
+WHOLE = ("scale_width", "none", "scale_shortside", "keep")
 
 
 def options(preprocess: str, load_size: int = 36, crop_size: int = 32, *, no_flip: bool = False) -> DataOptions:
@@ -31,14 +32,14 @@ def test_every_crop_is_reached_and_none_leaves_the_image(preprocess: str) -> Non
     assert crops == {(x, y, 33) for x in range(width - 33 + 1) for y in range(height - 33 + 1)}
 
 
-@pytest.mark.parametrize("preprocess", [*CROPPING, "scale_width", "none"])
+@pytest.mark.parametrize("preprocess", [*CROPPING, *WHOLE])
 def test_about_half_of_the_images_are_mirrored(preprocess: str) -> None:
     count = Counter(g.mirrored for g in geometries(options(preprocess), (40, 36)))
     assert 240 < count[True] < 360  # 5 standard deviations around 300 of 600
     assert not any(g.mirrored for g in geometries(options(preprocess, no_flip=True), (40, 36)))
 
 
-@pytest.mark.parametrize("preprocess", ["scale_width", "none"])
+@pytest.mark.parametrize("preprocess", WHOLE)
 def test_modes_without_crop_keep_the_whole_image(preprocess: str) -> None:
     assert {g.crop for g in geometries(options(preprocess), (50, 47), 20)} == {None}
 
@@ -78,6 +79,38 @@ def test_resize_and_crop_ignores_the_shape_and_crop_the_load_size() -> None:
     assert scaled_size((100, 7), options("crop")) == (100, 7)
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"), [((100, 50), (72, 36)), ((50, 100), (36, 72)), ((36, 36), (36, 36)), ((3, 900), (36, 10800))]
+)
+@pytest.mark.parametrize("preprocess", ["scale_shortside", "scale_shortside_and_crop"])
+def test_scale_shortside_sets_the_shorter_side_and_keeps_the_shape(
+    preprocess: str, size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert scaled_size(size, options(preprocess)) == expected
+
+
+@pytest.mark.parametrize("size", [(40, 36), (41, 37), (5, 300), (1, 1)])
+def test_keep_and_pad_and_crop_resize_nothing(size: tuple[int, int]) -> None:
+    for preprocess in ("keep", "pad_and_crop"):
+        assert scaled_size(size, options(preprocess)) == size
+
+
+@pytest.mark.parametrize("size", [(31, 40), (40, 31), (20, 20), (5, 7), (1, 1), (33, 2), (32, 32)])
+def test_what_is_smaller_than_the_crop_is_reflected(size: tuple[int, int]) -> None:
+    opt = options("pad_and_crop", no_flip=True)
+    image = picture(3, size)
+    for seed in range(20):
+        geometry = draw_geometry(size, opt, np.random.default_rng(seed))
+        got = np.array(to_picture(image, geometry))
+        (left, right), (top, bottom) = (
+            (max(0, 32 - side) // 2, max(0, 32 - side) - max(0, 32 - side) // 2) for side in size
+        )
+        whole = np.pad(np.array(image), ((top, bottom), (left, right), (0, 0)), mode="reflect")
+        x, y, _ = geometry.crop or (0, 0, 32)
+        np.testing.assert_array_equal(got, whole[y : y + 32, x : x + 32])
+        assert got.shape == (32, 32, 3)
+
+
 @pytest.mark.parametrize("size", [(31, 40), (40, 31), (20, 20)])
 def test_a_crop_larger_than_the_image_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(UserError, match=f"is {size[0]}x{size[1]} pixels.*smaller than --crop_size 32; lower --crop"):
@@ -98,15 +131,15 @@ def test_pairs_smaller_than_the_crop_are_padded_or_left_as_officially(
 def test_a_geometry_says_which_pixels_come_out() -> None:
     image = picture(0)
     pixels = np.array(image)
-    cut = to_picture(image, Geometry(image.size, (5, 3, 20), mirrored=False))
+    cut = to_picture(image, Geometry(image.size, image.size, (5, 3, 20), mirrored=False))
     np.testing.assert_array_equal(np.array(cut), pixels[3:23, 5:25])
-    mirrored = to_picture(image, Geometry(image.size, (5, 3, 20), mirrored=True))
+    mirrored = to_picture(image, Geometry(image.size, image.size, (5, 3, 20), mirrored=True))
     np.testing.assert_array_equal(np.array(mirrored), pixels[3:23, 5:25][:, ::-1])
 
 
 def test_levels_become_minus_one_to_one() -> None:
     image = Image.fromarray(np.array([[[0, 127, 255]]], dtype=np.uint8))
-    out = to_tensor(image, Geometry((1, 1), None, mirrored=False), 3)
+    out = to_tensor(image, Geometry((1, 1), (1, 1), None, mirrored=False), 3)
     torch.testing.assert_close(out.flatten(), torch.tensor([-1.0, 127 / 127.5 - 1, 1.0]))
     assert out.dtype == torch.float32
 
@@ -114,4 +147,4 @@ def test_levels_become_minus_one_to_one() -> None:
 @pytest.mark.parametrize("channels", [0, 2, 4])
 def test_only_gray_and_colour_exist(channels: int) -> None:
     with pytest.raises(UserError, match=f"1 .gray. or 3 .colour. channels, not {channels}; see --input_nc"):
-        to_tensor(picture(0), Geometry((40, 36), None, mirrored=False), channels)
+        to_tensor(picture(0), Geometry((40, 36), (40, 36), None, mirrored=False), channels)

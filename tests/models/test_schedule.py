@@ -9,7 +9,6 @@ import torch
 from models.schedule import lr_factor
 from options.training import OptimOptions
 from tests.conftest import RunCli
-from tests.pictures import picture, write, write_aligned
 from tests.same_runs import losses_of
 
 PIX2PIX = ["--model", "pix2pix", "--netG", "resnet_1blocks", "--norm", "instance"]
@@ -135,14 +134,3 @@ def test_plateau_measures_cycle_gan_on_its_way_back(
     assert done.code == 0, done.stderr
     state = torch.load(tmp_path / "checkpoints" / "run" / "latest_state.pth", weights_only=True)
     assert len(state["progress"]["metrics"]) == 2
-
-
-def test_held_out_images_of_a_size_the_generator_cannot_take_are_a_sentence(
-    tiny: list[str], run_cli: RunCli, tmp_path: Path
-) -> None:
-    root = write_aligned(tmp_path / "data", (32, 32))
-    write(picture(0, (80, 36)), root / "val" / "odd.png")
-    flags = [*tiny, "--netG", "unet_32", "--model", "pix2pix", "--preprocess", "none", "--lr_policy", "plateau"]
-    done = run_cli("train", ["--dataroot", root, *flags])
-    assert done.code == 2
-    assert "odd.png reaches the network as 40x36 pixels" in done.stderr

@@ -13,7 +13,7 @@ from models.stepper import Stepper, only_trainable, seed_step
 from options.errors import UserError
 from tests import two_processes
 from tests.pictures import write_aligned
-from tests.small import ALONE, random_batch, train_steps, training
+from tests.small import ALONE, random_batch, train_steps, trained_models, training
 from util.progress import Progress
 
 
@@ -135,11 +135,14 @@ def test_losses_hold_on_to_no_graph() -> None:
     assert all(not value.requires_grad and value.shape == () for value in losses.values())
 
 
-@pytest.mark.parametrize(("netG", "size"), [("resnet_1blocks", 18), ("unet_32", 48)])
-def test_images_of_a_size_the_generator_cannot_give_back_are_refused_by_name(netG: str, size: int) -> None:
-    model, stepper, progress = training("pix2pix", f"--netG {netG}")
-    with pytest.raises(ValueError, match=rf"a.png reaches the network as {size}x{size} pixels.*--crop_size"):
-        stepper.step(random_batch(model.opt, size=size), progress)
+@pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])
+@pytest.mark.parametrize("name", trained_models())
+def test_images_of_any_size_are_trained_on(name: str, netG: str) -> None:
+    model, stepper, progress = training(name, f"--netG {netG}")
+    for size in (18, 33, 48):
+        out, losses, _ = stepper.step(random_batch(model.opt, size=size), progress)
+        assert all(value.isfinite() for value in losses.values())
+        assert {tuple(picture.shape[2:]) for picture in model.visuals(out).values()} == {(size, size)}
 
 
 def test_the_state_of_the_optimizers_goes_into_another_stepper() -> None:
