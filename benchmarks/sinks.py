@@ -44,6 +44,7 @@ from util.sinks.history import History
 
 SERVERS = ("off", "healthy", "missing", "stalled", "dying")
 SECONDS_TO_LIVE = 3.0  # of a dying server
+CONNECTING = 10  # steps before the timed ones, in which a dashboard is set up once
 ENV, LAYOUT = "benchmark", Layout(1, "", 4)
 
 
@@ -62,6 +63,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=128, help="side of the images, pixels")
     parser.add_argument("--steps", type=int, default=40, help="in a block")
+    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=SERVERS, help="off is always among them")
     parser.add_argument("--rounds", type=int, default=6, help="blocks with each server")
     parser.add_argument(
         "--print_freq", type=int, default=10, help="steps between two reports; pictures every fourth one"
@@ -77,16 +79,17 @@ def print_blocks(args: argparse.Namespace, opt: Options, folder: Path) -> None:
     """Train in blocks and compare them."""
     training = BlockTraining(args, opt)
     training.block([])  # to warm up
-    seconds: dict[str, list[float]] = {name: [] for name in SERVERS}
-    calls: dict[str, list[float]] = {name: [] for name in SERVERS}
+    servers = list(dict.fromkeys(["off", *args.servers]))
+    seconds: dict[str, list[float]] = {name: [] for name in servers}
+    calls: dict[str, list[float]] = {name: [] for name in servers}
     for _ in range(args.rounds):
-        for name in SERVERS:
+        for name in servers:
             with running(name, args.port, folder) as address:
                 sinks = [] if name == "off" else [new_sink(address, History(), folder)]
                 each, longest = training.block(sinks)
             seconds[name].append(each)
             calls[name].append(longest)
-    for name in SERVERS:
+    for name in servers:
         ratios = [value / off for value, off in zip(seconds[name], seconds["off"], strict=True)]
         print(
             f"{name:>8}: {statistics.median(seconds[name]):.4f} s/step, {statistics.median(ratios):.4f} of the time "
@@ -107,7 +110,7 @@ class BlockTraining:
     def block(self, sinks: list[Any]) -> tuple[float, float]:
         """Return the mean seconds of a step, its report included, and those of the longest report."""
         recorder, steps, reports = Recorder(sinks, self.world), [], [0.0]
-        for number in range(1, self.args.steps + 1):
+        for number in range(1 - CONNECTING, self.args.steps + 1):
             start = time.perf_counter()
             out, losses, accuracies = self.stepper.step(self.batch, self.progress)
             self.progress.advance(1)
@@ -122,6 +125,7 @@ class BlockTraining:
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             steps.append(time.perf_counter() - start)
+        steps = steps[CONNECTING:]
         recorder.__exit__()
         return statistics.fmean(steps), max(reports)
 
@@ -188,9 +192,7 @@ def print_long_run(count: int, address: Address, folder: Path) -> None:
     tracemalloc.stop()
     started = server.start_background(address.port, env_path=folder)
     try:
-        windows = Windows(
-            client := Client(address, ENV), RunInfo(ENV, folder, "cycle_gan", 200, "lsgan", 4), Layout(1, "", 4)
-        )
+        windows = Windows(client := Client(address, ENV), run_info(folder), LAYOUT)
         client.open_environment()
         wall, own = [], []
         for _ in range(21):
