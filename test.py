@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import torch
 
+from data.kinds import kinds_of
 from data.loader import Loader
 from data.registry import create_dataset
 from models.registry import create_model
@@ -59,8 +60,8 @@ def translate(opt: Options, world: World) -> None:
                 log.info("processing (%04d)-th image... %s", progress.images_seen, list(batch.A_paths))
             model.check_batch(batch)
             seed_step(opt.run.seed, world.rank, progress.images_seen)  # dropout is the same in every run
-            visuals = model.visuals(model(batch.to(world.device)))
-            page.add(batch.A_paths, visuals)
+            visuals = model.visuals(model(batch))
+            page.add([dataset.relative_name(path) for path in batch.A_paths], visuals, kinds_of(batch, dataset))
             recorder.images(progress, visuals)
             progress.advance(batch.size)
     log.info("%d images translated; the page: %s", progress.images_seen, page.save())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from data.loader import Loader
+from data.quick_check import looked_over
 from data.registry import create_dataset
 from models.init_from import source_options
 from models.registry import create_model
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def train(opt: Options, world: World) -> None:
     """Train from the first epoch, or from where the run stopped, to the last."""
     torch.backends.cudnn.benchmark = opt.data.fixed_size and not opt.run.deterministic
-    loader = Loader(create_dataset(opt), opt.data, world)
+    loader = Loader(looked_over(create_dataset(opt), world), opt.data, world)
     validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
     model = create_model(opt).to(world.device)
     samples = load_samples(opt, model, world.device)
@@ -55,7 +56,7 @@ def train(opt: Options, world: World) -> None:
                 start = time.perf_counter()
                 rate = stepper.set_learning_rate(progress)
                 for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
-                    out, losses, accuracies = stepper.step(batch.to(world.device), progress)
+                    out, losses, accuracies = stepper.step(batch, progress)
                     progress.advance(images := batch.size * world.size)
                     recorder.step(progress, images)
                     watch.count(images)

@@ -12,9 +12,7 @@ import importlib
 import json
 import resource
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +20,7 @@ from typing import Any
 
 import torch
 
-PROJECT = Path(__file__).resolve().parents[1]
+from benchmarks.sides import in_own_process, official_options
 
 
 def main() -> None:
@@ -35,7 +33,7 @@ def main() -> None:
     rounds: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
     for _ in range(args.rounds):
         for side in sides:
-            rounds[side].append(in_own_process(side, sys.argv[1:]))
+            rounds[side].append(in_own_process("benchmarks.step", side, sys.argv[1:]))
     for side in sides:
         seconds = [second for result in rounds[side] for second in result["seconds"]]
         memory = statistics.median(result["memory"] for result in rounds[side])
@@ -59,14 +57,6 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--official", help="folder of the official code")
     parser.add_argument("--side", choices=["ours", "official"], help=argparse.SUPPRESS)
     return parser
-
-
-def in_own_process(side: str, flags: list[str]) -> dict[str, Any]:
-    """Run one side in a fresh process and return its figures."""
-    command = [sys.executable, "-m", "benchmarks.step", *flags, "--side", side]
-    done = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
 
 
 def measure(args: argparse.Namespace, flags: list[str]) -> dict[str, Any]:
@@ -118,15 +108,8 @@ def ours(flags: list[str], A: torch.Tensor, B: torch.Tensor) -> Callable[[], obj
 
 def official(folder: Path, flags: list[str], A: torch.Tensor, B: torch.Tensor) -> Callable[[], object]:
     """Return a function that trains the official code's model by one step."""
-    sys.path.insert(0, str(folder))
-    for name in [name for name in sys.modules if name.split(".")[0] in ("options", "models", "data", "util")]:
-        del sys.modules[name]
-    options = importlib.import_module("options.train_options")
-    models = importlib.import_module("models")
-    sys.argv = ["train.py", *flags, "--checkpoints_dir", tempfile.mkdtemp()]
-    opt = options.TrainOptions().parse()
-    opt.device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-    model = models.create_model(opt)
+    opt = official_options(folder, flags)
+    model = importlib.import_module("models").create_model(opt)
     model.setup(opt)
 
     def step() -> None:

@@ -1,41 +1,54 @@
-"""Pairs side by side: one picture in ``<root>/<phase>`` is A (left half) and B (right half)."""
+"""Pairs: side by side in one picture, or two pictures of the same name in two folders."""
 
 import os
 
 import numpy as np
+from torch import Tensor
 
-from data.base import TranslationDataset, open_rgb
+from data.base import TranslationDataset
 from data.batch import Sample
-from data.image_folder import list_images
+from data.files.layout import has_two_sides, paired_files, whole_files
+from data.pair import cut_alike, halves
 from data.registry import DATASETS
-from data.transforms import draw_geometry, to_tensor
-from options.errors import UserError
 from options.schema import Options
+from util.raster.reading import read_raster
 
 
 @DATASETS.register("aligned")
 class AlignedDataset(TranslationDataset):
-    """Both halves get the same crop and flip."""
+    """``<root>/<phase>`` with A left and B right, or else ``<root>/<phase>A`` and ``<root>/<phase>B``.
+
+    Both images of a pair get the same crop and flip.
+    """
 
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
         folder = os.path.join(opt.data.dataroot, phase)
-        hint = f"--dataset_mode aligned expects pictures with A left and B right in {folder}"
-        if os.path.isdir(folder + "A"):
-            hint += f"; {folder}A looks unpaired: pass --dataset_mode unaligned, or --model cycle_gan"
-        self.paths = list_images(folder, opt.data.max_dataset_size, hint=hint)
+        hint = (
+            f"--dataset_mode aligned expects pictures with A left and B right in {folder}, or pictures of the same "
+            f"names in {folder}A and {folder}B"
+        )
+        self.side_by_side = not has_two_sides(self.opt, phase)
+        if self.side_by_side:
+            A = B = whole_files(self.opt, folder, hint=hint, columns=("ab", "a", "path"))
+        else:
+            A, B = paired_files(self.opt, phase, hint=hint)
+        self.use("A", A)
+        self.use("B", B)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.files["A"])
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
-        """Cut picture ``index`` in two; an odd column goes to B."""
-        path = self.paths[index]
-        pair = open_rgb(path)
-        width, height = pair.size
-        if width < 2:
-            raise UserError(f"the image {path} is one pixel wide and cannot hold a pair side by side")
-        half = width // 2
-        A, B = pair.crop((0, 0, half, height)), pair.crop((half, 0, width, height))
-        geometry = draw_geometry(A.size, self.opt, rng, padded=True)
-        return Sample(to_tensor(A, geometry, self.A_channels), to_tensor(B, geometry, self.B_channels), path, path)
+        """Load both images and cut them alike."""
+        A, B = self._halves(index) if self.side_by_side else (self.scaled("A", index), self.scaled("B", index))
+        return cut_alike(self, A, B, A_path=self.path("A", index), B_path=self.path("B", index), rng=rng)
+
+    def _halves(self, index: int) -> tuple[Tensor, Tensor]:
+        """Read a picture once and resize both halves, or take them from the cache."""
+        A, B = (self.cached(side, index) for side in "AB")
+        if A is not None and B is not None:
+            return A, B
+        path = self.path("A", index)
+        left, right = halves(read_raster(path), path)
+        return self.keep("A", index, [left]), self.keep("B", index, [right])

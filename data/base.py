@@ -4,35 +4,49 @@ A sample is a function of ``(seed, epoch, index)`` alone, so worker processes, t
 resume in mid-epoch change nothing.
 """
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from data.augment.augmentation import Augmentation, parse_augmentation
 from data.batch import Sample
-from data.transforms import Geometry, draw_geometry, to_tensor
+from data.cache.image_cache import ImageCache
+from data.domain import Domain, channels_of
+from data.files.layout import Files
+from data.pixels import size_of
+from data.transforms import cut, draw_geometry
 from options.errors import UserError
-from options.schema import DataOptions, NoOptions, Options
+from options.schema import NoOptions, Options
+from util.raster.header import read_header
+from util.raster.reading import Raster, read_raster
 
 Key = tuple[int, int]  # (epoch, index)
 
+MOST_IN_A_ROW = 100  # bad images, before a data set counts as damaged
+
 
 class TranslationDataset(Dataset[Sample | UserError], ABC):
-    """Base of all data sets. A subclass fills in ``load`` and ``__len__``.
+    """Base of all data sets. A subclass calls ``use`` in its constructor and fills in ``load`` and ``__len__``.
 
     Attributes:
         Flags: dataclass of the data set's own flags.
         defaults: shared flags that it gives another default.
         has_target: whether samples have B images.
+        lanes: in how many orders of its own a data set that is read from front to back comes; sample ``i`` of an epoch
+            is then whatever it says, and the number of loading processes divides this. 0: any sample at any time.
+        files: those of A and B, as they lie on disk.
+        cache: decoded and resized images, if they are kept.
     """
 
     Flags: ClassVar[type] = NoOptions
     defaults: ClassVar[Mapping[str, Any]] = {}
     has_target: ClassVar[bool] = True
+    lanes: int = 0
 
     def __init__(self, opt: Options, phase: str) -> None:
         self.opt = opt.data
@@ -40,9 +54,16 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         self.phase = phase
         self.seed = opt.run.seed
         self.swapped = opt.data.direction == "BtoA"
-        channels = (opt.net.input_nc, opt.net.output_nc)
-        # channels of A and B as they lie on disk; input_nc is always the network's input
-        self.A_channels, self.B_channels = reversed(channels) if self.swapped else channels
+        self.trains = opt.is_train
+        self.replaces_bad = opt.is_train and opt.data.on_bad_image == "skip"
+        self.epoch = 0  # of the sample under way
+        self.files: dict[str, Files] = {}
+        self.domains: dict[str, Domain] = {}
+        self.cache: ImageCache | None = None
+        self._nc = (opt.net.input_nc, opt.net.output_nc)
+        alike = parse_augmentation(opt.data.augment, "--augment")
+        input_only = parse_augmentation(opt.data.augment_input, "--augment_input")
+        self._augmentation = Augmentation(alike, input_only) if alike or input_only else None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -61,56 +82,104 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         """
 
     def __getitem__(self, key: Key) -> Sample | UserError:
+        """Load a sample; in place of a bad one another, if ``--on_bad_image`` says so."""
         epoch, index = key
-        rng = np.random.default_rng((self.seed, epoch, index))
+        complaints: list[str] = []
+        for _ in range(min(MOST_IN_A_ROW, len(self)) if self.replaces_bad else 1):
+            found = self._attempt(epoch, (index + len(complaints)) % len(self))
+            if isinstance(found, Sample):
+                return found._replace(complaints=tuple(complaints))
+            complaints.append(str(found))
+        if len(complaints) == 1:
+            return UserError(complaints[0])
+        return UserError(f"{len(complaints)} images in a row cannot be used: {complaints[0]}; see python -m data.check")
+
+    def share(self, batch_size: int, processes: int) -> None:
+        """Learn how an epoch is dealt out: process r takes samples r, r + processes ..., in batches, in turns."""
+
+    def use(self, side: str, files: Files, *, channels: int | None = None) -> None:
+        """Say which files the images of A or B are made of.
+
+        Args:
+            channels: of an image; None takes ``--input_nc`` or ``--output_nc``.
+        """
+        self.files[side] = files
+        found = [read_header(path).channels for path in files[0]] if len(files[0]) > 1 else []
+        self.define(side, files[0], found, channels=channels)
+
+    def define(self, side: str, names: Sequence[str], found: Sequence[int], *, channels: int | None = None) -> None:
+        """Settle how the images of A or B are read.
+
+        Args:
+            names: of the files of the first image.
+            found: the channels of each, where they are several.
+            channels: of an image; None takes ``--input_nc`` or ``--output_nc``.
+        """
+        is_input = (side == "A") != self.swapped  # input_nc is always the network's input
+        wanted, flag = (self._nc[0], "--input_nc") if is_input else (self._nc[1], "--output_nc")
+        split = channels_of(names, found, channels or wanted, flag)
+        self.domains[side] = Domain(side, split, self.opt.range_of(side), self.opt)
+
+    def image(self, side: str, index: int, rng: np.random.Generator) -> Tensor:
+        """Read an image and make it a network input, with a crop, flip and augmentation of its own.
+
+        Returns:
+            pixels (see ``data.pixels``), C x H x W.
+
+        Raises:
+            UserError: the file is damaged, or smaller than the crop.
+        """
+        pixels = self.scaled(side, index)
+        try:
+            geometry = draw_geometry(size_of(pixels), self.opt, rng)
+        except UserError as error:
+            raise UserError(f"the image {self.path(side, index)} {error}") from error
+        return self.augmented([side], [cut(pixels, geometry)], rng)[0]
+
+    def scaled(self, side: str, index: int) -> Tensor:
+        """Read and resize an image, or take it from the cache; not to be written to."""
+        found = self.cached(side, index)
+        return (
+            self.keep(side, index, [read_raster(path) for path in self.files[side][index]]) if found is None else found
+        )
+
+    def cached(self, side: str, index: int) -> Tensor | None:
+        """Return a scaled image if the cache has it."""
+        return self.cache.get(2 * index + (side == "B")) if self.cache else None
+
+    def keep(self, side: str, index: int, rasters: Sequence[Raster]) -> Tensor:
+        """Resize an image as it was read, and put it into the cache if there is one."""
+        domain = self.domains[side]
+        pixels = domain.scaled(domain.pixels(rasters, self.files[side][index]))
+        if self.cache:
+            self.cache.put(2 * index + (side == "B"), pixels)
+        return pixels
+
+    def augmented(self, sides: Sequence[str], images: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:
+        """Change images at random as the flags say, alike where they are several, and lay them out for a batch."""
+        if self._augmentation:
+            labels = [self.domains[side].holds_labels for side in sides]
+            inputs = [(side == "A") != self.swapped for side in sides]
+            images = self._augmentation(images, rng, labels=labels, inputs=inputs)
+        return [image.contiguous() for image in images]
+
+    def path(self, side: str, index: int) -> str:
+        """Return the file of an image, the first where it is made of several."""
+        return self.files[side][index][0]
+
+    def relative_name(self, path: str) -> str:
+        """Return a file's path below the folder it was found in, for naming what is made of it."""
+        roots = [column.root for files in self.files.values() for column in files.columns]
+        names = [os.path.relpath(path, root) for root in roots if root]
+        return min((name for name in names if not name.startswith("..")), key=len, default=os.path.basename(path))
+
+    def _attempt(self, epoch: int, index: int) -> Sample | UserError:
+        rng, self.epoch = np.random.default_rng((self.seed, epoch, index)), epoch
         try:
             sample = self.load(index, rng)
         except UserError as error:
             return error
-        if self.swapped and sample.B is not None:
-            return Sample(sample.B, sample.A, sample.B_path, sample.A_path)
-        return sample
-
-
-def open_rgb(path: str) -> Image.Image:
-    """Read a picture as 8-bit RGB.
-
-    Raises:
-        UserError: the file is missing or damaged, or deeper than 8 bits.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")) or any(";16" in str(tile) for tile in image.tile):
-                raise UserError(f"{path} has more than 8 bits a channel; convert it to 8-bit first")
-            rgb: Image.Image = image.convert("RGB")
-            return rgb
-    except UserError:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"cannot read the image {path} ({error}); repair or remove it") from error
-
-
-def open_planned(path: str, opt: DataOptions, rng: np.random.Generator) -> tuple[Image.Image, Geometry]:
-    """Read a picture as 8-bit RGB and choose its crop and flip.
-
-    Raises:
-        UserError: the file is damaged, or smaller than the crop.
-    """
-    image = open_rgb(path)
-    try:
-        return image, draw_geometry(image.size, opt, rng)
-    except UserError as error:
-        raise UserError(f"the image {path} {error}") from error
-
-
-def load_tensor(path: str, channels: int, opt: DataOptions, rng: np.random.Generator) -> Tensor:
-    """Read a picture and make it a network input, with a crop and flip of its own.
-
-    Returns:
-        channels x H x W in [-1, 1].
-
-    Raises:
-        UserError: as ``open_planned``.
-    """
-    image, geometry = open_planned(path, opt, rng)
-    return to_tensor(image, geometry, channels)
+        if not self.swapped or sample.B is None:
+            return sample
+        A, B = sample.B, sample.A
+        return sample._replace(A=A, B=B, A_path=sample.B_path, B_path=sample.A_path, headers=sample.headers[::-1])

@@ -6,33 +6,43 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from options.errors import UserError
+from options.errors import DamagedError, UserError
+from util.raster.header import Header
+from util.raster.values import units
 
 
 class Sample(NamedTuple):
-    """One input A and, where there is one, its target or counterpart B: C x H x W in [-1, 1]."""
+    """One input A and, where there is one, its target or counterpart B: pixels (see ``data.pixels``), C x H x W.
+
+    ``complaints`` say which samples could not be used, so that this one takes their place. ``headers`` describe the
+    files where the paths alone do not lead to them: that of A and, if there is one, that of B.
+    """
 
     A: Tensor
     B: Tensor | None
     A_path: str
     B_path: str
+    complaints: tuple[str, ...] = ()
+    headers: tuple[Header, ...] = ()
 
 
 class Batch(NamedTuple):
     """What a model receives. ``A`` is always the network's input: direction is settled before.
 
-    Tensors are N x C x H x W in [-1, 1]; ``B`` is None where a data set has only inputs.
+    Tensors are N x C x H x W in [-1, 1]; ``B`` is None where a data set has only inputs. ``headers`` are those of the
+    samples.
     """
 
     A: Tensor
     B: Tensor | None
     A_paths: tuple[str, ...]
     B_paths: tuple[str, ...]
+    headers: tuple[tuple[Header, ...], ...] = ()
 
     def to(self, device: torch.device) -> "Batch":
-        """Copy the tensors to a device."""
-        target = None if self.B is None else self.B.to(device, non_blocking=True)
-        return self._replace(A=self.A.to(device, non_blocking=True), B=target)
+        """Copy the tensors to a device, and turn 8-bit levels into [-1, 1] there."""
+        A = units(self.A.to(device, non_blocking=True))
+        return self._replace(A=A, B=None if self.B is None else units(self.B.to(device, non_blocking=True)))
 
     @property
     def target(self) -> Tensor:
@@ -51,20 +61,52 @@ class Batch(NamedTuple):
         return self.A.shape[0]
 
 
-def collate(samples: Sequence[Sample | UserError]) -> Batch | UserError:
-    """Stack samples; hand on an error instead of raising it, because a worker would wrap it."""
+class Loaded(NamedTuple):
+    """What a loading process hands over; an error is handed on and not raised, because a worker would wrap it.
+
+    Attributes:
+        batch: None where no sample could be used.
+        complaints: what is wrong with samples that were replaced or left out.
+    """
+
+    batch: Batch | None
+    complaints: tuple[str, ...] = ()
+    failure: UserError | None = None
+
+
+def collate(samples: Sequence[Sample | UserError], *, leave_out: bool = False) -> Loaded:
+    """Stack samples of one size.
+
+    Args:
+        leave_out: go on without the samples that could not be loaded, unless what holds many of them is damaged.
+    """
     good = [sample for sample in samples if isinstance(sample, Sample)]
-    if len(good) < len(samples):
-        return next(sample for sample in samples if isinstance(sample, UserError))
+    bad = [sample for sample in samples if isinstance(sample, UserError)]
+    complaints = [text for sample in good for text in sample.complaints]
+    fatal = [error for error in bad if isinstance(error, DamagedError) or not leave_out]
+    if fatal:
+        return Loaded(None, failure=fatal[0])
+    complaints += [str(error) for error in bad]
+    if not good:
+        return Loaded(None, tuple(complaints))
     if error := _unequal([(s.A, s.A_path) for s in good]) or _unequal([(s.B, s.B_path) for s in good]):
-        return error
+        return Loaded(None, failure=error)
     targets = [sample.B for sample in good if sample.B is not None]
-    return Batch(
-        torch.stack([sample.A for sample in good]),
-        torch.stack(targets) if targets else None,
+    batch = Batch(
+        _stack([sample.A for sample in good]),
+        _stack(targets) if targets else None,
         tuple(sample.A_path for sample in good),
         tuple(sample.B_path for sample in good),
+        tuple(sample.headers for sample in good),
     )
+    return Loaded(batch, tuple(complaints))
+
+
+def _stack(images: Sequence[Tensor]) -> Tensor:
+    """Stack images; levels only if all are."""
+    if len({image.dtype for image in images}) > 1:
+        images = [units(image) for image in images]
+    return torch.stack(list(images))
 
 
 def _unequal(images: Sequence[tuple[Tensor | None, str]]) -> UserError | None:

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from data.base import TranslationDataset, open_planned
+from data.base import TranslationDataset
 from data.batch import Sample
-from data.image_folder import list_images
+from data.files.layout import whole_files
 from data.registry import DATASETS
-from data.transforms import to_picture
 from options.errors import UserError
 from options.schema import Options
 from util.color import AB_RANGE, L_HALF, rgb_to_lab
+from util.raster.values import units
 
 
 @DATASETS.register("colorization")
@@ -32,15 +32,14 @@ class ColorizationDataset(TranslationDataset):
             )
         folder = os.path.join(opt.data.dataroot, phase)
         hint = f"--dataset_mode colorization expects colour pictures in {folder}"
-        self.paths = list_images(folder, opt.data.max_dataset_size, hint=hint)
+        self.use("A", whole_files(opt.data, folder, hint=hint), channels=3)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.files["A"])
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load one picture and split lightness from colour."""
-        path = self.paths[index]
-        image, geometry = open_planned(path, self.opt, rng)
-        levels = np.array(to_picture(image, geometry))
-        lab = torch.from_numpy(rgb_to_lab(levels / 255)).permute(2, 0, 1).float()  # 3 x H x W
+        path = self.path("A", index)
+        rgb = units(self.image("A", index, rng)).double().add(1).div(2).permute(1, 2, 0).numpy()
+        lab = torch.from_numpy(rgb_to_lab(rgb)).permute(2, 0, 1).float()  # 3 x H x W
         return Sample(lab[:1] / L_HALF - 1, lab[1:] / AB_RANGE, path, path)

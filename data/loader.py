@@ -2,13 +2,16 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from torch.utils.data import DataLoader, Sampler
 
 from data.base import Key, TranslationDataset
-from data.batch import Batch, collate
+from data.batch import Batch, Loaded, collate
+from data.device import DeviceCopier
 from data.worker import quiet_children, shield_from_signals
 from options.errors import UserError
 from options.schema import DataOptions
@@ -37,39 +40,41 @@ class EpochSampler(Sampler[Key]):
 
 
 class Loader:
-    """Batches of a data set, loaded by worker processes that live as long as this object."""
+    """Batches of a data set on the device, loaded by worker processes that live as long as this object."""
 
-    def __init__(
-        self,
-        dataset: TranslationDataset,
-        opt: DataOptions,
-        world: World,
-    ) -> None:
+    def __init__(self, dataset: TranslationDataset, opt: DataOptions, world: World) -> None:
         self._world = world
+        dataset.share(opt.batch_size, world.size)
         self.sampler = EpochSampler(
             len(dataset),
             seed=dataset.seed,
-            shuffled=not opt.serial_batches,
+            shuffled=not opt.serial_batches and not dataset.lanes,
             rank=world.rank,
             world_size=world.size,
         )
         if world.size > 1:
             log.info("images in a step, over all processes: %d", opt.batch_size * world.size)
         workers = min(opt.num_threads, os.cpu_count() or 1)
+        if dataset.lanes:
+            workers = max((n for n in range(1, workers + 1) if dataset.lanes % n == 0), default=0)
         self.epoch_size = len(dataset) - len(dataset) % world.size
-        self._batches: DataLoader[Batch | UserError] = DataLoader(
+        self._batches: DataLoader[Loaded] = DataLoader(
             dataset,  # type: ignore[arg-type]  # keys are (epoch, index)
             batch_size=opt.batch_size,
             sampler=self.sampler,  # type: ignore[arg-type]
             num_workers=workers,
-            collate_fn=collate,
+            collate_fn=partial(collate, leave_out=opt.on_bad_image == "skip" and not dataset.replaces_bad),
             persistent_workers=workers > 0,
             worker_init_fn=shield_from_signals,
             pin_memory=world.device.type == "cuda",
         )
+        self._to_device = DeviceCopier(world.device)
+        self._left_out: set[str] = set()
+        self._cache = dataset.cache if opt.cache == "disk" else None
+        self._flushed = 0 if self._cache is None else self._cache.count
 
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, leaving out its first ``skip`` images.
+        """Yield the batches of an epoch, leaving out its first ``skip`` images; those already on the device.
 
         Raises:
             UserError: an image cannot be used, which the message names; or a loading process was killed.
@@ -77,24 +82,34 @@ class Loader:
         self.sampler.epoch, self.sampler.skip = epoch, skip
         with quiet_children():
             batches = iter(self._batches)
-        while (batch := _next(batches)) is not None:
-            failure = batch if isinstance(batch, UserError) else None
-            if self._world.any(
-                failure is not None
-            ):  # all stop here, instead of waiting in the step for one that is gone
-                raise failure or UserError("another process could not load its images")
-            assert not isinstance(batch, UserError)
-            yield batch
+        while (loaded := _next(batches)) is not None:
+            # all processes stop here, instead of waiting in the step for one that is gone
+            if self._world.any(loaded.failure is not None):
+                raise loaded.failure or UserError("another process could not load its images")
+            self._report(loaded.complaints)
+            if loaded.batch is not None:
+                yield self._to_device(loaded.batch)
+        if self._cache is not None and self._cache.count != self._flushed:
+            self._flushed = self._cache.count
+            threading.Thread(target=self._cache.flush, daemon=True).start()  # waits for the disk
+
+    def _report(self, complaints: tuple[str, ...]) -> None:
+        """Name each image that was left out once, with the count so far."""
+        for text in complaints:
+            if text not in self._left_out:
+                self._left_out.add(text)
+                log.warning("left out (%d so far): %s", len(self._left_out), text)
 
 
-def _next(batches: Iterator[Batch | UserError]) -> Batch | UserError | None:
+def _next(batches: Iterator[Loaded]) -> Loaded | None:
     """Return the next batch, what is wrong with it, or None at the end."""
     try:
         return next(batches, None)
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
-        return UserError(
+        failure = UserError(
             f"a loading process was killed, most likely for lack of memory or shared memory ({error}); lower "
             "--num_threads or --batch_size"
         )
+        return Loaded(None, failure=failure)

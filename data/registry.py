@@ -3,6 +3,7 @@
 import logging
 
 from data.base import TranslationDataset
+from data.cache.keep import open_cache
 from options.schema import Options
 from util.registry import Registry
 
@@ -22,5 +23,7 @@ def create_dataset(opt: Options, phase: str | None = None) -> TranslationDataset
         UserError: the folder is missing or holds no images.
     """
     dataset = DATASETS[opt.data.dataset_mode](opt, phase or opt.data.phase)
+    if opt.is_train:
+        dataset.cache = open_cache(dataset)
     log.info("dataset [%s] was created", type(dataset).__name__)
     return dataset

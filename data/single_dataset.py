@@ -1,10 +1,10 @@
-"""Inputs alone: every picture below ``<root>``."""
+"""Inputs alone: every picture below ``<root>``, or in the list that it names."""
 
 import numpy as np
 
-from data.base import TranslationDataset, load_tensor
+from data.base import TranslationDataset
 from data.batch import Sample
-from data.image_folder import list_images
+from data.files.layout import whole_files
 from data.registry import DATASETS
 from options.schema import Options
 
@@ -17,14 +17,12 @@ class SingleDataset(TranslationDataset):
 
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
-        self.input_nc = opt.net.input_nc
-        hint = "give a folder of pictures as --dataroot"
-        self.paths = list_images(opt.data.dataroot, opt.data.max_dataset_size, hint=hint)
+        self.input = "B" if self.swapped else "A"  # as the run calls it that these are inputs for
+        self.use(self.input, whole_files(opt.data, opt.data.dataroot, hint="give a folder of pictures as --dataroot"))
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.files[self.input])
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
-        """Load one picture; there is no direction to swap."""
-        path = self.paths[index]
-        return Sample(load_tensor(path, self.input_nc, self.opt, rng), None, path, "")
+        """Load one picture."""
+        return Sample(self.image(self.input, index, rng), None, self.path(self.input, index), "")

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from data.base import TranslationDataset, load_tensor
+from data.base import TranslationDataset
 from data.batch import Sample
-from data.image_folder import list_images
+from data.files.layout import whole_files
 from data.registry import DATASETS
 from options.flag import flag
 from options.schema import Options
+from util.raster.values import units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +36,14 @@ class TemplateDataset(TranslationDataset):
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
         folder = os.path.join(opt.data.dataroot, phase)
-        self.paths = list_images(folder, opt.data.max_dataset_size, hint="put pictures there")
+        self.use("A", whole_files(opt.data, folder, hint="put pictures there"))
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.files["A"])
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Return A and B, C x H x W in [-1, 1], in the order of the disk: direction is not your concern."""
-        path = self.paths[index]
-        A = load_tensor(path, self.A_channels, self.opt, rng)
+        path = self.path("A", index)
+        A = units(self.image("A", index, rng))
         B = (A + 1) / self.own.new_dataset_option - 1
         return Sample(A, B, path, path)

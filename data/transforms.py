@@ -1,7 +1,7 @@
 """Preprocessing as pure functions: where an image is cut, and what comes of it.
 
-``draw_geometry`` decides (with randomness), ``to_tensor`` does (without). All resizing is bicubic. The official
-values of ``--preprocess`` have their exact geometry; ours are ``scale_shortside``, ``scale_shortside_and_crop``,
+``scaled_size`` and ``draw_geometry`` decide (the second with randomness), ``cut`` does (without). The official values
+of ``--preprocess`` have their exact geometry; ours are ``scale_shortside``, ``scale_shortside_and_crop``,
 ``pad_and_crop`` and ``keep``, which never change the shape of what is seen, and reflect an image that is too small.
 """
 
@@ -9,29 +9,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
+from data.pixels import Size, reflected, size_of
 from options.errors import UserError
 from options.schema import DataOptions
-
-Size = tuple[int, int]  # width, height
 
 REFLECTING = ("pad_and_crop", "scale_shortside_and_crop")
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What happens to one image.
+    """What happens to a scaled image.
 
     Attributes:
-        scaled: width and height after resizing.
         padded: width and height after reflecting what is too small at its edges.
         crop: left, top and side of the square that is kept, or None for all.
         mirrored: flip left and right.
     """
 
-    scaled: Size
     padded: Size
     crop: tuple[int, int, int] | None
     mirrored: bool
@@ -54,17 +51,17 @@ def scaled_size(size: Size, opt: DataOptions) -> Size:
     return size
 
 
-def draw_geometry(size: Size, opt: DataOptions, rng: np.random.Generator, *, padded: bool = False) -> Geometry:
-    """Choose crop and flip for an image of the given size.
+def draw_geometry(scaled: Size, opt: DataOptions, rng: np.random.Generator, *, padded: bool = False) -> Geometry:
+    """Choose crop and flip for an image of the given size, after ``scaled_size``.
 
     Args:
-        padded: accept an image smaller than the crop, as side-by-side pairs officially do: missing
-            parts become black, and an image no larger than the crop stays whole.
+        padded: accept an image smaller than the crop, as pairs officially do: missing parts become black, and an
+            image no larger than the crop stays whole.
 
     Raises:
         UserError: the scaled image is smaller than the crop, and not ``padded``.
     """
-    scaled = width, height = scaled_size(size, opt)
+    width, height = scaled
     crop, canvas = None, scaled
     if opt.preprocess in REFLECTING:
         canvas = width, height = max(width, opt.crop_size), max(height, opt.crop_size)
@@ -78,42 +75,17 @@ def draw_geometry(size: Size, opt: DataOptions, rng: np.random.Generator, *, pad
         left, top = (int(rng.integers(0, max(0, extent - side) + 1)) for extent in canvas)
         crop = (left, top, side) if max(canvas) > side else None
     mirrored = not opt.no_flip and bool(rng.random() < 0.5)
-    return Geometry(scaled, canvas, crop, mirrored)
+    return Geometry(canvas, crop, mirrored)
 
 
-def to_picture(image: Image.Image, geometry: Geometry) -> Image.Image:
-    """Resize, reflect, crop and flip."""
-    if image.size != geometry.scaled:
-        image = image.resize(geometry.scaled, Image.Resampling.BICUBIC)
-    if image.size != geometry.padded:
-        image = reflected(image, geometry.padded)
+def cut(pixels: Tensor, geometry: Geometry) -> Tensor:
+    """Reflect, crop and flip a scaled image, C x H x W; what a crop lacks is black."""
+    if size_of(pixels) != geometry.padded:
+        pixels = reflected(pixels, geometry.padded)
     if geometry.crop is not None:
         left, top, side = geometry.crop
-        image = image.crop((left, top, left + side, top + side))
-    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if geometry.mirrored else image
-
-
-def reflected(image: Image.Image, size: Size) -> Image.Image:
-    """Extend an image by reflection, as much on one side as on the other, as often as it takes."""
-    (left, right), (top, bottom) = (
-        ((wanted - length) // 2, (wanted - length + 1) // 2) for length, wanted in zip(image.size, size, strict=True)
-    )
-    levels = np.asarray(image)
-    margins = [(top, bottom), (left, right), (0, 0)][: levels.ndim]
-    return Image.fromarray(np.pad(levels, margins, mode="reflect"))
-
-
-def to_tensor(image: Image.Image, geometry: Geometry, channels: int) -> Tensor:
-    """Make a network input of an RGB image.
-
-    Args:
-        channels: 3, or 1 for gray; gray is taken before resizing.
-
-    Returns:
-        channels x H x W in [-1, 1], float32.
-    """
-    if channels not in (1, 3):
-        raise UserError(f"images have 1 (gray) or 3 (colour) channels, not {channels}; see --input_nc and --output_nc")
-    levels = np.array(to_picture(image.convert("L") if channels == 1 else image, geometry))
-    planes = torch.from_numpy(levels.reshape(*levels.shape[:2], channels)).permute(2, 0, 1).contiguous()
-    return planes.float().div(255).sub(0.5).div(0.5)
+        pixels = pixels[:, top : top + side, left : left + side]
+        lacking = (0, side - pixels.shape[2], 0, side - pixels.shape[1])
+        if any(lacking):
+            pixels = F.pad(pixels, lacking, value=0 if pixels.dtype == torch.uint8 else -1)
+    return pixels.flip(2) if geometry.mirrored else pixels

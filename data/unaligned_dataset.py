@@ -4,9 +4,9 @@ import os
 
 import numpy as np
 
-from data.base import TranslationDataset, load_tensor
+from data.base import TranslationDataset
 from data.batch import Sample
-from data.image_folder import list_images
+from data.files.layout import side_files
 from data.registry import DATASETS
 from options.schema import Options
 
@@ -23,18 +23,16 @@ class UnalignedDataset(TranslationDataset):
             hint += f"; {os.path.join(root, phase)} looks like pairs: pass --dataset_mode aligned"
         elif not opt.is_train:
             hint += "; to translate a plain folder of pictures pass --model test"
-        self.A_paths, self.B_paths = (
-            list_images(os.path.join(root, phase + side), opt.data.max_dataset_size, hint=hint) for side in "AB"
-        )
+        for side in "AB":
+            self.use(side, side_files(self.opt, phase, side, hint=hint))
 
     def __len__(self) -> int:
-        return max(len(self.A_paths), len(self.B_paths))
+        return max(len(files) for files in self.files.values())
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load A[index] and some B, each with its own crop and flip."""
-        A_path = self.A_paths[index % len(self.A_paths)]
-        serial = index % len(self.B_paths)
-        B_path = self.B_paths[serial if self.opt.serial_batches else int(rng.integers(len(self.B_paths)))]
-        A = load_tensor(A_path, self.A_channels, self.opt, rng)
-        B = load_tensor(B_path, self.B_channels, self.opt, rng)
-        return Sample(A, B, A_path, B_path)
+        A_count, B_count = (len(self.files[side]) for side in "AB")
+        A_index = index % A_count
+        B_index = index % B_count if self.opt.serial_batches else int(rng.integers(B_count))
+        A, B = self.image("A", A_index, rng), self.image("B", B_index, rng)
+        return Sample(A, B, self.path("A", A_index), self.path("B", B_index))

@@ -1,7 +1,8 @@
 """The frame around the commands of this package: one sentence and exit code 2 for a user's mistake."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from options.errors import UserError
@@ -26,3 +27,19 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot create the folder {folder} ({error.strerror}); name one you may write to") from error
+
+
+@contextmanager
+def writing_to(target: Path) -> Iterator[None]:
+    """Make the folder around ``target`` for work that ends in ``target`` itself.
+
+    Raises:
+        UserError: ``target`` exists already, or the work inside met an ``OSError``.
+    """
+    if target.exists():
+        raise UserError(f"{target} exists already; remove it or choose another place")
+    make_folder(target.parent)
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write to {target.parent} ({error.strerror or error}); free some space") from error

@@ -5,9 +5,13 @@ the pixels where the two differ and on all others, and against doing nothing.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+if __package__ in (None, ""):  # started by path: the repository is not on the import path yet
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import numpy as np
 import numpy.typing as npt

@@ -1,26 +1,24 @@
-"""Fetch and unpack the data sets published with CycleGAN and pix2pix.
+"""Fetch and unpack the data sets published with CycleGAN and pix2pix, or make pairs of emoji.
 
-An interrupted download goes on where it stopped when the command is repeated.
+An interrupted download goes on where it stopped when the command is repeated. Trained models: download_model.
 """
 
 import argparse
-import http.client
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 if __package__ in (None, ""):  # started by path: the repository is not on the import path yet
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from tqdm import tqdm
-
 from datasets.archive import unpack
-from datasets.command import make_folder, run_command
-from options.errors import UserError
+from datasets.command import run_command, writing_to
+from datasets.emoji_pairs import make_emoji
+from datasets.fetch import BASE_URL, Checksum, check_address, fetch, sha256
+from datasets.picture import pictures_below
+from options.errors import DamagedError, UserError
+from util.dashboard.browser_files import registry
 
-BASE_URL = "http://efrosgans.eecs.berkeley.edu"
 ENDINGS = {"pix2pix": ".tar.gz", "cyclegan": ".zip"}
 SETS = {
     "pix2pix": ("edges2handbags", "edges2shoes", "facades", "maps", "night2day"),
@@ -41,8 +39,7 @@ SETS = {
         "vangogh2photo",
     ),
 }
-CHUNK_BYTES = 1 << 16
-TIMEOUT_S = 30
+EMOJI = "emoji"
 
 
 def choose_family(name: str, family: str | None) -> str:
@@ -54,100 +51,42 @@ def choose_family(name: str, family: str | None) -> str:
     if name == "cityscapes":
         raise UserError(
             "cityscapes cannot be downloaded here because its licence forbids redistribution; get it from "
-            "https://www.cityscapes-dataset.com and join the pairs with combine_A_and_B"
+            "https://www.cityscapes-dataset.com and type: python -m datasets.prepare_cityscapes_dataset --help"
         )
     families = [known for known, names in SETS.items() if name in names]
     if not families:
-        every = ", ".join(sorted({*SETS["pix2pix"], *SETS["cyclegan"]}))
-        raise UserError(f"there is no data set {name!r}; choose one of {every}")
+        every = ", ".join(sorted({EMOJI, *SETS["pix2pix"], *SETS["cyclegan"]}))
+        raise UserError(f"there is no data set {name!r}; choose one of {every} (trained models: download_model)")
     if family and family not in families:
         raise UserError(f"{name} is not in the {family} family; pass --family {families[0]} or leave it out")
     return family or families[0]
 
 
-def _request(url: str, have_bytes: int) -> http.client.HTTPResponse:
-    headers = {"User-Agent": "dataset-download", "Accept-Encoding": "identity"}
-    if have_bytes:
-        headers["Range"] = f"bytes={have_bytes}-"
-    response: http.client.HTTPResponse = urllib.request.urlopen(
-        urllib.request.Request(url, headers=headers), timeout=TIMEOUT_S
-    )
-    return response
-
-
-def _receive(url: str, partial: Path) -> None:
-    """Append to ``partial`` what it lacks; start again where the server cannot resume."""
-    have = partial.stat().st_size if partial.exists() else 0
-    try:
-        response = _request(url, have)
-    except urllib.error.HTTPError as error:
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise
-        if error.headers.get("Content-Range", "").endswith(f"/{have}"):
-            return  # all of it was there already
-        have = 0
-        response = _request(url, have)
-    with response:
-        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
-        have = have if resumed else 0
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else None
-        with (
-            partial.open("ab" if resumed else "wb") as file,
-            tqdm(total=total, initial=have, desc=partial.name, disable=None, unit="B", unit_scale=True) as bar,
-        ):
-            while chunk := response.read(CHUNK_BYTES):
-                file.write(chunk)
-                bar.update(len(chunk))
-    if total is not None and partial.stat().st_size < total:
-        raise UserError(f"the connection broke off while fetching {url}; run the command again to resume")
-
-
-def fetch(url: str, archive: Path) -> None:
-    """Download ``url`` to ``archive``, which appears only when it is whole.
-
-    Raises:
-        UserError: when the server is out of reach, refuses, or breaks off.
-    """
-    partial = archive.with_name(archive.name + ".partial")
-    try:
-        _receive(url, partial)
-        partial.replace(archive)
-    except urllib.error.HTTPError as error:
-        raise UserError(f"{url} answered {error.code} ({error.reason}); check --base_url or try later") from error
-    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        reason = getattr(error, "reason", None) or error or type(error).__name__
-        raise UserError(
-            f"cannot fetch {url} ({reason}); check the network, then run the command again to go on"
-        ) from error
-
-
-def download(name: str, to: Path, *, family: str | None, base_url: str) -> Path:
+def download(name: str, to: Path, *, family: str | None, base_url: str, checksum: Checksum | None = None) -> Path:
     """Fetch and unpack one data set and give its folder.
 
     Raises:
         UserError: for everything that stops it; what was there before is left alone.
     """
     chosen = choose_family(name, family)
-    if not base_url.startswith(("http://", "https://")):
-        raise UserError(f"--base_url {base_url} must start with http:// or https://")
+    check_address(base_url)
     target = to / name
-    if target.exists():
-        raise UserError(f"{target} exists already; remove it or choose another folder with --to")
-    make_folder(to)
     archive = to / f".{chosen}-{name}{ENDINGS[chosen]}"
-    try:
-        if not archive.exists():
-            fetch(f"{base_url.rstrip('/')}/{chosen}/datasets/{name}{ENDINGS[chosen]}", archive)
+    with writing_to(target):
+        fetch(f"{base_url.rstrip('/')}/{chosen}/datasets/{name}{ENDINGS[chosen]}", archive, checksum=checksum)
         try:
             unpack(archive, target)
-        except UserError:  # damaged: the next attempt must fetch it again
+        except DamagedError:  # the next attempt must fetch it again
             archive.unlink()
             raise
         archive.unlink()
-    except OSError as error:
-        raise UserError(f"cannot write to {to} ({error.strerror}); free some space or choose --to") from error
     return target
+
+
+def _emoji(args: argparse.Namespace) -> Path:
+    if args.family or args.sha256:
+        raise UserError("emoji has no family and its checksums are known; leave out --family and --sha256")
+    return make_emoji(args.to, registry=(args.base_url or registry()).rstrip("/"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -155,7 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="download",
         description=__doc__,
-        epilog="\n".join(f"{family}: {', '.join(names)}" for family, names in SETS.items()),
+        epilog="\n".join(f"{family}: {', '.join(names)}" for family, names in SETS.items())
+        + f"\npairs: {EMOJI} (one emoji drawn by Google and by Twitter, 64x64; about 130 MB from the npm registry)",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", metavar="NAME", help="the data set, see the lists below")
@@ -166,13 +106,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="facades and maps are in both: pix2pix (the default) has pairs side by side in train/val/test, "
         "cyclegan has trainA/trainB/testA/testB",
     )
-    parser.add_argument("--base_url", default=BASE_URL, help="a mirror, default: %(default)s")
+    parser.add_argument(
+        "--base_url",
+        help=f"a mirror; default: {BASE_URL}, for {EMOJI} the registry in NPM_CONFIG_REGISTRY or npm's own",
+    )
+    parser.add_argument("--sha256", help="refuse an archive with another SHA-256")
     args = parser.parse_args(argv)
 
     def work() -> None:
-        folder = download(args.name, args.to, family=args.family, base_url=args.base_url)
-        inside = ", ".join(sorted(path.name for path in folder.iterdir()))
-        print(f"{folder} is ready ({inside})")
+        if args.name == EMOJI:
+            folder = _emoji(args)
+        else:
+            url, checksum = args.base_url or BASE_URL, sha256(args.sha256)
+            folder = download(args.name, args.to, family=args.family, base_url=url, checksum=checksum)
+        inside = sorted(path for path in folder.iterdir() if path.is_dir())
+        counts = ", ".join(f"{path.name} {len(pictures_below(path))}" for path in inside)
+        print(f"{folder} is ready; pictures: {counts}")
 
     return run_command(parser.prog, work)
 

@@ -80,11 +80,12 @@ def load_samples(opt: Options, model: TranslationModel[Any], device: torch.devic
     count = min(opt.log.display_samples, len(dataset))
     for index in range(count):
         try:
-            batch = collate([dataset[ALWAYS_THE_SAME_CROPS, index * len(dataset) // count]])
-            if isinstance(batch, UserError):
-                raise batch
-            model.check_batch(batch)
-            batches.append(batch.to(device))
+            place = index if dataset.lanes else index * len(dataset) // count  # far places would open many shards
+            loaded = collate([dataset[ALWAYS_THE_SAME_CROPS, place]])
+            if loaded.batch is None:
+                raise loaded.failure or UserError(loaded.complaints[0])
+            model.check_batch(loaded.batch)
+            batches.append(loaded.batch.to(device))
         except UserError as error:
             log.warning("left out of the samples: %s", error)
     return Samples(model, batches)

@@ -1,5 +1,6 @@
 """``--model test``: one generator of a trained run, applied to a plain folder of pictures."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -12,6 +13,8 @@ from models.registry import MODELS
 from networks.factory import build_generator
 from options.errors import UserError
 from options.flag import flag
+
+log = logging.getLogger(__name__)
 
 
 class Translation(NamedTuple):
@@ -61,11 +64,8 @@ class SingleSideModel(TranslationModel[Translation]):
 
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-        """Refuse channels that no picture has, and data sets with two sides."""
-        if not {values["input_nc"], values["output_nc"]} <= {1, 3}:
-            raise UserError(
-                f"--model test shows pictures of 1 or 3 channels, not {values['input_nc']} and {values['output_nc']}; "
-                "a colorization run is tested with --model colorization"
-            )
+        """Refuse data sets with two sides."""
+        if (values["input_nc"], values["output_nc"]) == (1, 2):
+            log.warning("1 channel becomes 2: if this is a colorization run, pass --model colorization")
         if values["dataset_mode"] != "single":
             raise UserError(f"--model test reads --dataset_mode single, not {values['dataset_mode']}; leave it out")

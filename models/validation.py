@@ -18,7 +18,9 @@ ALWAYS_THE_SAME_CROPS = 0  # an epoch number for the sampler
 
 def held_out_data(opt: DataOptions) -> DataOptions:
     """Return the settings under which images are read the same way every time, in this process."""
-    return dataclasses.replace(opt, no_flip=True, serial_batches=True, num_threads=0)
+    return dataclasses.replace(
+        opt, no_flip=True, serial_batches=True, num_threads=0, augment="", augment_input="", cache="off"
+    )
 
 
 class Validation:
@@ -52,7 +54,7 @@ class Validation:
         try:
             for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
                 model.check_batch(batch)
-                total += float(model.validation(model(batch.to(self.world.device)))) * batch.size  # sync
+                total += float(model.validation(model(batch))) * batch.size  # sync
                 count += batch.size
                 between()
         finally:

@@ -3,10 +3,13 @@
 import argparse
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from options.errors import UserError
+
+NEGATIVE = re.compile(r"-\.?\d[\d.,eE+-]*$")  # a value such as -500,9000, where argparse sees a flag
 
 
 class QuietParser(argparse.ArgumentParser):
@@ -25,6 +28,7 @@ def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
 
     Flags get no defaults, so that what was typed can be told from what was not.
     """
+    parser._negative_number_matcher = NEGATIVE
     group = parser.add_argument_group((table.__doc__ or "").splitlines()[0].rstrip("."))
     hints = get_type_hints(table)
     for f in dataclasses.fields(table):

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from data.augment.augmentation import parse_augmentation
 from data.base import TranslationDataset
 from data.registry import DATASETS
 from models.base import TranslationModel
@@ -98,6 +99,8 @@ def _parse(
             final.values["continue_train"] = True
             for change in changes(stored, final.values):
                 log.info("changed since the run was stopped: %s", change)
+        if final.values["model"] == "test" and found.get("model") == "colorization":
+            raise UserError("a colorization run is tested with --model colorization; pass that, or leave --model out")
         _check(final, is_train=is_train)
         return _build(final, is_train=is_train)
     except UserError as error:
@@ -167,6 +170,9 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
     if not values["dataroot"]:
         raise UserError("--dataroot is missing; give the folder of images, such as --dataroot ./datasets/facades")
     check_network_names(values["netG"], values["netD"])
+    for flag in ("augment", "augment_input"):
+        if parse_augmentation(values[flag], f"--{flag}") and not is_train:
+            raise UserError(f"--{flag} has no effect in a test; leave it out")
     if is_train and not model.needs_target:
         raise UserError(f"--model {values['model']} only translates; train with --model cycle_gan or pix2pix")
     for flag in ("epoch", "load_iter") if is_train and not final.given.get("continue_train") else ():

@@ -1,4 +1,4 @@
-"""Every shared flag, as frozen dataclasses by topic (those of training alone: ``options.training``).
+"""Every shared flag, as frozen dataclasses by topic; two topics have files: ``options.data``, ``options.training``.
 
 A field's name is its flag. ``bool`` becomes a switch, ``Literal`` becomes choices, anything else
 its type. Models and data sets add their own dataclass (``Flags``) and override defaults as data.
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from options.data import DataOptions as DataOptions
 from options.errors import UserError
 from options.flag import INFINITE, at_least, count_or_inf, flag
 from options.training import LogOptions, OptimOptions, SaveOptions, StartOptions
@@ -46,55 +47,10 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
-    """What is fed."""
-
-    dataroot: str = flag("", "folder of images")
-    dataset_mode: str = flag("unaligned", "how the folder is laid out")
-    phase: str = flag("train", "sub-folder: train, val, test ...")
-    direction: Literal["AtoB", "BtoA"] = flag("AtoB", "which way to translate", aliases=("which_direction",))
-    serial_batches: bool = flag(False, "take images in order instead of shuffling")
-    num_threads: int = flag(4, "processes that load data; 0 loads in the main one", aliases=("nThreads",))
-    batch_size: int = flag(1, "images in a step (per process)", aliases=("batchSize",))
-    load_size: int = flag(286, "images are scaled to this size", aliases=("loadSize",))
-    crop_size: int = flag(256, "then cropped to this size", aliases=("fineSize",))
-    max_dataset_size: float = flag(INFINITE, "use at most this many images", parse=count_or_inf)
-    preprocess: Literal[
-        "resize_and_crop",
-        "crop",
-        "scale_width",
-        "scale_width_and_crop",
-        "none",
-        "scale_shortside",
-        "scale_shortside_and_crop",
-        "pad_and_crop",
-        "keep",
-    ] = flag("resize_and_crop", "how an image becomes a network input", aliases=("resize_or_crop",))
-    no_flip: bool = flag(False, "do not mirror training images at random")
-
-    def __post_init__(self) -> None:
-        at_least("--batch_size", self.batch_size, 1)
-        at_least("--num_threads", self.num_threads, 0)
-        at_least("--load_size", self.load_size, 1)
-        at_least("--crop_size", self.crop_size, 1)
-        at_least("--max_dataset_size", self.max_dataset_size, 1)
-        if self.preprocess == "resize_and_crop" and self.crop_size > self.load_size:
-            raise UserError(
-                f"--crop_size {self.crop_size} is larger than --load_size {self.load_size}; "
-                "raise --load_size or lower --crop_size"
-            )
-
-    @property
-    def fixed_size(self) -> bool:
-        """True where every image reaches the network in the same size."""
-        return self.preprocess.endswith("crop")
-
-
-@dataclass(frozen=True, kw_only=True)
 class NetOptions:
     """What is built."""
 
-    input_nc: int = flag(3, "channels of the input: 3 colour, 1 gray")
+    input_nc: int = flag(3, "channels of the input: 3 colour, 1 gray, 4 with alpha, any number for TIFF and NPY files")
     output_nc: int = flag(3, "channels of the output")
     ngf: int = flag(64, "filters in the last layer of the generator")
     ndf: int = flag(64, "filters in the first layer of the discriminator")

@@ -33,6 +33,7 @@ NOT_RESUMED = {
 
 # What test.py takes over whatever model translates: the networks and how an image reaches them.
 FOR_EVERY_TEST = {f.name for f in dataclasses.fields(NetOptions)} | {"direction", "preprocess", "crop_size"}
+FOR_EVERY_TEST |= {f"{flag}{side}" for flag in ("value_range", "interpolation") for side in ("", "_A", "_B")}
 
 # What test.py does not take over even when the model is the run's own.
 TRAINING_ONLY = {
@@ -43,6 +44,13 @@ TRAINING_ONLY = {
     "no_flip",
     "max_dataset_size",
     "seed",
+    "augment",
+    "augment_input",
+    "on_bad_image",
+    "no_data_check",
+    "cache",
+    "cache_gb",
+    "cache_dir",
 }
 TRAINING_ONLY |= {"gpu_ids", "device", "load_size", "use_wandb", "display_winsize"} | NOT_RESUMED
 

@@ -75,7 +75,17 @@ def test_a_file_fits_in_the_head(path: Path) -> None:
 
 @pytest.mark.parametrize("program", ["train", "test"])
 def test_starting_a_command_imports_no_tool_that_it_may_not_need(program: str) -> None:
-    heavy = ["torchvision", "visdom", "wandb", "tornado", "skimage", "cv2", "torch.utils.tensorboard"]
+    heavy = [
+        "torchvision",
+        "visdom",
+        "wandb",
+        "tornado",
+        "tifffile",
+        "webdataset",
+        "skimage",
+        "cv2",
+        "torch.utils.tensorboard",
+    ]
     code = (
         f"import runpy, sys; runpy.run_path({str(PROJECT / program)!r} + '.py', run_name='imported'); "
         f"print([name for name in {heavy} if name in sys.modules])"

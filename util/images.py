@@ -16,12 +16,12 @@ def to_uint8(images: Tensor) -> Picture:
     """Turn the first image of a batch into an 8-bit picture, rounded to the nearest level.
 
     Args:
-        images: N x C x H x W in [-1, 1], on any device; C is 1 or 3. Synchronises the device.
+        images: N x C x H x W in [-1, 1], on any device. Synchronises the device.
 
     Returns:
-        H x W x 3, or H x W when C is 1.
+        H x W x 3 of the first three channels, or H x W of the first where there are only one or two (gray and alpha).
     """
-    first = images[0].detach().float().clamp(-1, 1).cpu()  # sync
+    first = images[0, : 3 if images.shape[1] > 2 else 1].detach().float().clamp(-1, 1).cpu()  # sync
     levels = ((first + 1) * 127.5).round().byte().numpy()
     return levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))
 

@@ -1,16 +1,43 @@
-"""The result folder of ``test.py``: one PNG per picture, and a page that shows them."""
+"""The result folder of ``test.py``: a file per picture, of the kind that the data are, and a page that shows them."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
+from options.data import Range
 from options.schema import Options
 from util.html_page import HtmlPage
-from util.images import Picture, save_picture, to_uint8
+from util.images import save_picture, to_uint8
+from util.raster.header import Color, Header
+from util.raster.values import from_pixels
+from util.raster.writing import write_raster
 from util.run_folder import make_folder
+
+COLORS: Mapping[int, Color] = {1: "gray", 2: "gray+alpha", 3: "rgb", 4: "rgba"}
+SHOWN_BY_BROWSERS = (".png",)
+
+
+class Kind(NamedTuple):
+    """What sort of file a picture becomes: like ``header``, with the values from ``limits`` for -1 to 1."""
+
+    header: Header
+    limits: Range | None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The header's type, or one that holds the limits."""
+        own = self.header.dtype
+        if self.limits is None or own.kind == "f":
+            return own
+        low, high = self.limits
+        info = np.iinfo(own)
+        if info.min <= low and high <= info.max:
+            return own
+        return np.dtype(np.uint16 if low >= 0 and 256 <= high < 65536 else np.float32)
 
 
 def result_folder(opt: Options) -> Path:
@@ -29,22 +56,22 @@ class ResultPage:
         self._page = HtmlPage(f"Experiment = {opt.run.name}, Phase = {opt.data.phase}, Epoch = {opt.run.epoch}")
         self._stems: set[str] = set()
 
-    def add(self, paths: Sequence[str], visuals: Mapping[str, Tensor]) -> None:
+    def add(self, names: Sequence[str], visuals: Mapping[str, Tensor], kinds: Sequence[Mapping[str, Kind]]) -> None:
         """Save the pictures of a batch.
 
         Args:
-            paths: the input files, N of them.
+            names: of the N input files, below their folder, whose sub-folders are kept.
             visuals: by label, N x C x H x W in [-1, 1]; labels may differ in size.
+            kinds: of the files of domain "A" and, where there are any, "B", for each of the N.
         """
-        for index, path in enumerate(paths):
-            stem = self._unused_stem(Path(path))
+        for index, name in enumerate(names):
+            stem = self._unused_stem(name)
+            make_folder((self._images / stem).parent)
             self._page.header(stem)
             row = []
             for label, images in visuals.items():
-                picture = to_uint8(images[index : index + 1])
-                name = f"{stem}_{label}.png"
-                save_picture(stretched(picture, self._aspect_ratio), self._images / name)
-                row.append((label, f"images/{name}"))
+                pixels = stretched(images[index : index + 1], self._aspect_ratio)
+                row.append((label, f"images/{self._save(f'{stem}_{label}', pixels, kind_of(label, kinds[index]))}"))
             self._page.pictures(row, self._width)
 
     def save(self) -> Path:
@@ -53,24 +80,41 @@ class ResultPage:
         self._page.save(path)
         return path
 
-    def _unused_stem(self, path: Path) -> str:
-        """Name a picture after its file; where names repeat, after its folders as well, then with a number."""
-        stem, number = path.stem, 2
-        for parent in path.parents:
-            if stem not in self._stems or not parent.name:
-                break
-            stem = f"{parent.name}_{stem}"
-        base = stem
+    def _save(self, stem: str, images: Tensor, kind: Kind) -> str:
+        """Write a picture as its kind of file; return the one to show, a PNG beside it where browsers cannot."""
+        header, channels = kind.header, images.shape[1]
+        color = header.color if channels == header.channels else COLORS.get(channels, "channels")
+        values = from_pixels(images[0].detach().float().cpu(), kind.dtype, kind.limits)  # sync
+        written = write_raster(values, self._images / stem, file_format=header.file_format, color=color)
+        if written.suffix in SHOWN_BY_BROWSERS:
+            return f"{stem}{written.suffix}"
+        save_picture(to_uint8(images), self._images / f"{stem}.png")
+        return f"{stem}.png"
+
+    def _unused_stem(self, name: str) -> str:
+        """Name a picture after its file; where names differ in their ending alone, with a number."""
+        base = stem = str(PurePosixPath(name).with_name(PurePosixPath(name).stem))
+        number = 2
         while stem in self._stems:
             stem, number = f"{base}_{number}", number + 1
         self._stems.add(stem)
         return stem
 
 
-def stretched(picture: Picture, aspect_ratio: float) -> Picture:
-    """Enlarge the width, or below 1 the height, so that width : height grows by the ratio."""
+def kind_of(label: str, kinds: Mapping[str, Kind]) -> Kind:
+    """Return the kind of the domain that a label such as ``fake_B`` or ``real`` speaks of."""
+    side = "B" if label.endswith("_B") or label == "fake" else "A"
+    return kinds.get(side, kinds["A"])
+
+
+def stretched(images: Tensor, aspect_ratio: float) -> Tensor:
+    """Enlarge the width, or below 1 the height, so that width : height grows by the ratio.
+
+    Args:
+        images: N x C x H x W in [-1, 1].
+    """
     if aspect_ratio == 1:
-        return picture
-    height, width = picture.shape[:2]
-    size = (round(width * aspect_ratio), height) if aspect_ratio > 1 else (width, round(height / aspect_ratio))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+        return images
+    height, width = images.shape[2:]
+    size = (height, round(width * aspect_ratio)) if aspect_ratio > 1 else (round(height / aspect_ratio), width)
+    return F.interpolate(images.float(), size, mode="bicubic").clamp(-1, 1)

@@ -15,6 +15,7 @@ from options.cli import parse_test, parse_train
 from options.errors import UserError
 from tests.pictures import picture, side_by_side, write, write_aligned, write_colour, write_unaligned
 from util.color import lab_to_rgb
+from util.raster.values import units
 
 WRITERS = {
     "unaligned": write_unaligned,
@@ -39,10 +40,10 @@ def build(
 def load(dataset: TranslationDataset, index: int = 0, epoch: int = 1) -> Sample:
     sample = dataset[epoch, index]
     assert isinstance(sample, Sample), sample
-    return sample
+    return sample._replace(A=units(sample.A), B=None if sample.B is None else units(sample.B))
 
 
-@pytest.fixture(params=tuple(DATASETS))
+@pytest.fixture(params=sorted(set(DATASETS) - {"webdataset"}))  # whose paths are no files: test_webdataset.py
 def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> TranslationDataset:
     """Each registered data set over pictures laid out as it expects."""
     return build(request.param, WRITERS[request.param](tmp_path / "images"))
@@ -207,10 +208,10 @@ def test_one_sided_data_has_no_direction(colour_root: Path) -> None:
 
 
 def test_pictures_are_found_below_folders_in_any_case_and_sorted(tmp_path: Path) -> None:
-    names = ["b.JPG", "a.png", "sub/c.Jpeg", "sub/deep/d.tif", "e.bmp", "f.ppm", "g.TIFF"]
+    names = ["b.JPG", "a.png", "sub/c.Jpeg", "sub/deep/d.tif", "e.bmp", "f.ppm", "g.TIFF", "h.WebP"]
     for name in names:
         write(picture(0), tmp_path / name)
-    for name in ("notes.txt", "h.webp", "i.gif", "jpg"):
+    for name in ("notes.txt", "i.gif", "jpg"):
         (tmp_path / name).write_text("")
     dataset = build("single", tmp_path)
     found = [load(dataset, index).A_path for index in range(len(dataset))]

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
-from data.transforms import Geometry, draw_geometry, scaled_size, to_picture, to_tensor
+from data.transforms import Geometry, cut, draw_geometry, scaled_size
 from options.errors import UserError
 from options.schema import DataOptions
 from tests.pictures import picture
+from util.raster.values import units
 
 CROPPING = ("resize_and_crop", "crop", "scale_width_and_crop", "scale_shortside_and_crop", "pad_and_crop")
 WHOLE = ("scale_width", "none", "scale_shortside", "keep")
@@ -21,13 +23,22 @@ def options(preprocess: str, load_size: int = 36, crop_size: int = 32, *, no_fli
 
 
 def geometries(opt: DataOptions, size: tuple[int, int], count: int = 600) -> list[Geometry]:
-    return [draw_geometry(size, opt, np.random.default_rng(seed)) for seed in range(count)]
+    return [draw_geometry(scaled_size(size, opt), opt, np.random.default_rng(seed)) for seed in range(count)]
+
+
+def levels(image: Image.Image) -> Tensor:
+    """C x H x W, uint8."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def as_array(pixels: Tensor) -> np.ndarray:
+    return pixels.permute(1, 2, 0).numpy()
 
 
 @pytest.mark.parametrize("preprocess", CROPPING)
 def test_every_crop_is_reached_and_none_leaves_the_image(preprocess: str) -> None:
     found = geometries(options(preprocess, 36, 33), (36, 35))
-    width, height = found[0].scaled
+    width, height = scaled_size((36, 35), options(preprocess, 36, 33))
     crops = {g.crop for g in found}
     assert crops == {(x, y, 33) for x in range(width - 33 + 1) for y in range(height - 33 + 1)}
 
@@ -101,7 +112,7 @@ def test_what_is_smaller_than_the_crop_is_reflected(size: tuple[int, int]) -> No
     image = picture(3, size)
     for seed in range(20):
         geometry = draw_geometry(size, opt, np.random.default_rng(seed))
-        got = np.array(to_picture(image, geometry))
+        got = as_array(cut(levels(image), geometry))
         (left, right), (top, bottom) = (
             (max(0, 32 - side) // 2, max(0, 32 - side) - max(0, 32 - side) // 2) for side in size
         )
@@ -122,7 +133,7 @@ def test_pairs_smaller_than_the_crop_are_padded_or_left_as_officially(
     size: tuple[int, int], shape: tuple[int, int]
 ) -> None:
     geometry = draw_geometry(size, options("crop", no_flip=True), np.random.default_rng(0), padded=True)
-    out = to_tensor(Image.new("RGB", size, "white"), geometry, 3)
+    out = units(cut(levels(Image.new("RGB", size, "white")), geometry))
     assert tuple(out.shape[1:]) == shape
     if size[0] < 32 < max(size):
         assert (out[:, :, size[0] :] == -1).all()
@@ -131,20 +142,7 @@ def test_pairs_smaller_than_the_crop_are_padded_or_left_as_officially(
 def test_a_geometry_says_which_pixels_come_out() -> None:
     image = picture(0)
     pixels = np.array(image)
-    cut = to_picture(image, Geometry(image.size, image.size, (5, 3, 20), mirrored=False))
-    np.testing.assert_array_equal(np.array(cut), pixels[3:23, 5:25])
-    mirrored = to_picture(image, Geometry(image.size, image.size, (5, 3, 20), mirrored=True))
-    np.testing.assert_array_equal(np.array(mirrored), pixels[3:23, 5:25][:, ::-1])
-
-
-def test_levels_become_minus_one_to_one() -> None:
-    image = Image.fromarray(np.array([[[0, 127, 255]]], dtype=np.uint8))
-    out = to_tensor(image, Geometry((1, 1), (1, 1), None, mirrored=False), 3)
-    torch.testing.assert_close(out.flatten(), torch.tensor([-1.0, 127 / 127.5 - 1, 1.0]))
-    assert out.dtype == torch.float32
-
-
-@pytest.mark.parametrize("channels", [0, 2, 4])
-def test_only_gray_and_colour_exist(channels: int) -> None:
-    with pytest.raises(UserError, match=f"1 .gray. or 3 .colour. channels, not {channels}; see --input_nc"):
-        to_tensor(picture(0), Geometry((40, 36), (40, 36), None, mirrored=False), channels)
+    kept = cut(levels(image), Geometry(image.size, (5, 3, 20), mirrored=False))
+    np.testing.assert_array_equal(as_array(kept), pixels[3:23, 5:25])
+    mirrored = cut(levels(image), Geometry(image.size, (5, 3, 20), mirrored=True))
+    np.testing.assert_array_equal(as_array(mirrored), pixels[3:23, 5:25][:, ::-1])

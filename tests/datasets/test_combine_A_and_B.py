@@ -1,5 +1,7 @@
 """Joining two folders side by side, and what is said when they do not match."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,10 @@ def folders(tmp_path):
     return tmp_path
 
 
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
 def flags(folder: Path, *more: str) -> list[str]:
     return [f"--fold_{x}={folder / x}" for x in ("A", "B", "AB")] + list(more)
 
@@ -30,8 +36,7 @@ def flags(folder: Path, *more: str) -> list[str]:
 @pytest.mark.parametrize("more", [[], ["--no_multiprocessing"]])
 def test_a_is_left_and_b_is_right_in_every_split(folders, more):
     assert main(flags(folders, *more)) == 0
-    written = sorted(str(path.relative_to(folders / "AB")) for path in (folders / "AB").rglob("*.*"))
-    assert written == ["train/1.png", "train/3.png", "train/deep/2.png", "val/1.png"]
+    assert files(folders / "AB") == ["train/1.png", "train/3.png", "train/deep/2.png", "val/1.png"]
     both = np.asarray(Image.open(folders / "AB" / "train" / "1.png"))
     assert both.shape == (6, 16, 3)
     assert (both[:, :8, 0] == 10).all()
@@ -63,7 +68,10 @@ def test_missing_partners_are_listed(folders, capsys, side, other):
 def test_unequal_sizes_are_told_with_both_files(folders, capsys, more):
     save(folders / "B" / "train" / "3.png", 1, size=(9, 6))
     assert main(flags(folders, *more)) == 2
-    assert "differ in size (8x6 and 9x6)" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert f"{folders / 'A/train/3.png'} and {folders / 'B/train/3.png'} differ in size (8x6 and 9x6)" in message
+    assert "nothing was written" in message
+    assert not (folders / "AB").exists()
 
 
 @pytest.mark.parametrize("more", [[], ["--no_multiprocessing"]])
@@ -94,3 +102,129 @@ def test_use_ab_needs_the_endings(folders, capsys):
 def test_num_imgs_below_one_is_refused(folders, capsys):
     assert main(flags(folders, "--num_imgs", "0")) == 2
     assert "--num_imgs 0" in capsys.readouterr().err
+
+
+def test_partners_may_have_different_endings(tmp_path):
+    for a, b in (("1.JPG", "1.png"), ("2.jpg", "2.jpeg"), ("deep/3.bmp", "deep/3.PNG"), ("4.v2.png", "4.v2.png")):
+        save(tmp_path / "A/train" / a, 10)
+        save(tmp_path / "B/train" / b, 200)
+    assert main(flags(tmp_path)) == 0
+    assert files(tmp_path / "AB") == ["train/1.png", "train/2.jpg", "train/4.v2.png", "train/deep/3.png"]
+    both = np.asarray(Image.open(tmp_path / "AB/train/deep/3.png"))
+    assert (both[:, :8, 0] == 10).all()
+    assert (both[:, 8:, 0] == 200).all()
+
+
+def test_a_name_with_two_possible_partners_is_refused(tmp_path, capsys):
+    save(tmp_path / "A/train/1.jpg", 10)
+    for name in ("1.png", "1.bmp"):
+        save(tmp_path / "B/train" / name, 20)
+    assert main(flags(tmp_path)) == 2
+    assert "may not be partners (1.bmp, 1.png)" in capsys.readouterr().err
+
+
+def test_equal_names_that_differ_in_their_endings_only_stay_apart(tmp_path):
+    for folder, value in (("A", 10), ("B", 20)):
+        for name in ("1.png", "1.bmp"):
+            save(tmp_path / folder / "train" / name, value)
+    assert main(flags(tmp_path)) == 0
+    assert files(tmp_path / "AB") == ["train/1.bmp", "train/1.png"]
+
+
+def deep_pictures(folder: Path) -> dict[str, Path]:
+    """16-bit and float pictures; Pillow reads most of them as 8-bit without a word."""
+    folder.mkdir(parents=True)
+    tifffile = pytest.importorskip("tifffile")
+    colour = np.arange(6 * 8 * 3, dtype=np.uint16).reshape(6, 8, 3) * 300
+    tifffile.imwrite(folder / "rgb.tif", colour, photometric="rgb")
+    planes = np.ascontiguousarray(colour.transpose(2, 0, 1))
+    tifffile.imwrite(folder / "planes.tif", planes, photometric="rgb", planarconfig="separate")
+    tifffile.imwrite(folder / "float.tif", colour[..., 0].astype(np.float32))
+    tifffile.imwrite(folder / "signed.tif", (colour[..., 0] % 100).astype(np.int8))
+    Image.fromarray(colour[..., 0]).save(folder / "gray.png")
+    (folder / "colour.ppm").write_bytes(b"P6 8 6 65535\n" + colour.astype(">u2").tobytes())
+    return {path.name: path for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["rgb.tif", "planes.tif", "float.tif", "signed.tif", "gray.png", "colour.ppm"])
+@pytest.mark.parametrize("side", ["A", "B"])
+def test_more_than_8_bits_are_refused_not_cut(tmp_path, capsys, name, side):
+    deep = deep_pictures(tmp_path / "deep")[name]
+    other = "B" if side == "A" else "A"
+    save(tmp_path / other / "train" / name, 10)
+    (tmp_path / side / "train").mkdir(parents=True)
+    deep.rename(tmp_path / side / "train" / name)
+    assert main(flags(tmp_path)) == 2
+    message = capsys.readouterr().err
+    assert f"{tmp_path / side / 'train' / name} has more than 8 bits" in message
+    assert "trainA and trainB" in message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "AB").exists()
+
+
+def test_a_photo_lies_as_its_exif_says(tmp_path):
+    lying = Image.new("RGB", (6, 8), (10, 0, 0))
+    lying.paste((240, 0, 0), (0, 0, 6, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees: what is on top comes to the right
+    (tmp_path / "A/train").mkdir(parents=True)
+    lying.save(tmp_path / "A/train/1.jpg", exif=exif, quality=100)
+    save(tmp_path / "B/train/1.png", 100)
+    assert main(flags(tmp_path)) == 0
+    both = np.asarray(Image.open(tmp_path / "AB/train/1.png"))[..., 0].astype(int)
+    assert both.shape == (6, 16)
+    assert (both[:, :3] < 60).all()
+    assert (both[:, 5:8] > 190).all()
+    assert (both[:, 8:] == 100).all()
+
+
+def test_transparency_becomes_white(tmp_path):
+    image = Image.new("RGBA", (8, 6), (9, 9, 9, 0))
+    (tmp_path / "A/train").mkdir(parents=True)
+    image.save(tmp_path / "A/train/1.png")
+    save(tmp_path / "B/train/1.png", 100)
+    assert main(flags(tmp_path)) == 0
+    assert (np.asarray(Image.open(tmp_path / "AB/train/1.png"))[:, :8] == 255).all()
+
+
+def test_what_only_looks_like_a_picture_is_left_out(folders):
+    for name in ("._1.png", ".hidden/5.png", "notes.txt"):
+        path = folders / "A" / "train" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"no picture")
+    assert main(flags(folders)) == 0
+    assert len(files(folders / "AB")) == 4
+
+
+def test_the_folders_may_lie_in_the_one_to_write(folders):
+    """The official instructions: --fold_A data/A --fold_B data/B --fold_AB data."""
+    given = [f"--fold_A={folders / 'A'}", f"--fold_B={folders / 'B'}", f"--fold_AB={folders}"]
+    assert main(given) == 0
+    assert main(given) == 0  # once more
+    assert len(list((folders / "train").rglob("*.png"))) == 3
+
+
+@pytest.mark.parametrize("side", ["A", "B"])
+def test_pairs_are_not_written_among_the_pictures(folders, capsys, side):
+    given = [f"--fold_A={folders / 'A'}", f"--fold_B={folders / 'B'}", f"--fold_AB={folders / side / 'joined'}"]
+    assert main(given) == 2
+    assert f"is inside --fold_{side}" in capsys.readouterr().err
+
+
+def test_a_split_of_b_alone_is_told(folders, capsys):
+    save(folders / "B" / "test" / "1.png", 1)
+    assert main(flags(folders)) == 2
+    assert f"{folders / 'B' / 'test'} has no counterpart {folders / 'A' / 'test'}" in capsys.readouterr().err
+
+
+def test_works_as_a_script_and_with_processes_that_start_anew(folders):
+    """As on macOS and Windows, where a process inherits nothing."""
+    script = Path(__file__).resolve().parents[2] / "datasets" / "combine_A_and_B.py"
+    code = (
+        "import multiprocessing, runpy, sys; multiprocessing.set_start_method('spawn'); "
+        f"sys.argv = {[str(script), *flags(folders)]!r}; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folders, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "joined 4 pairs" in done.stdout
+    assert len(files(folders / "AB")) == 4

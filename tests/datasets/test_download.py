@@ -1,85 +1,20 @@
 """Fetching and unpacking, against a small server on this machine."""
 
-import io
-import re
-import tarfile
-import threading
-import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from datasets.download import main
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def tarred(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-class Mirror(ThreadingHTTPServer):
-    """Serves ``files``; ``resumes`` obeys Range, ``cut_after`` breaks off once after so many bytes."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.files: dict[str, bytes] = {}
-        self.resumes = True
-        self.cut_after: int | None = None
-        self.ranges: list[str | None] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: Mirror
-
-    def do_GET(self):
-        content = self.server.files.get(self.path)
-        if content is None:
-            self.send_error(404)
-            return
-        wanted = self.headers["Range"]
-        self.server.ranges.append(wanted)
-        start = int(re.findall(r"\d+", wanted)[0]) if wanted and self.server.resumes else 0
-        if start >= len(content):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(content)}")
-            self.end_headers()
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        stop, self.server.cut_after = self.server.cut_after, None
-        self.wfile.write(content[start:stop])
-
-    def log_message(self, *args):
-        pass
+from datasets.download import SETS, main
+from tests.datasets.mirror import Mirror, serving, tarred, zipped
 
 
 @pytest.fixture
-def mirror():
-    server = Mirror()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def mirror() -> Iterator[Mirror]:
+    with serving() as server:
+        yield server
 
 
 ZIP, TAR = "/cyclegan/datasets/{}.zip", "/pix2pix/datasets/{}.tar.gz"
@@ -94,7 +29,7 @@ def test_a_zip_of_the_cyclegan_family_is_unpacked(mirror, tmp_path, capsys):
     assert fetch(mirror, tmp_path, "mini") == 0
     assert (tmp_path / "mini" / "trainA" / "1.jpg").read_bytes() == b"a"
     assert [path.name for path in tmp_path.iterdir()] == ["mini"]
-    assert "testB, trainA" in capsys.readouterr().out
+    assert "testB 1, trainA 1" in capsys.readouterr().out
 
 
 def test_names_of_both_families_default_to_pix2pix(mirror, tmp_path):
@@ -185,9 +120,44 @@ def test_an_existing_folder_is_left_alone(mirror, tmp_path, capsys):
         (["horse2cow"], "choose one of"),
         (["horse2zebra", "--family", "pix2pix"], "not in the pix2pix family"),
         (["mini", "--base_url", "file:///etc"], "must start with http"),
+        (["mini", "--sha256", "abc"], "64 hexadecimal digits"),
+        (["emoji", "--family", "pix2pix"], "emoji has no family"),
+        (["emoji", "--base_url", "file:///etc"], "must start with http"),
     ],
 )
 def test_wrong_requests_are_refused_before_any_download(tmp_path, capsys, flags, words):
     assert main([*flags, "--to", str(tmp_path)]) == 2
     assert words in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
+
+
+def test_a_checksum_can_be_demanded(mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = zipped({"mini/trainA/1.jpg": b"a"})
+    mirror.files[ZIP.format("mini")] = content
+    assert fetch(mirror, tmp_path, "mini", "--sha256", "0" * 64) == 2
+    message = capsys.readouterr().err
+    assert hashlib.sha256(content).hexdigest() in message
+    assert not any(tmp_path.iterdir())
+    assert fetch(mirror, tmp_path, "mini", "--sha256", hashlib.sha256(content).hexdigest().upper()) == 0
+
+
+def test_an_archive_outlives_a_full_disk(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror.files[ZIP.format("mini")] = zipped({"mini/trainA/1.jpg": b"abc"})
+    full = shutil.disk_usage(tmp_path)._replace(free=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: full)
+        assert fetch(mirror, tmp_path, "mini") == 2
+    assert "too full" in capsys.readouterr().err
+    mirror.files.clear()
+    assert fetch(mirror, tmp_path, "mini") == 0
+    assert (tmp_path / "mini" / "trainA" / "1.jpg").read_bytes() == b"abc"
+
+
+@pytest.mark.parametrize("family", list(SETS))
+def test_the_help_names_every_set(family: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert [name for name in SETS[family] if name not in text] == []

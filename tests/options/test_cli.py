@@ -99,6 +99,13 @@ REFUSED = [
         "--load_size 128",
         r"--crop_size 256 is larger than --load_size 128; raise --load_size or lower",
     ),
+    ("train", "--cache_gb 0", r"--cache_gb 0.0 is no room at all; give a number above 0, or --cache off"),
+    ("train", "--value_range 0..9", r"--value_range '0..9' is not a range; give LOW,HIGH such as 0,4095"),
+    ("train", "--value_range_B 9,0", r"--value_range '9,0' is not a range"),
+    ("test", "--value_range_A 0,inf", r"--value_range '0,inf' is not a range"),
+    ("train", "--augment rotaton", r"--augment does not know 'rotaton'; did you mean 'rotation'"),
+    ("train", "--augment_input blur=99", r"--augment_input blur"),
+    ("test", "--augment rotation", r"--augment has no effect in a test; leave it out"),
     ("train", "--model pix2pix --pool_size 50", r"--pool_size 50 has no effect on pix2pix; leave it out"),
     ("train", "--n_layers_D 4", r"--n_layers_D 4 has no effect with --netD basic; add --netD n_layers"),
     (

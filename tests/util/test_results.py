@@ -9,7 +9,10 @@ from PIL import Image
 
 from options.cli import parse_test
 from options.schema import Options
-from util.results import ResultPage, result_folder, stretched
+from util.raster.header import Header
+from util.results import Kind, ResultPage, result_folder, stretched
+
+BYTES = {"A": Kind(Header("PNG", 4, 4, 3, np.dtype(np.uint8), "rgb"), None)}
 
 
 def options(*flags: str) -> Options:
@@ -37,31 +40,31 @@ def test_the_folder_is_named_as_officially(flags: list[str], expected: str) -> N
 @pytest.mark.parametrize(
     ("ratio", "size"), [(1, (10, 30)), (2, (20, 30)), (0.5, (10, 60)), (1.5, (15, 30)), (0.75, (10, 40))]
 )
-@pytest.mark.parametrize("channels", [(), (3,)])
+@pytest.mark.parametrize("channels", [1, 3])
 def test_the_aspect_ratio_stretches_one_side_and_shrinks_none(
-    ratio: float, size: tuple[int, int], channels: tuple[int, ...]
+    ratio: float, size: tuple[int, int], channels: int
 ) -> None:
-    picture = stretched(np.zeros((30, 10, *channels), np.uint8), ratio)
-    assert picture.shape == (size[1], size[0], *channels)
+    assert stretched(torch.zeros(1, channels, 30, 10), ratio).shape == (1, channels, size[1], size[0])
 
 
 def test_the_page_saves_pictures_with_the_aspect_ratio(tmp_path: Path) -> None:
     page = ResultPage(tmp_path, options("--aspect_ratio", "2"))
-    page.add(["some/where/a.png"], {"fake": torch.zeros(1, 3, 30, 10)})
+    page.add(["a.png"], {"fake": torch.zeros(1, 3, 30, 10)}, [BYTES])
     assert size_of(tmp_path / "images" / "a_fake.png") == (20, 30)
 
 
 def test_files_of_one_name_do_not_overwrite_each_other_and_are_all_on_the_page(tmp_path: Path) -> None:
     page = ResultPage(tmp_path / "out", options())
-    paths = ["d/a/x.png", "d/b/x.png", "d/b/x.jpg", "d/c/x.png", "d/b_x.png", "other/d/b/x.png"]
+    paths = ["x.png", "d/a/x.png", "d/b/x.png", "d/b/x.jpg", "d/c/x.png", "d/b_x.png", "other/d/b/x.png", "d/b/x.tif"]
     for shade, path in enumerate(paths):
-        page.add([path], {"real": torch.full((1, 3, 4, 4), shade / 10), "fake": torch.zeros(1, 3, 4, 4)})
+        page.add([path], {"real": torch.full((1, 3, 4, 4), shade / 10), "fake": torch.zeros(1, 3, 4, 4)}, [BYTES])
     index = page.save()
     assert index == tmp_path / "out" / "index.html"
     html = index.read_text()
-    files = sorted(path.name for path in (tmp_path / "out" / "images").iterdir())
+    images = tmp_path / "out" / "images"
+    files = sorted(path.relative_to(images).as_posix() for path in images.rglob("*.png"))
     assert len(files) == 2 * len(paths)
-    assert "x_real.png" in files
+    assert {"x_real.png", "d/b/x_fake.png", "d/b/x_2_fake.png", "other/d/b/x_real.png"} <= set(files)
     for name in files:
         assert html.count(f'src="images/{name}"') == 1
     shades = {Image.open(tmp_path / "out" / "images" / name).getpixel((0, 0)) for name in files if "real" in name}
@@ -71,7 +74,7 @@ def test_files_of_one_name_do_not_overwrite_each_other_and_are_all_on_the_page(t
 def test_every_image_of_a_batch_has_its_own_file_and_name(tmp_path: Path) -> None:
     page = ResultPage(tmp_path, options())
     batch = torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 4, 4)
-    page.add(["a.png", "b.png"], {"fake": batch})
+    page.add(["a.png", "b.png"], {"fake": batch}, [BYTES, BYTES])
     assert Image.open(tmp_path / "images" / "a_fake.png").getpixel((0, 0)) == 0
     assert Image.open(tmp_path / "images" / "b_fake.png").getpixel((0, 0)) == 255
     html = page.save().read_text()
@@ -82,8 +85,8 @@ def test_every_image_of_a_batch_has_its_own_file_and_name(tmp_path: Path) -> Non
 
 def test_a_dot_in_the_name_of_a_file_stays(tmp_path: Path) -> None:
     page = ResultPage(tmp_path, options())
-    page.add(["frame.0001.png"], {"fake": torch.zeros(1, 3, 4, 4)})
-    page.add(["frame.0002.png"], {"fake": torch.zeros(1, 3, 4, 4)})
+    page.add(["frame.0001.png"], {"fake": torch.zeros(1, 3, 4, 4)}, [BYTES])
+    page.add(["frame.0002.png"], {"fake": torch.zeros(1, 3, 4, 4)}, [BYTES])
     names = sorted(path.name for path in (tmp_path / "images").iterdir())
     assert names == ["frame.0001_fake.png", "frame.0002_fake.png"]
 

@@ -1,0 +1,1 @@
+"""Decoded images that all loading processes share."""

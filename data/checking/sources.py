@@ -1,0 +1,169 @@
+"""Find everything in a data set that a training or a test may read: folders, lists, or the pictures of one folder."""
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from data.files.folder import list_images
+from data.files.listing import Table, is_list, read_table
+from data.files.path_list import PathList
+from options.errors import UserError
+from util.raster.header import EXTENSIONS
+
+PHASES = ("train", "val", "test")
+_NAME = re.compile(r"(?P<phase>.+?)(?P<side>[AB])(?P<number>[1-9][0-9]*)?")
+
+Side = Literal["", "A", "B"]  # "": pairs side by side, or pictures without a partner
+
+
+class Source(NamedTuple):
+    """The pictures of a folder or of a column of a list.
+
+    Attributes:
+        name: as reports call it: trainA, train ...
+        phase: train, val, test or another word; empty for a plain folder.
+        number: of A1, A2 ..., which are stacked; 0 where there is one alone.
+        rows: of the list, for each file; None where partners have the same name instead.
+    """
+
+    name: str
+    phase: str
+    side: Side
+    number: int
+    files: PathList
+    rows: Sequence[int] | None = None
+
+    def keys(self) -> list[str]:
+        """Return for each file what its partner has alike: the row, or the name below the folder without its ending."""
+        if self.rows is not None:
+            return [str(row) for row in self.rows]
+        names = (os.path.splitext(self.files.relative(index))[0] for index in range(len(self.files)))
+        return [unicodedata.normalize("NFC", name) for name in names]
+
+
+class Found(NamedTuple):
+    """What a data set consists of.
+
+    Attributes:
+        empty: for each folder or list that holds no pictures or cannot be listed, why.
+        unread: files by their ending that are no pictures, for each folder.
+        other: folders that no phase is named after.
+    """
+
+    sources: list[Source]
+    empty: dict[str, str]
+    unread: dict[str, Counter[str]]
+    other: list[str]
+
+
+def find_sources(root: str) -> Found:
+    """Find the sources of a data set.
+
+    Args:
+        root: as ``--dataroot`` gives it: a folder or a list.
+
+    Raises:
+        UserError: there is nothing to check.
+    """
+    if is_list(root):
+        return Found(list(_columns(root)), {}, {}, [])
+    if not os.path.isdir(root):
+        raise UserError(f"there is no folder {root}; give the data set's folder, or its .csv or .txt list")
+    names = _phase_names(root)
+    if not names:
+        files = list_images(root, float("inf"), hint="give a folder with trainA and trainB, with train, or of pictures")
+        return Found([Source(_base(root), "", "", 0, files)], {}, {_base(root): unread_files(root)}, [])
+    found = Found([], {}, {}, sorted(set(_folders(root)) - set(names)))
+    for name in names:
+        try:
+            found.sources.append(_source(name, _listed(root, name)))
+        except UserError as error:
+            found.empty[name] = str(error)
+        found.unread[name] = unread_files(os.path.join(root, name))
+    if not found.sources:
+        raise UserError(next(iter(found.empty.values())))
+    return found
+
+
+def unread_files(folder: str) -> Counter[str]:
+    """Count the files below a folder, by their endings, that nothing reads; hidden ones are left out."""
+    counts: Counter[str] = Counter()
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        shown = (name for name in names if not name.startswith("."))
+        counts.update(os.path.splitext(name)[1] for name in shown if not name.lower().endswith(EXTENSIONS))
+    return counts
+
+
+def _phase_names(root: str) -> list[str]:
+    """Return the names of the folders and lists that belong to a phase: train first, then val and test."""
+    lists = [name[:-4] for name in os.listdir(root) if name.endswith(".txt")]
+    names = {*_folders(root), *(name for name in lists if _parsed(name)[1])}
+    phases = {phase for phase, side, _ in map(_parsed, names) if side and {f"{phase}A", f"{phase}B"} <= names}
+    chosen = [name for name in names if _parsed(name)[0] in phases | set(PHASES) and not _shadowed(name, names)]
+    return sorted(chosen, key=lambda name: (_rank(_parsed(name)[0]), *_parsed(name)))
+
+
+def _shadowed(name: str, names: set[str]) -> bool:
+    """Tell whether nothing reads it: trainA1 beside trainA."""
+    phase, side, number = _parsed(name)
+    return bool(number) and f"{phase}{side}" in names
+
+
+def _rank(phase: str) -> int:
+    return PHASES.index(phase) if phase in PHASES else len(PHASES)
+
+
+def _folders(root: str) -> list[str]:
+    return [entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith(".")]
+
+
+def _listed(root: str, name: str) -> PathList:
+    folder = os.path.join(root, name)
+    if os.path.isdir(folder):
+        return list_images(folder, float("inf"), hint="put pictures into it or remove it")
+    return read_table(folder + ".txt", _parsed(name)[0]).files("a")
+
+
+def _parsed(name: str) -> tuple[str, Side, int]:
+    """Return phase, side and number."""
+    match = _NAME.fullmatch(name)
+    if match is None or name in PHASES:
+        return name, "", 0
+    return match["phase"], "A" if match["side"] == "A" else "B", int(match["number"] or 0)
+
+
+def _source(name: str, files: PathList) -> Source:
+    return Source(name, *_parsed(name), files)
+
+
+def _columns(path: str) -> Iterator[Source]:
+    """Yield the columns of a list for every phase that it knows."""
+    tables = dict(_tables(path))
+    if len(tables) == len(PHASES) and len({str(table.columns) for table in tables.values()}) == 1:
+        tables = {"": tables["train"]}  # it does not tell phases apart
+    for phase, table in tables.items():
+        for column in table.columns:
+            rows = [row for row, cell in enumerate(table.columns[column]) if cell]
+            if rows:
+                _, side, number = _parsed("x" + column.upper()) if len(table.columns) > 1 else ("", "", 0)
+                name = f"{phase} {column.upper() if side else column}".strip()
+                yield Source(name, phase, side, number, table.files(column, rows), rows)
+
+
+def _tables(path: str) -> Iterator[tuple[str, Table]]:
+    refused: list[UserError] = []
+    for phase in PHASES:
+        try:
+            yield phase, read_table(path, phase)
+        except UserError as error:
+            refused.append(error)
+    if len(refused) == len(PHASES):
+        raise refused[0]
+
+
+def _base(root: str) -> str:
+    return os.path.basename(os.path.abspath(root)) or root

@@ -1,0 +1,197 @@
+"""Where the files of A and B lie: in folders, in numbered folders that are stacked, or in lists."""
+
+import logging
+import os
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from data.files.folder import list_images
+from data.files.listing import Table, is_list, read_table
+from data.files.path_list import PathList
+from options.errors import UserError
+from options.schema import DataOptions
+
+log = logging.getLogger(__name__)
+
+NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Files:
+    """The images of a domain; each is made of one file, or of several that are stacked."""
+
+    columns: tuple[PathList, ...]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __getitem__(self, index: int) -> tuple[str, ...]:
+        return tuple(column[index] for column in self.columns)
+
+    def head(self, limit: float) -> "Files":
+        """Keep the first ``limit`` images."""
+        if limit >= len(self):
+            return self
+        return Files(tuple(column.head(int(limit)) for column in self.columns))
+
+
+def whole_files(opt: DataOptions, folder: str, *, hint: str, columns: Sequence[str] = ("a", "path")) -> Files:
+    """Find images that need no partner, below a folder or in the list that ``--dataroot`` names.
+
+    Args:
+        columns: names that the list's column may have, best first.
+
+    Raises:
+        UserError: there are none; ends with ``hint``.
+    """
+    if not is_list(opt.dataroot):
+        return Files((list_images(folder, opt.max_dataset_size, hint=hint),))
+    table = read_table(opt.dataroot, opt.phase)
+    name = next((name for name in columns if name in table.columns), None)
+    if name is None:
+        raise UserError(f"the list {opt.dataroot} has no column {columns[0].upper()}; {hint}")
+    return Files((table.files(name),)).head(opt.max_dataset_size)
+
+
+def has_two_sides(opt: DataOptions, phase: str) -> bool:
+    """Tell whether pairs lie in two folders or columns; not where ``<root>/<phase>`` is there, the official layout."""
+    if is_list(opt.dataroot):
+        return any(name.startswith("b") for name in read_table(opt.dataroot, phase).columns)
+    if os.path.isdir(os.path.join(opt.dataroot, phase)):
+        return False
+    return any(_exists(source) for side in "AB" for source in _sources(opt.dataroot, phase + side))
+
+
+def side_files(opt: DataOptions, phase: str, side: str, *, hint: str) -> Files:
+    """Find the images of A or B: ``<phase>A``, or ``<phase>A1``, ``<phase>A2`` ..., which are stacked.
+
+    Each is a folder or a ``.txt`` list. Where ``--dataroot`` is a list, they are its columns.
+
+    Raises:
+        UserError: there are none, or a stack lacks files and ``--on_missing_partner`` is ``stop``.
+    """
+    if is_list(opt.dataroot):
+        table = read_table(opt.dataroot, phase)
+        names = _columns(table, side, hint)
+        rows = None if len(names) == 1 else _full_rows(table, names, opt)
+        return Files(tuple(table.files(name, rows) for name in names)).head(opt.max_dataset_size)
+    columns = [_listed(source, phase, hint) for source in _sources(opt.dataroot, phase + side)]
+    return Files(tuple(partners(columns, opt) if len(columns) > 1 else columns)).head(opt.max_dataset_size)
+
+
+def paired_files(opt: DataOptions, phase: str, *, hint: str) -> tuple[Files, Files]:
+    """Find A and B whose files belong together by their names below their folders, or by the rows of a list.
+
+    Raises:
+        UserError: there are none, or partners are missing and ``--on_missing_partner`` is ``stop``.
+    """
+    if is_list(opt.dataroot):
+        table = read_table(opt.dataroot, phase)
+        sides = [_columns(table, side, hint) for side in "AB"]
+        rows = _full_rows(table, [name for names in sides for name in names], opt)
+        found = [table.files(name, rows) for names in sides for name in names]
+    else:
+        sides = [_sources(opt.dataroot, phase + side) for side in "AB"]
+        found = partners([_listed(source, phase, hint) for sources in sides for source in sources], opt)
+    first = len(sides[0])
+    A, B = Files(tuple(found[:first])), Files(tuple(found[first:]))
+    return A.head(opt.max_dataset_size), B.head(opt.max_dataset_size)
+
+
+def partners(columns: Sequence[PathList], opt: DataOptions) -> list[PathList]:
+    """Keep the files that have a partner in every other folder, in the order of the first folder.
+
+    Partners have the same path below their folders but for the ending.
+
+    Raises:
+        UserError: two files of a folder differ in their ending alone; or some lack a partner, and
+            ``--on_missing_partner`` is ``stop``; or all do.
+    """
+    tables = [_by_name(column) for column in columns]
+    common = set(tables[0]).intersection(*tables[1:])
+    alone = [
+        os.path.join(column.root, column.relative(table[name]))
+        for column, table in zip(columns, tables, strict=True)
+        for name in table
+        if name not in common
+    ]
+    if not common:
+        folders = " and ".join(column.root for column in columns)
+        raise UserError(
+            f"no name lies in {folders} alike, so there are no pairs; give partners the same name, or, for sets "
+            "without pairs, pass --dataset_mode unaligned, or --model cycle_gan"
+        )
+    _without_partner(alone, opt)
+    names = [name for name in tables[0] if name in common]
+    return [
+        PathList.of(column.root, [column.relative(table[name]) for name in names])
+        for column, table in zip(columns, tables, strict=True)
+    ]
+
+
+def _sources(root: str, name: str) -> list[str]:
+    """Return the folders or lists of one side: ``trainA``, or ``trainA1``, ``trainA2`` ... as far as they go."""
+    if not _exists(os.path.join(root, name)):
+        numbered = (os.path.join(root, f"{name}{number}") for number in count(1))
+        found = []
+        while _exists(path := next(numbered)):
+            found.append(path)
+        if found:
+            return found
+    return [os.path.join(root, name)]
+
+
+def _exists(source: str) -> bool:
+    return os.path.isdir(source) or os.path.isfile(source + ".txt")
+
+
+def _listed(source: str, phase: str, hint: str) -> PathList:
+    if not os.path.isdir(source) and os.path.isfile(source + ".txt"):
+        return read_table(source + ".txt", phase).files("a")
+    return list_images(source, float("inf"), hint=hint)
+
+
+def _columns(table: Table, side: str, hint: str) -> list[str]:
+    """Return the names of the columns of one side: a, or a1, a2 ..."""
+    side = side.lower()
+    found = [side] if side in table.columns else [name for name in table.columns if name[:-1] == side]
+    if not found:
+        names = ", ".join(table.columns)
+        raise UserError(f"the list {table.path} has no column {side.upper()}, only {names}; {hint}")
+    return sorted(found)
+
+
+def _full_rows(table: Table, names: Sequence[str], opt: DataOptions) -> list[int]:
+    """Return the rows in which every one of the columns names a file."""
+    rows = range(len(table.columns[names[0]]))
+    full = [row for row in rows if all(table.columns[name][row] for name in names)]
+    cells = [[table.columns[name][row] for name in names] for row in sorted(set(rows) - set(full))]
+    _without_partner([next(cell for cell in row if cell) for row in cells if any(row)], opt)
+    if not full:
+        raise UserError(f"no row of {table.path} has all of {', '.join(names).upper()}; pairs need every cell")
+    return full
+
+
+def _without_partner(alone: Sequence[str], opt: DataOptions) -> None:
+    """Refuse files without a partner, or say how many are left out."""
+    if not alone:
+        return
+    more = f" and {len(alone) - NAMES_SHOWN} more" if len(alone) > NAMES_SHOWN else ""
+    text = f"{len(alone)} files have no partner: {', '.join(sorted(alone)[:NAMES_SHOWN])}{more}"
+    if opt.on_missing_partner == "stop":
+        raise UserError(f"{text}; add the partners, or leave these out with --on_missing_partner skip")
+    log.warning("%s; left out", text)
+
+
+def _by_name(column: PathList) -> dict[str, int]:
+    """Map each name below the folder, without its ending, to its position."""
+    table: dict[str, int] = {}
+    for index in range(len(column)):
+        name = unicodedata.normalize("NFC", os.path.splitext(column.relative(index))[0])
+        if name in table:
+            first, second = (os.path.join(column.root, column.relative(i)) for i in (table[name], index))
+            raise UserError(f"{first} and {second} differ in their ending alone, so partners are not clear; remove one")
+        table[name] = index
+    return table

@@ -1,0 +1,1 @@
+"""Tar files of samples that are read from front to back."""

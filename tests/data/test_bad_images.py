@@ -1,0 +1,81 @@
+"""One bad image among many: fatal, or named, counted and replaced."""
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from data.loader import Loader
+from data.registry import create_dataset
+from options.cli import parse_test, parse_train
+from options.errors import UserError
+from tests.pictures import picture, write
+from util.distributed import World
+
+CPU = World(0, 1, torch.device("cpu"))
+IMAGES = 6
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Six images A and B; of A the second and the last are damaged."""
+    for side in "AB":
+        for index in range(IMAGES):
+            write(picture(index), tmp_path / f"train{side}" / f"{index}.png")
+    whole = (tmp_path / "trainA" / "1.png").read_bytes()
+    (tmp_path / "trainA" / "1.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "trainA" / "5.png").write_bytes(b"")
+    return tmp_path
+
+
+def loader(root: Path, words: str) -> Loader:
+    argv = f"--dataroot {root} --load_size 36 --crop_size 32 --serial_batches {words}"
+    opt = parse_train(argv.split())
+    return Loader(create_dataset(opt), opt.data, CPU)
+
+
+def stems(source: Loader, skip: int = 0) -> list[str]:
+    return [Path(path).stem for batch in source.epoch(1, skip) for path in batch.A_paths]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_it_is_fatal_unless_a_flag_says_otherwise(root: Path, workers: int) -> None:
+    with pytest.raises(UserError, match=r"cannot read the image .*trainA/1\.png"):
+        stems(loader(root, f"--num_threads {workers}"))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_or_another_takes_its_place_and_the_epoch_keeps_its_length(
+    root: Path, workers: int, batch_size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = loader(root, f"--on_bad_image skip --num_threads {workers} --batch_size {batch_size}")
+    with caplog.at_level(logging.WARNING):
+        assert stems(source) == ["0", "2", "2", "3", "4", "0"]
+        assert stems(source) == ["0", "2", "2", "3", "4", "0"]
+    said = [record.message for record in caplog.records]
+    assert len(said) == 2  # each once, not in every epoch
+    assert said[0].startswith("left out (1 so far): cannot read the image ")
+    assert "trainA/1.png" in said[0]
+    assert "left out (2 so far)" in said[1]
+    assert "trainA/5.png (the file is empty" in said[1]
+
+
+def test_an_epoch_with_bad_images_goes_on_from_any_batch(root: Path) -> None:
+    words = "--on_bad_image skip --num_threads 0"
+    assert stems(loader(root, words), skip=2) == stems(loader(root, words))[2:]
+
+
+def test_a_data_set_of_bad_images_alone_is_an_error(root: Path) -> None:
+    for path in (root / "trainA").iterdir():
+        path.write_text("no image")
+    with pytest.raises(UserError, match=r"6 images in a row cannot be used: cannot read .*see python -m data\.check"):
+        stems(loader(root, "--on_bad_image skip --num_threads 0"))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_in_a_test_a_bad_image_has_no_result_instead_of_anothers(root: Path, batch_size: int) -> None:
+    argv = f"--dataroot {root / 'trainA'} --model test --preprocess keep --on_bad_image skip --batch_size {batch_size}"
+    opt = parse_test(argv.split())
+    assert stems(Loader(create_dataset(opt), opt.data, CPU)) == ["0", "2", "3", "4"]

@@ -1,0 +1,97 @@
+"""A cache changes nothing but the time: the same batches with it, without it, filled or empty."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from data.batch import Batch
+from data.loader import Loader
+from data.registry import create_dataset
+from options.cli import parse_train
+from options.errors import UserError
+from tests.pictures import picture, side_by_side, write
+from util.distributed import World
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Both layouts, with sizes that differ."""
+    for index in range(5):
+        size = (40 + index, 36 + 2 * index)
+        write(picture(index, size), tmp_path / "trainA" / f"{index}.png")
+        write(picture(index, size), tmp_path / "trainB" / f"{index}.png")
+        write(side_by_side(picture(index, size), picture(9, size)), tmp_path / "train" / f"{index}.png")
+    return tmp_path
+
+
+def loader(root: Path, words: str) -> Loader:
+    argv = f"--dataroot {root} --load_size 36 --crop_size 32 --model template --cache_dir {root / 'cache'} {words}"
+    opt = parse_train(argv.split())
+    return Loader(create_dataset(opt), opt.data, World(0, 1, torch.device("cpu")))
+
+
+def epochs(source: Loader, count: int = 2) -> list[Batch]:
+    return [batch for number in range(1, count + 1) for batch in source.epoch(number)]
+
+
+def assert_same(first: list[Batch], second: list[Batch]) -> None:
+    assert len(first) == len(second) > 0
+    for one, other in zip(first, second, strict=True):
+        assert one.A_paths == other.A_paths
+        assert torch.equal(one.A, other.A)
+        assert torch.equal(one.target, other.target)
+
+
+@pytest.mark.parametrize("preprocess", ["resize_and_crop", "pad_and_crop", "keep"])
+@pytest.mark.parametrize("mode", ["unaligned", "aligned"])
+@pytest.mark.parametrize("cache", ["--cache ram", "--cache disk", "--cache ram --num_threads 2", "--cache_gb 0.00001"])
+def test_batches_are_the_same_with_a_cache(root: Path, mode: str, preprocess: str, cache: str) -> None:
+    words = f"--dataset_mode {mode} --preprocess {preprocess} --num_threads 0"
+    if cache.startswith("--cache_gb"):  # room for some of the images
+        cache += " --cache ram"
+        words += " --input_nc 1 --output_nc 1"
+    assert_same(epochs(loader(root, f"{words} {cache}")), epochs(loader(root, words)))
+
+
+def test_a_second_epoch_reads_no_file(root: Path) -> None:
+    source = loader(root, "--dataset_mode unaligned --cache ram --num_threads 0 --serial_batches")
+    before = epochs(source)
+    for path in root.rglob("*.png"):
+        path.write_bytes(b"")
+    assert_same(epochs(source), before)
+
+
+def test_the_disk_keeps_images_for_the_next_training(root: Path) -> None:
+    words = "--dataset_mode aligned --cache disk --num_threads 0"
+    before = epochs(loader(root, words))
+    size = [path.stat() for path in sorted(root.rglob("train/*.png"))]
+    later = loader(root, words)
+    assert later.epoch_size == len(size) == 5
+    assert (
+        create_dataset(
+            parse_train(
+                f"--dataroot {root} --load_size 36 --crop_size 32 --model template "
+                f"--cache_dir {root / 'cache'} {words}".split()
+            )
+        ).cache.count
+        == 10
+    )  # type: ignore[union-attr]
+    assert_same(epochs(later), before)
+
+
+@pytest.mark.parametrize("change", ["--load_size 38", "--interpolation nearest", "--value_range=0,300", "a picture"])
+def test_it_is_not_used_for_other_images(root: Path, change: str) -> None:
+    words = "--dataset_mode aligned --cache disk --num_threads 0"
+    epochs(loader(root, words))
+    if change == "a picture":
+        write(side_by_side(picture(50), picture(51)), root / "train" / "0.png")
+        change = ""
+    assert_same(epochs(loader(root, f"{words} {change}")), epochs(loader(root, f"{words} {change} --cache off")))
+
+
+def test_more_than_there_is_cannot_be_kept(root: Path) -> None:
+    with pytest.raises(
+        UserError, match="--cache_gb asks for 1e.06 GB, but only .* of memory are free; lower --cache_gb"
+    ):
+        loader(root, "--cache ram --cache_gb 1000000")

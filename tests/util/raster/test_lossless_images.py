@@ -1,0 +1,109 @@
+"""Every lossless kind of file, in every size: what others wrote is read, and what is written others read."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tifffile
+from PIL import Image
+
+from tests.util.raster.lossless_files import KINDS, SIZES, flat, holds, levels_of, read_png
+from util.raster.header import Header, read_header
+from util.raster.kinds import CHANNELS
+from util.raster.reading import read_raster, read_raster_bytes
+from util.raster.writing import write_raster
+
+CASES = [(name, size) for name in KINDS for size in SIZES if holds(name, size)]
+IDS = [f"{name} {height}x{width}" for name, (height, width) in CASES]
+
+
+@pytest.mark.parametrize(("name", "size"), CASES, ids=IDS)
+def test_what_others_wrote_is_read_and_written_back_alike(name: str, size: tuple[int, int], tmp_path: Path) -> None:
+    kind = KINDS[name]
+    path, levels = tmp_path / f"image{kind.suffix}", levels_of(kind, size)
+    kind.write(levels, path)
+
+    header, raster = read_header(path), read_raster(path)
+    height, width = size
+    assert header == Header(kind.file_format, width, height, kind.channels, np.dtype(kind.dtype), kind.color)
+    assert_same(raster.levels, levels)
+    assert raster.color == kind.color
+    assert raster.levels.flags.c_contiguous
+    assert raster.levels.flags.writeable
+
+    in_memory = read_raster_bytes(path.read_bytes(), "a member of an archive")
+    assert_same(in_memory.levels, levels)
+    assert in_memory.color == kind.color
+
+    copy = write_raster(raster.levels, tmp_path / "copy.v2", file_format=header.file_format, color=raster.color)
+    assert copy.name.startswith("copy.v2.")
+    again = read_raster(copy)
+    assert_same(again.levels, levels)
+    assert again.color == kind.color
+    assert read_header(copy)[1:] == header[1:]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([path.name, copy.name])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "uint32", "float32"])
+@pytest.mark.parametrize("color", [*CHANNELS, "channels"])
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "NPY", "NPZ"])
+def test_what_is_written_others_read(file_format: str, color: str, dtype: str, tmp_path: Path) -> None:
+    kind = KINDS["tiff gray"]._replace(channels=CHANNELS.get(color, 7), dtype=dtype)
+    levels = levels_of(kind, (9, 11), seed=3)
+    path = write_raster(levels, tmp_path / "image", file_format=file_format, color=color)
+    assert_same(by_others(path, levels), flat(levels))
+    if file_format in ("PNG", "TIFF"):
+        in_png = dtype in ("uint8", "uint16") and color not in ("cmyk", "channels")
+        assert path.suffix == (".png" if in_png else ".tif")
+        assert read_raster(path).color == color
+    else:
+        assert path.suffix == f".{file_format.lower()}"
+
+
+@pytest.mark.parametrize(("color", "dtype", "mode"), [("gray", "float32", "F"), ("cmyk", "uint8", "CMYK")])
+def test_pillow_reads_a_tiff_where_it_can(color: str, dtype: str, mode: str, tmp_path: Path) -> None:
+    levels = levels_of(KINDS["tiff gray"]._replace(channels=CHANNELS[color], dtype=dtype), (9, 11))
+    with Image.open(write_raster(levels, tmp_path / "image", file_format="PNG", color=color)) as image:
+        assert image.mode == mode
+        assert_same(np.asarray(image), flat(levels))
+
+
+def test_a_few_rows_of_many_channels_come_back_from_an_array(tmp_path: Path) -> None:
+    levels = levels_of(KINDS["npy"]._replace(channels=5), (2, 30))
+    path = write_raster(levels, tmp_path / "image", file_format="NPY", color="channels")
+    assert_same(read_raster(path).levels, levels)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = levels_of(KINDS["png rgb"], (4, 4))
+    path = write_raster(levels, tmp_path / "image", file_format="PNG", color="rgb")
+    before = path.read_bytes()
+
+    def refuse(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        write_raster(255 - levels, tmp_path / "image", file_format="PNG", color="rgb")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("image.png", before)]
+
+
+def by_others(path: Path, levels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Read the file with a program that had no part in writing it, or none but in its container."""
+    if path.suffix == ".npy":
+        return np.load(path)
+    if path.suffix == ".npz":
+        return np.load(path)["image"]
+    if path.suffix == ".tif":
+        return tifffile.imread(path)
+    if levels.dtype == np.uint8:
+        return np.asarray(Image.open(path))
+    return flat(read_png(path))
+
+
+def assert_same(found: npt.NDArray[np.generic], expected: npt.NDArray[np.generic]) -> None:
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    np.testing.assert_array_equal(found, expected)

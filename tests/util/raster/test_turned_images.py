@@ -1,0 +1,78 @@
+"""Images that say that they lie on their side, wherever they say it."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tifffile
+from PIL import Image, ImageOps
+
+from tests.pictures import picture
+from tests.util.raster.checked_reading import read, same, saved
+from tests.util.raster.lossless_files import KINDS, levels_of, png
+
+PICTURE = picture(2)  # 40 x 36
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("suffix", "mode"), [(".jpg", "RGB"), (".jpg", "L"), (".png", "RGB"), (".webp", "RGBA")])
+def test_an_image_is_upright(suffix: str, mode: str, orientation: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "a camera", orientation
+    path = saved(PICTURE.convert(mode), tmp_path / f"turned{suffix}", exif=exif.tobytes())
+    assert same(read(path), ImageOps.exif_transpose(Image.open(path)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["tiff gray", "tiff gray 16", "tiff rgb 16", "tiff float", "tiff 13 words"])
+def test_a_tiff_is_upright(name: str, orientation: int, tmp_path: Path) -> None:
+    levels = levels_of(KINDS[name], (7, 5))
+    shapes = {"photometric": "rgb" if "rgb" in name else "minisblack"}
+    planar = {"planarconfig": "contig"} if levels.shape[2] > 1 else {}
+    path, tags = tmp_path / "turned.tif", [(0x0112, "H", 1, orientation, True)]
+    tifffile.imwrite(path, levels.squeeze(), extratags=tags, metadata=None, **shapes, **planar)
+    expected = [turned_by_pillow(levels[:, :, channel], orientation) for channel in range(levels.shape[2])]
+    np.testing.assert_array_equal(read(path), np.stack(expected, axis=2))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["png rgb 16", "png gray+alpha 16"])
+def test_a_deep_png_is_upright_even_when_it_says_so_behind_the_pixels(
+    name: str, orientation: int, tmp_path: Path
+) -> None:
+    levels, path = levels_of(KINDS[name], (7, 5)), tmp_path / "turned.png"
+    png(levels, path)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    block = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = len(block).to_bytes(4, "big") + b"eXIf" + block
+    data = path.read_bytes()
+    path.write_bytes(data[:-12] + chunk + zlib_crc(b"eXIf" + block) + data[-12:])
+    expected = [turned_by_pillow(levels[:, :, channel], orientation) for channel in range(levels.shape[2])]
+    np.testing.assert_array_equal(read(path), np.stack(expected, axis=2))
+
+
+def test_the_orientation_may_stand_in_xmp(tmp_path: Path) -> None:
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    path = saved(PICTURE, tmp_path / "turned.jpg", xmp=xmp)
+    assert read(path).shape == (40, 36, 3)
+    assert same(read(path), ImageOps.exif_transpose(Image.open(path)))
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # from Pillow, which saves it
+def test_a_damaged_exif_block_turns_nothing(tmp_path: Path) -> None:
+    path = saved(PICTURE, tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert same(read(path), Image.open(path))
+
+
+def turned_by_pillow(plane: npt.NDArray[np.generic], orientation: int) -> npt.NDArray[np.generic]:
+    """Turn numbers as Pillow turns an image: by turning their places."""
+    places = Image.fromarray(np.arange(plane.size, dtype=np.int32).reshape(plane.shape))
+    places.getexif()[0x0112] = orientation
+    return plane.reshape(-1)[np.asarray(ImageOps.exif_transpose(places))]
+
+
+def zlib_crc(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "big")

@@ -1,0 +1,1 @@
+"""Images of any depth and number of channels: read, described and written without loss."""
