@@ -209,3 +209,31 @@ def test_a_translation_has_the_depth_of_its_partner(
     assert made.max() > 1.5  # within 0 to 10, not 0 to 1
     if direction == "BtoA":
         np.testing.assert_allclose(made[:, :, 0], tifffile.imread(tmp_path / "d/testB/0.tif"), atol=1e-5)
+
+
+def test_a_training_on_many_channels_shows_pictures_and_writes_arrays(
+    run_cli: RunCli, tiny: list[str], tmp_path: Path
+) -> None:
+    for phase in ("train", "test"):
+        for side, channels in (("A", 5), ("B", 2)):
+            (tmp_path / "d" / f"{phase}{side}").mkdir(parents=True)
+            np.save(tmp_path / "d" / f"{phase}{side}" / "x.npy", values((40, 36), channels, np.uint16))
+    words = ["--model", "pix2pix", "--netG", "unet_32", "--dataroot", "d", "--name", "many", *tiny]
+    assert run_cli("train", [*words, "--input_nc", 5, "--output_nc", 2]).code == 0
+    shown = list((tmp_path / "checkpoints/many/web/images").glob("*"))
+    assert {Image.open(path).mode for path in shown if "real_A" in path.name} == {"RGB"}
+    assert {Image.open(path).mode for path in shown if "fake_B" in path.name} == {"L"}
+    assert run_cli("test", ["--name", "many", "--preprocess", "keep"]).code == 0
+    made = np.load(tmp_path / "results/many/test_latest/images/x_fake_B.npy")
+    assert made.shape == (36, 40, 2)
+    assert made.dtype == np.uint16
+    assert np.unique(made).size > 256
+
+
+@pytest.mark.parametrize("value_range", [["--value_range", "-1,1"], ["--value_range=-1,1"]])
+def test_a_negative_range_can_be_typed(value_range: list[str], unchanging: RunCli, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    array = np.random.RandomState(0).uniform(-1, 1, (8, 9)).astype(np.float32)
+    np.save(tmp_path / "in" / "x.npy", array)
+    assert unchanging(tmp_path / "in", 1, *value_range).code == 0
+    np.testing.assert_allclose(np.load(tmp_path / "results/same/test_latest/images/x_fake.npy"), array, atol=1e-7)
