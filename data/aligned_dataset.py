@@ -7,7 +7,7 @@ from torch import Tensor
 
 from data.base import TranslationDataset
 from data.batch import Sample
-from data.files.layout import has_two_sides, paired_files, whole_files
+from data.files.layout import has_two_sides, paired_files, plain_files
 from data.pair import cut_alike, halves
 from data.registry import DATASETS
 from options.schema import Options
@@ -30,7 +30,7 @@ class AlignedDataset(TranslationDataset):
         )
         self.side_by_side = not has_two_sides(self.opt, phase)
         if self.side_by_side:
-            A = B = whole_files(self.opt, folder, hint=hint, columns=("ab", "a", "path"))
+            A = B = plain_files(self.opt, phase, folder, hint=hint, columns=("ab", "a", "path"))
         else:
             A, B = paired_files(self.opt, phase, hint=hint)
         self.use("A", A)

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from data.augment.augmentation import Augmentation, parse_augmentation
+from data.augment.augmentation import Augmentation, Look, parse_augmentation
 from data.batch import Sample
 from data.cache.image_cache import ImageCache
 from data.domain import Domain, channels_of
@@ -37,8 +37,10 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         Flags: dataclass of the data set's own flags.
         defaults: shared flags that it gives another default.
         has_target: whether samples have B images.
+        input_side: what the network's input is called as it lies on disk.
         lanes: in how many orders of its own a data set that is read from front to back comes; sample ``i`` of an epoch
             is then whatever it says, and the number of loading processes divides this. 0: any sample at any time.
+        side_by_side: whether A and B are halves of the same files.
         files: those of A and B, as they lie on disk.
         cache: decoded and resized images, if they are kept.
     """
@@ -47,6 +49,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
     defaults: ClassVar[Mapping[str, Any]] = {}
     has_target: ClassVar[bool] = True
     lanes: int = 0
+    side_by_side: bool = False
 
     def __init__(self, opt: Options, phase: str) -> None:
         self.opt = opt.data
@@ -54,6 +57,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         self.phase = phase
         self.seed = opt.run.seed
         self.swapped = opt.data.direction == "BtoA"
+        self.input_side = "B" if self.swapped else "A"
         self.trains = opt.is_train
         self.replaces_bad = opt.is_train and opt.data.on_bad_image == "skip"
         self.epoch = 0  # of the sample under way
@@ -115,8 +119,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
             found: the channels of each, where they are several.
             channels: of an image; None takes ``--input_nc`` or ``--output_nc``.
         """
-        is_input = (side == "A") != self.swapped  # input_nc is always the network's input
-        wanted, flag = (self._nc[0], "--input_nc") if is_input else (self._nc[1], "--output_nc")
+        wanted, flag = (self._nc[0], "--input_nc") if side == self.input_side else (self._nc[1], "--output_nc")
         split = channels_of(names, found, channels or wanted, flag)
         self.domains[side] = Domain(side, split, self.opt.range_of(side), self.opt)
 
@@ -149,8 +152,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
 
     def keep(self, side: str, index: int, rasters: Sequence[Raster]) -> Tensor:
         """Resize an image as it was read, and put it into the cache if there is one."""
-        domain = self.domains[side]
-        pixels = domain.scaled(domain.pixels(rasters, self.files[side][index]))
+        pixels = self.domains[side].scaled_image(rasters, self.files[side][index])
         if self.cache:
             self.cache.put(2 * index + (side == "B"), pixels)
         return pixels
@@ -158,9 +160,12 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
     def augmented(self, sides: Sequence[str], images: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:
         """Change images at random as the flags say, alike where they are several, and lay them out for a batch."""
         if self._augmentation:
-            labels = [self.domains[side].holds_labels for side in sides]
-            inputs = [(side == "A") != self.swapped for side in sides]
-            images = self._augmentation(images, rng, labels=labels, inputs=inputs)
+            looks = [
+                Look(domain.channels, side == self.input_side, domain.holds_labels)
+                for side in sides
+                for domain in [self.domains[side]]
+            ]
+            images = self._augmentation(images, rng, looks=looks)
         return [image.contiguous() for image in images]
 
     def path(self, side: str, index: int) -> str:
@@ -179,6 +184,9 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
             sample = self.load(index, rng)
         except UserError as error:
             return error
+        if not self.trains and not sample.headers:  # results are like the files
+            headers = tuple(read_header(path) for path in (sample.A_path, sample.B_path) if path)
+            sample = sample._replace(headers=headers)
         if not self.swapped or sample.B is None:
             return sample
         A, B = sample.B, sample.A

@@ -14,8 +14,8 @@ from util.raster.values import units
 class Sample(NamedTuple):
     """One input A and, where there is one, its target or counterpart B: pixels (see ``data.pixels``), C x H x W.
 
-    ``complaints`` say which samples could not be used, so that this one takes their place. ``headers`` describe the
-    files where the paths alone do not lead to them: that of A and, if there is one, that of B.
+    ``complaints`` say which samples could not be used, so that this one takes their place. ``headers`` describe, in a
+    test, the files: that of A and, if there is one, that of B.
     """
 
     A: Tensor
@@ -41,8 +41,9 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """Copy the tensors to a device, and turn 8-bit levels into [-1, 1] there."""
-        A = units(self.A.to(device, non_blocking=True))
-        return self._replace(A=A, B=None if self.B is None else units(self.B.to(device, non_blocking=True)))
+        waits = device.type != "cuda"  # elsewhere the source must not go before the copy is made
+        A = units(self.A.to(device, non_blocking=not waits))
+        return self._replace(A=A, B=None if self.B is None else units(self.B.to(device, non_blocking=not waits)))
 
     @property
     def target(self) -> Tensor:

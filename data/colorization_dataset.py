@@ -9,7 +9,7 @@ import torch
 
 from data.base import TranslationDataset
 from data.batch import Sample
-from data.files.layout import whole_files
+from data.files.layout import plain_files
 from data.registry import DATASETS
 from options.errors import UserError
 from options.schema import Options
@@ -30,9 +30,11 @@ class ColorizationDataset(TranslationDataset):
                 "--dataset_mode colorization needs --input_nc 1, --output_nc 2 and --direction AtoB, "
                 f"not {opt.net.input_nc}, {opt.net.output_nc} and {opt.data.direction}; leave them out"
             )
+        if opt.data.augment_input:
+            raise UserError("--augment_input would change B too, which is made of A's picture; pass --augment instead")
         folder = os.path.join(opt.data.dataroot, phase)
         hint = f"--dataset_mode colorization expects colour pictures in {folder}"
-        self.use("A", whole_files(opt.data, folder, hint=hint), channels=3)
+        self.use("A", plain_files(opt.data, phase, folder, hint=hint), channels=3)
 
     def __len__(self) -> int:
         return len(self.files["A"])

@@ -11,7 +11,7 @@ from options.data import Range
 from options.errors import UserError
 from options.schema import DataOptions
 from util.raster.channels import with_channels
-from util.raster.reading import Raster
+from util.raster.kinds import MOST_BYTES, MOST_PIXELS, Raster
 from util.raster.values import to_pixels
 
 
@@ -49,8 +49,27 @@ class Domain:
         return stacked(images)
 
     def scaled(self, pixels: Tensor) -> Tensor:
-        """Resize as ``--preprocess`` asks."""
-        return resized(pixels, scaled_size(size_of(pixels), self.opt), self.opt.interpolation_of(self.side))
+        """Resize as ``--preprocess`` asks.
+
+        Raises:
+            UserError: the result would be larger than any image that is read; goes on after a name.
+        """
+        width, height = scaled_size(size_of(pixels), self.opt)
+        bytes_per_pixel = len(pixels) * pixels.element_size()
+        if width * height > MOST_PIXELS or width * height * bytes_per_pixel > MOST_BYTES:
+            raise UserError(
+                f"would have {width}x{height} pixels after --preprocess {self.opt.preprocess}, more than 179 million "
+                "or 1 GiB; lower --load_size, or use --preprocess pad_and_crop or resize_and_crop"
+            )
+        return resized(pixels, (width, height), self.opt.interpolation_of(self.side))
+
+    def scaled_image(self, rasters: Sequence[Raster], files: Sequence[str]) -> Tensor:
+        """Make an image of its files as they were read, and resize it."""
+        pixels = self.pixels(rasters, files)
+        try:
+            return self.scaled(pixels)
+        except UserError as error:
+            raise UserError(f"the image {files[0]} {error}") from error
 
     @property
     def holds_labels(self) -> bool:

@@ -1,20 +1,38 @@
 """What sort of file each translated picture should become: the sort that its domain consists of."""
 
+from typing import Any
+
+import numpy as np
+
 from data.base import TranslationDataset
 from data.batch import Batch
-from util.raster.header import read_header
-from util.results import Kind
+from options.data import Range
+from util.raster.header import Header
+from util.raster.values import BYTE_RANGE
+from util.results import FileKind
+
+WORD_RANGE = (0.0, 65535.0)
 
 
-def kinds_of(batch: Batch, dataset: TranslationDataset) -> list[dict[str, Kind]]:
+def kinds_of(batch: Batch, dataset: TranslationDataset) -> list[dict[str, FileKind]]:
     """Return for each sample the kinds of "A", the input, and "B", the target; where that has no file, as the input.
 
     Where the run was given a ``--value_range`` for the target, the results lie in it, too.
     """
-    sides = ("B", "A") if dataset.swapped else ("A", "B")
+    sides = ("A", "B") if dataset.input_side == "A" else ("B", "A")
+    limits = [dataset.opt.range_of(side) for side in sides]
     kinds = []
-    for A_path, B_path, known in zip(batch.A_paths, batch.B_paths, batch.headers, strict=True):
-        headers = known or [read_header(path) for path in (A_path, B_path or A_path)]
-        limits = [dataset.opt.range_of(side) for side in sides]
-        kinds.append({name: Kind(header, limit) for name, header, limit in zip("AB", headers, limits, strict=True)})
+    for own, *others in batch.headers:
+        target = FileKind(others[0], others[0].dtype, limits[1]) if others else _like(own, *limits)
+        kinds.append({"A": FileKind(own, own.dtype, limits[0]), "B": target})
     return kinds
+
+
+def _like(header: Header, own: Range | None, limits: Range | None) -> FileKind:
+    """Return the kind of a picture that has no file to resemble but its input's.
+
+    Args:
+        own: the input's range; where the picture has another, its values are of another sort, too.
+    """
+    types: dict[Range | None, Any] = {BYTE_RANGE: np.uint8, WORD_RANGE: np.uint16, own: header.dtype}
+    return FileKind(header, np.dtype(types.get(limits, np.float32)), limits)

@@ -1,8 +1,6 @@
 """Batches of an epoch, from any point of it on."""
 
 import logging
-import os
-import threading
 from collections.abc import Iterator
 from functools import partial
 
@@ -16,6 +14,7 @@ from data.worker import quiet_children, shield_from_signals
 from options.errors import UserError
 from options.schema import DataOptions
 from util.distributed import World
+from util.machine import usable_cores
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class Loader:
         )
         if world.size > 1:
             log.info("images in a step, over all processes: %d", opt.batch_size * world.size)
-        workers = min(opt.num_threads, os.cpu_count() or 1)
+        workers = min(opt.num_threads, usable_cores())
         if dataset.lanes:
             workers = max((n for n in range(1, workers + 1) if dataset.lanes % n == 0), default=0)
         self.epoch_size = len(dataset) - len(dataset) % world.size
@@ -70,8 +69,6 @@ class Loader:
         )
         self._to_device = DeviceCopier(world.device)
         self._left_out: set[str] = set()
-        self._cache = dataset.cache if opt.cache == "disk" else None
-        self._flushed = 0 if self._cache is None else self._cache.count
 
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, leaving out its first ``skip`` images; those already on the device.
@@ -89,9 +86,6 @@ class Loader:
             self._report(loaded.complaints)
             if loaded.batch is not None:
                 yield self._to_device(loaded.batch)
-        if self._cache is not None and self._cache.count != self._flushed:
-            self._flushed = self._cache.count
-            threading.Thread(target=self._cache.flush, daemon=True).start()  # waits for the disk
 
     def _report(self, complaints: tuple[str, ...]) -> None:
         """Name each image that was left out once, with the count so far."""
@@ -106,7 +100,7 @@ def _next(batches: Iterator[Loaded]) -> Loaded | None:
     try:
         return next(batches, None)
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+        if "DataLoader worker (pid" not in str(error):
             raise
         failure = UserError(
             f"a loading process was killed, most likely for lack of memory or shared memory ({error}); lower "

@@ -117,7 +117,7 @@ def _unfitting(look: Look, dataset: TranslationDataset) -> Iterator[str]:
     wanted = domain.channels[look.column]
     others = {path: header.channels for path, header in look.headers.items() if not _fits(header, wanted)}
     if others:
-        flag = "--input_nc" if (look.side == "A") != dataset.swapped else "--output_nc"
+        flag = "--input_nc" if look.side == dataset.input_side else "--output_nc"
         named = _named([f"{path} has {count}" for path, count in others.items()])
         fitting = f"images of {wanted} channel{'s' * (wanted != 1)} are wanted"
         yield f"{fitting}, but {named}; pass the {flag} that fits all, or convert the images"
@@ -151,7 +151,7 @@ def _too_small(look: Look, dataset: TranslationDataset) -> Iterator[str]:
 
 
 def _is_halved(dataset: TranslationDataset) -> bool:
-    return isinstance(dataset, AlignedDataset) and dataset.side_by_side
+    return dataset.side_by_side
 
 
 def _command(dataset: TranslationDataset) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from data.base import TranslationDataset
 from data.batch import Sample
-from data.files.layout import whole_files
+from data.files.layout import plain_files
 from data.registry import DATASETS
 from options.schema import Options
 
@@ -17,12 +17,14 @@ class SingleDataset(TranslationDataset):
 
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
-        self.input = "B" if self.swapped else "A"  # as the run calls it that these are inputs for
-        self.use(self.input, whole_files(opt.data, opt.data.dataroot, hint="give a folder of pictures as --dataroot"))
+        of_the_other = opt.own.model_suffix == "_B"  # a CycleGAN's generator for the way back
+        self.input_side = "B" if self.swapped != of_the_other else "A"
+        hint = "give a folder of pictures as --dataroot"
+        self.use(self.input_side, plain_files(opt.data, phase, opt.data.dataroot, hint=hint))
 
     def __len__(self) -> int:
-        return len(self.files[self.input])
+        return len(self.files[self.input_side])
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load one picture."""
-        return Sample(self.image(self.input, index, rng), None, self.path(self.input, index), "")
+        return Sample(self.image(self.input_side, index, rng), None, self.path(self.input_side, index), "")

@@ -12,7 +12,7 @@ import numpy as np
 
 from data.base import TranslationDataset
 from data.batch import Sample
-from data.files.layout import whole_files
+from data.files.layout import plain_files
 from data.registry import DATASETS
 from options.flag import flag
 from options.schema import Options
@@ -36,7 +36,7 @@ class TemplateDataset(TranslationDataset):
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
         folder = os.path.join(opt.data.dataroot, phase)
-        self.use("A", whole_files(opt.data, folder, hint="put pictures there"))
+        self.use("A", plain_files(opt.data, phase, folder, hint="put pictures there"))
 
     def __len__(self) -> int:
         return len(self.files["A"])

@@ -22,7 +22,7 @@ from options.errors import DamagedError, UserError
 from options.flag import at_least, flag
 from options.schema import Options
 from util.raster.header import Header, read_header
-from util.raster.reading import Raster, read_raster_bytes
+from util.raster.reading import read_raster_bytes
 
 MOST_LANES = 16  # of a process
 STREAMS = 0x5348  # sets the seeds of orders apart from those of samples
@@ -51,8 +51,6 @@ class WebdatasetDataset(TranslationDataset):
 
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
-        if opt.data.cache != "off":
-            raise UserError(f"--cache {opt.data.cache} does not work with --dataset_mode webdataset; leave it out")
         found = self._find(phase)
         self.paired = len(found) == 1
         limited = {side: first_samples(shards, self.opt.max_dataset_size) for side, shards in found.items()}
@@ -105,7 +103,7 @@ class WebdatasetDataset(TranslationDataset):
         if whole:
             path = packed.path(whole)
             parts = halves(read_raster_bytes(packed.pictures[whole], path), path)
-            A, B = (self._scaled(side, [raster], [path]) for side, raster in zip("AB", parts, strict=True))
+            A, B = (self.domains[side].scaled_image([half], [path]) for side, half in zip("AB", parts, strict=True))
         else:
             A, B = self.scaled("A", index), self.scaled("B", index)
         return cut_alike(self, A, B, A_path=self.path("A", index), B_path=self.path("B", index), rng=rng)
@@ -115,7 +113,7 @@ class WebdatasetDataset(TranslationDataset):
         packed = self._packed(side, index)
         names = self._names(packed, side)
         rasters = [read_raster_bytes(packed.pictures[name], packed.path(name)) for name in names]
-        return self._scaled(side, rasters, [packed.path(name) for name in names])
+        return self.domains[side].scaled_image(rasters, [packed.path(name) for name in names])
 
     def path(self, side: str, index: int) -> str:
         """Return ``<shard>/<name>`` of an image, the first where it is made of several."""
@@ -186,10 +184,6 @@ class WebdatasetDataset(TranslationDataset):
                 "picture with A left and B right"
             )
         return names
-
-    def _scaled(self, side: str, rasters: list[Raster], paths: list[str]) -> Tensor:
-        domain = self.domains[side]
-        return domain.scaled(domain.pixels(rasters, paths))
 
 
 def _whole(packed: Packed) -> str | None:

@@ -22,7 +22,7 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
 import numpy as np
 from tqdm import tqdm
 
-from data.files.layout import Files, has_two_sides, paired_files, side_files, whole_files
+from data.files.layout import Files, has_two_sides, paired_files, plain_files, side_files
 from datasets.command import run_command, writing_to
 from options.errors import UserError
 from options.schema import DataOptions
@@ -68,7 +68,7 @@ def find(opt: DataOptions, *, unpaired: bool) -> list[Packing]:
     if unpaired:
         return [_packing(phase + side, {side: side_files(opt, phase, side, hint=hint)}) for side in "AB"]
     if not has_two_sides(opt, phase):
-        whole = whole_files(opt, os.path.join(root, phase), hint=hint, columns=("ab", "a", "path"))
+        whole = plain_files(opt, phase, os.path.join(root, phase), hint=hint, columns=("ab", "a", "path"))
         return [_packing(phase, {"A": whole})]
     try:
         return [_packing(phase, dict(zip("AB", paired_files(opt, phase, hint=hint), strict=True)))]

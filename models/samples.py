@@ -16,12 +16,13 @@ from data.registry import DATASETS
 from models.base import TranslationModel
 from models.statistics import RunningStatistics
 from models.validation import ALWAYS_THE_SAME_CROPS, held_out_data
-from options.errors import UserError
+from options.errors import NoImagesError, UserError
 from options.schema import Options
 from options.stored import UNCROPPED
 
 log = logging.getLogger(__name__)
 
+LARGEST = 1024  # pixels a side
 COARSE = 16  # pixels a side at which two pictures are compared: what a generator hides in fine noise does not count
 
 
@@ -84,11 +85,22 @@ def load_samples(opt: Options, model: TranslationModel[Any], device: torch.devic
             loaded = collate([dataset[ALWAYS_THE_SAME_CROPS, place]])
             if loaded.batch is None:
                 raise loaded.failure or UserError(loaded.complaints[0])
-            model.check_batch(loaded.batch)
-            batches.append(loaded.batch.to(device))
+            batch = at_most(loaded.batch, LARGEST)
+            model.check_batch(batch)
+            batches.append(batch.to(device))
         except UserError as error:
             log.warning("left out of the samples: %s", error)
     return Samples(model, batches)
+
+
+def at_most(batch: Batch, side: int) -> Batch:
+    """Cut the middle out of images that are too large to be translated again and again beside a training."""
+
+    def middle(images: Tensor) -> Tensor:
+        top, left = (max(0, length - side) // 2 for length in images.shape[2:])
+        return images[:, :, top : top + side, left : left + side]
+
+    return batch._replace(A=middle(batch.A), B=None if batch.B is None else middle(batch.B))
 
 
 def varieties(pairs: Sequence[Mapping[str, tuple[Tensor, Tensor]]]) -> dict[str, float]:
@@ -124,7 +136,11 @@ def _dataset(opt: Options) -> TranslationDataset:
     for phase in (opt.optim.val_phase, "test"):
         try:
             return create(whole, phase)
-        except UserError:
+        except NoImagesError:
             continue
-    log.info("there are no held-out images in %s: the samples are training images", data.dataroot)
+        except UserError as error:
+            log.warning("the samples are training images, because the held-out ones cannot be read: %s", error)
+            break
+    else:
+        log.info("there are no held-out images in %s: the samples are training images", data.dataroot)
     return create(whole, data.phase)

@@ -171,8 +171,12 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
         raise UserError("--dataroot is missing; give the folder of images, such as --dataroot ./datasets/facades")
     check_network_names(values["netG"], values["netD"])
     for flag in ("augment", "augment_input"):
-        if parse_augmentation(values[flag], f"--{flag}") and not is_train:
+        parse_augmentation(values[flag], f"--{flag}")
+    for flag in ("augment", "augment_input", "cache", "cache_gb", "cache_dir", "no_data_check"):
+        if flag in final.given and not is_train:
             raise UserError(f"--{flag} has no effect in a test; leave it out")
+    if {"cache_gb", "cache_dir"} & set(final.given) and values["cache"] == "off":
+        raise UserError("--cache_gb and --cache_dir have no effect without --cache; add --cache ram or --cache disk")
     if is_train and not model.needs_target:
         raise UserError(f"--model {values['model']} only translates; train with --model cycle_gan or pix2pix")
     for flag in ("epoch", "load_iter") if is_train and not final.given.get("continue_train") else ():

@@ -11,14 +11,14 @@ Side = Literal["A", "B"]
 Range = tuple[float, float]  # the values that become -1 and 1
 
 
-def value_range(text: str) -> Range:
+def value_range(text: str, flag_name: str) -> Range:
     """Parse ``LOW,HIGH``."""
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
         low, high = 0.0, 0.0
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise UserError(f"--value_range {text!r} is not a range; give LOW,HIGH such as 0,4095 or -1,1")
+        raise UserError(f"{flag_name} {text!r} is not a range; give LOW,HIGH such as 0,4095 or -1,1")
     return low, high
 
 
@@ -97,8 +97,9 @@ class DataOptions:
 
     def range_of(self, side: str) -> Range | None:
         """Return the values of A or B, as they lie on disk, that become -1 and 1; None: those of the file's type."""
-        text = {"A": self.value_range_A, "B": self.value_range_B}[side] or self.value_range
-        return value_range(text) if text else None
+        own = {"A": self.value_range_A, "B": self.value_range_B}[side]
+        text, name = (own, f"--value_range_{side}") if own else (self.value_range, "--value_range")
+        return value_range(text, name) if text else None
 
     def interpolation_of(self, side: str) -> str:
         """Return how A or B, as they lie on disk, are resized."""

@@ -8,6 +8,10 @@ class UserError(ValueError):
     """
 
 
+class NoImagesError(UserError):
+    """There is nothing where images were looked for."""
+
+
 class DivergedError(UserError):
     """The losses or weights are no longer numbers; what was learned since the last save is worthless."""
 

@@ -237,3 +237,61 @@ def test_a_negative_range_can_be_typed(value_range: list[str], unchanging: RunCl
     np.save(tmp_path / "in" / "x.npy", array)
     assert unchanging(tmp_path / "in", 1, *value_range).code == 0
     np.testing.assert_allclose(np.load(tmp_path / "results/same/test_latest/images/x_fake.npy"), array, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype", "ending"),
+    [
+        ([], np.uint8, "png"),
+        (["--value_range_B", "0,10"], np.float32, "tif"),
+        (["--value_range_B", "0,65535"], np.uint16, "png"),
+        (["--value_range_B", "0,255"], np.uint8, "png"),
+    ],
+)
+def test_without_a_partner_the_range_of_the_results_decides_how_deep_they_are(
+    flags: list[str], dtype: type, ending: str, unchanging: RunCli, tmp_path: Path
+) -> None:
+    image = picture(0)
+    write(image, tmp_path / "in" / "x.png")
+    assert unchanging(tmp_path / "in", 3, *flags).code == 0
+    made = tmp_path / f"results/same/test_latest/images/x_fake.{ending}"
+    high = float(flags[1].split(",")[1]) if flags else 255.0
+    if dtype is not np.uint16:  # Pillow shows 8 of 16 bits
+        np.testing.assert_allclose(load(made), np.array(image) / 255 * high, rtol=1e-5, atol=1e-5)
+        assert load(made).dtype == dtype
+    else:
+        from util.raster.reading import read_raster
+
+        np.testing.assert_array_equal(read_raster(made).levels, np.array(image).astype(np.uint16) * 257)
+
+
+def test_the_page_shows_what_a_browser_would_show_too_dark(unchanging: RunCli, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    array = np.random.RandomState(0).randint(0, 4096, (8, 9)).astype(np.uint16)
+    Image.fromarray(array).save(tmp_path / "in" / "x.png")
+    assert unchanging(tmp_path / "in", 1, "--value_range", "0,4095").code == 0
+    images = tmp_path / "results/same/test_latest/images"
+    np.testing.assert_array_equal(np.array(Image.open(images / "x_fake.png")), array)
+    assert 'src="images/x_fake_shown.png"' in (images.parent / "index.html").read_text()
+    shown = np.array(Image.open(images / "x_fake_shown.png"))
+    np.testing.assert_allclose(shown, array / 4095 * 255, atol=0.51)
+
+
+def test_the_way_back_of_a_cyclegan_reads_its_input_as_B(run_cli: RunCli, tiny: list[str], tmp_path: Path) -> None:
+    for side, low in (("A", 0), ("B", 100)):
+        (tmp_path / "d" / f"train{side}").mkdir(parents=True)
+        values = np.random.RandomState(low).randint(low, low + 50, (36, 40)).astype(np.int32)
+        np.save(tmp_path / "d" / f"train{side}" / "x.npy", values)
+    ranges = ["--value_range_A", "0,49", "--value_range_B", "100,149"]
+    nc = ["--input_nc", 1, "--output_nc", 1]
+    words = ["--name", "back", "--dataroot", "d", "--netG", "resnet_1blocks", *nc, *ranges, *tiny]
+    assert run_cli("train", words).code == 0
+    root, keep = tmp_path / "d" / "trainB", ["--preprocess", "keep"]
+    assert (
+        run_cli("test", ["--name", "back", "--model", "test", "--dataroot", root, "--model_suffix", "_B", *keep]).code
+        == 0
+    )
+    images = tmp_path / "results/back/test_latest/images"
+    np.testing.assert_array_equal(np.load(images / "x_real.npy"), np.load(root / "x.npy"))
+    made = np.load(images / "x_fake.npy")
+    assert 0 <= made.min() <= made.max() <= 49

@@ -89,3 +89,22 @@ def test_a_run_of_one_process_goes_on_in_two_though_the_rest_of_the_epoch_is_odd
     assert both.returncode == 0, said
     assert "(epoch: 1, iters: 10" in said, "five left: two steps of both"
     assert state_of("run")["progress"]["epoch"] == 3
+
+
+@pytest.mark.parametrize("flags", [["--on_bad_image", "stop"], ["--on_bad_image", "skip", "--num_threads", "1"]])
+def test_an_image_that_one_of_two_processes_cannot_read_concerns_both(
+    flags: list[str], root: Path, tiny: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bad = root / "trainA" / "3.png"
+    bad.write_bytes(bad.read_bytes()[:200])
+    words = ["--dataroot", root, *tiny, *FLAGS.split(), "--name", "run", "--n_epochs", 1, *flags]
+    run = torchrun(*words)
+    said = run.communicate(timeout=100)[0]
+    assert f"cannot read the image {bad}" in said
+    if "stop" in flags:
+        assert run.returncode != 0
+        assert "another process could not load its images" in said
+    else:
+        assert run.returncode == 0, said
+        assert state_of("run")["progress"]["images_seen"] == 10

@@ -4,11 +4,9 @@ A ``HtmlPage`` is written once, complete. A ``GrowingPage`` only gets lines at i
 what the first one did.
 """
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from dominate import document
@@ -16,6 +14,7 @@ from dominate.tags import a, dom_tag, figcaption, figure, h1, h2, header, img, l
 from dominate.util import raw
 
 from util.sinks.tolerance import LineWriter
+from util.whole_file import whole_file
 
 # Before it is loaded a picture counts as square: without that a row has no height, and a browser would
 # fetch the whole page at once in spite of loading="lazy".
@@ -144,15 +143,6 @@ class GrowingPage:
         for part in parts:
             part["style"] = f"order: {-epoch}"
         return "".join(part.render(pretty=False) for part in parts) + "\n"
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the place of the one at ``path`` when the body is done."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        yield file
-    os.replace(temporary, path)
 
 
 def _document(title: str, refresh: int | None = None) -> document:

@@ -1,13 +1,13 @@
 """Tensors to 8-bit pictures and back to files."""
 
-import io
-import os
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
+
+from util.whole_file import whole_file
 
 Picture = npt.NDArray[np.uint8]  # H x W x 3, or H x W for gray
 
@@ -33,8 +33,5 @@ def as_rgb(picture: Picture) -> Picture:
 
 def save_picture(picture: Picture, path: Path) -> None:
     """Write a PNG so that the file is there whole or not at all."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG")
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(buffer.getvalue())
-    os.replace(temporary, path)
+    with whole_file(path) as file:
+        Image.fromarray(picture).save(file, format="PNG")

@@ -13,31 +13,24 @@ from options.schema import Options
 from util.html_page import HtmlPage
 from util.images import save_picture, to_uint8
 from util.raster.header import Color, Header
-from util.raster.values import from_pixels
+from util.raster.values import from_pixels, range_of_type
 from util.raster.writing import write_raster
 from util.run_folder import make_folder
 
 COLORS: Mapping[int, Color] = {1: "gray", 2: "gray+alpha", 3: "rgb", 4: "rgba"}
-SHOWN_BY_BROWSERS = (".png",)
 
 
-class Kind(NamedTuple):
-    """What sort of file a picture becomes: like ``header``, with the values from ``limits`` for -1 to 1."""
+class FileKind(NamedTuple):
+    """What sort of file a picture becomes: like ``header``, of ``dtype``, with the values ``limits`` for -1 to 1."""
 
     header: Header
+    dtype: np.dtype[Any]
     limits: Range | None
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """The header's type, or one that holds the limits."""
-        own = self.header.dtype
-        if self.limits is None or own.kind == "f":
-            return own
-        low, high = self.limits
-        info = np.iinfo(own)
-        if info.min <= low and high <= info.max:
-            return own
-        return np.dtype(np.uint16 if low >= 0 and 256 <= high < 65536 else np.float32)
+    def shows(self) -> bool:
+        """True where black and white in the file are black and white to a browser."""
+        return self.dtype.kind == "u" and self.limits in (None, range_of_type(self.dtype))
 
 
 def result_folder(opt: Options) -> Path:
@@ -56,7 +49,7 @@ class ResultPage:
         self._page = HtmlPage(f"Experiment = {opt.run.name}, Phase = {opt.data.phase}, Epoch = {opt.run.epoch}")
         self._stems: set[str] = set()
 
-    def add(self, names: Sequence[str], visuals: Mapping[str, Tensor], kinds: Sequence[Mapping[str, Kind]]) -> None:
+    def add(self, names: Sequence[str], visuals: Mapping[str, Tensor], kinds: Sequence[Mapping[str, FileKind]]) -> None:
         """Save the pictures of a batch.
 
         Args:
@@ -80,16 +73,17 @@ class ResultPage:
         self._page.save(path)
         return path
 
-    def _save(self, stem: str, images: Tensor, kind: Kind) -> str:
-        """Write a picture as its kind of file; return the one to show, a PNG beside it where browsers cannot."""
+    def _save(self, stem: str, images: Tensor, kind: FileKind) -> str:
+        """Write a picture as its kind of file; return the one to show: it, or an 8-bit PNG beside it."""
         header, channels = kind.header, images.shape[1]
         color = header.color if channels == header.channels else COLORS.get(channels, "channels")
         values = from_pixels(images[0].detach().float().cpu(), kind.dtype, kind.limits)  # sync
         written = write_raster(values, self._images / stem, file_format=header.file_format, color=color)
-        if written.suffix in SHOWN_BY_BROWSERS:
-            return f"{stem}{written.suffix}"
-        save_picture(to_uint8(images), self._images / f"{stem}.png")
-        return f"{stem}.png"
+        if kind.shows and written.suffix == ".png":
+            return f"{stem}.png"
+        shown = f"{stem}.png" if written.suffix != ".png" else f"{stem}_shown.png"
+        save_picture(to_uint8(images), self._images / shown)
+        return shown
 
     def _unused_stem(self, name: str) -> str:
         """Name a picture after its file; where names differ in their ending alone, with a number."""
@@ -101,7 +95,7 @@ class ResultPage:
         return stem
 
 
-def kind_of(label: str, kinds: Mapping[str, Kind]) -> Kind:
+def kind_of(label: str, kinds: Mapping[str, FileKind]) -> FileKind:
     """Return the kind of the domain that a label such as ``fake_B`` or ``real`` speaks of."""
     side = "B" if label.endswith("_B") or label == "fake" else "A"
     return kinds.get(side, kinds["A"])

@@ -4,8 +4,10 @@ The flags hold names with or without a strength: ``rotation=10,vertical_flip,col
 everything that moves pixels in one resampling, then colours, in the order of the table in data/augment/steps.py.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -75,6 +77,21 @@ def _strength(name: str, value: str, flag: str) -> float:
     return strength
 
 
+class Look(NamedTuple):
+    """What an image is.
+
+    Attributes:
+        channels: of each file that it is stacked of. Where a file has 2 or 4, the last is transparency, whose values
+            colours leave alone.
+        is_input: of the generator.
+        holds_labels: its values stay as they are.
+    """
+
+    channels: tuple[int, ...]
+    is_input: bool
+    holds_labels: bool
+
+
 class Augmentation:
     """Random changes of the images of one sample, a function of the generator that is passed in."""
 
@@ -85,16 +102,12 @@ class Augmentation:
         """Return whether there is anything to do."""
         return bool(self.both or self.input_only)
 
-    def __call__(
-        self, images: Sequence[Pixels], rng: np.random.Generator, *, labels: Sequence[bool], inputs: Sequence[bool]
-    ) -> list[Pixels]:
+    def __call__(self, images: Sequence[Pixels], rng: np.random.Generator, *, looks: Sequence[Look]) -> list[Pixels]:
         """Change all images alike, and the inputs once more.
 
         Args:
-            images: of equal height and width; never written to. With 2 or 4 channels the last is transparency,
-                whose values colours leave alone.
-            labels: whether each is a map of labels, whose values stay as they are.
-            inputs: whether each is an input of the generator.
+            images: of equal height and width; never written to.
+            looks: what each is.
 
         Returns:
             Images of the same shapes and dtypes.
@@ -104,11 +117,11 @@ class Augmentation:
         """
         assert len({image.shape[1:] for image in images}) == 1, "images of one sample have one size"
         augmented = list(images)
-        for steps, chosen in ((self.both, [True] * len(augmented)), (self.input_only, inputs)):
+        for steps, only_inputs in ((self.both, False), (self.input_only, True)):
             if steps:
                 draw = _Draw(steps, augmented[0], int(rng.integers(2**63)))
-                wanted = zip(augmented, labels, chosen, strict=True)
-                augmented = [draw(image, label=label) if mine else image for image, label, mine in wanted]
+                pairs = zip(augmented, looks, strict=True)
+                augmented = [draw(image, look) if look.is_input or not only_inputs else image for image, look in pairs]
         return augmented
 
 
@@ -123,12 +136,14 @@ class _Draw:
         moves = [(kind.move, step.strength, self._numbers(step)) for kind, step in kinds if kind.move]
         self.shifts = draw_shifts(moves, size_of(image)) if moves else None
 
-    def __call__(self, image: Pixels, *, label: bool) -> Pixels:
+    def __call__(self, image: Pixels, look: Look) -> Pixels:
         for flip, step in self.flips:
             image = flip(image, step.strength, self._numbers(step))
         if self.shifts is not None:
-            image = shifted(image, self.shifts, label=label)
-        return self._recolored(image) if self.colors and not label else image
+            image = shifted(image, self.shifts, label=look.holds_labels)
+        if not self.colors or look.holds_labels:
+            return image
+        return torch.cat([self._recolored(part) for part in torch.split(image, list(look.channels))])
 
     def _recolored(self, image: Pixels) -> Pixels:
         planes = image[:-1] if len(image) in WITH_TRANSPARENCY else image
@@ -143,4 +158,4 @@ class _Draw:
 
     def _numbers(self, step: Step) -> np.random.Generator:
         """Return the same random numbers for each image; those of one step do not depend on the others."""
-        return np.random.default_rng((self.seed, list(KINDS).index(step.name)))
+        return np.random.default_rng((self.seed, zlib.crc32(step.name.encode())))

@@ -8,10 +8,8 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from data.checking.one_file import reason_of
 from data.files.index import cache_folder
 from options.errors import UserError
 from util.raster.header import Header, read_header
+from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -85,15 +84,8 @@ def _save(place: Path, key: str, headers: Sequence[Header | str]) -> None:
     packed = [one if isinstance(one, str) else [*one[:4], one.dtype.name, one.color] for one in headers]
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=place.parent, prefix=place.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"key": key, "headers": packed}, file)
-            os.replace(name, place)
-        except OSError:
-            with suppress(OSError):
-                os.remove(name)
-            raise
+        with whole_file(place) as file:
+            file.write(json.dumps({"key": key, "headers": packed}).encode())
     except OSError as error:
         log.info("cannot remember the images in %s (%s)", place.parent, error.strerror)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.files.index import Found, Stamp, load_index, save_index, stamp
 from data.files.path_list import PathList
-from options.errors import UserError
+from options.errors import NoImagesError, UserError
 from util.raster.header import EXTENSIONS
 
 LARGE = 20_000  # files, from which on a folder gets an index
@@ -28,12 +28,12 @@ def list_images(folder: str | Path, limit: float, *, hint: str) -> PathList:
     """
     root = os.fspath(folder)
     if not os.path.isdir(root):
-        raise UserError(f"there is no folder {root}; {hint}")
+        raise NoImagesError(f"there is no folder {root}; {hint}")
     paths = load_index(root, EXTENSIONS)
     if paths is None:
         paths = _search(root)
     if not paths:
-        raise UserError(f"there are no images in {root} ({', '.join(EXTENSIONS)}); {hint}")
+        raise NoImagesError(f"there are no images in {root} ({', '.join(EXTENSIONS)}); {hint}")
     return paths.head(int(min(limit, len(paths))))
 
 

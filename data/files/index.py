@@ -10,16 +10,15 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from data.files.path_list import PathList, pack
+from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +81,8 @@ def save_index(root: str, extensions: Sequence[str], found: Found) -> None:
     rest = b"".join([len(about).to_bytes(8, "little"), about, *parts])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, hashlib.sha256(rest).digest() + rest)
+        with whole_file(path) as file:
+            file.write(hashlib.sha256(rest).digest() + rest)
     except OSError as error:
         log.info("cannot keep an index of %s in %s (%s)", root, path.parent, error.strerror)
 
@@ -112,16 +112,3 @@ def _unchanged(folders: PathList, stamps: Sequence[Sequence[int]]) -> bool:
         return all(stamp(os.stat(folder)) == tuple(known) for folder, known in zip(folders, stamps, strict=True))
     except OSError:
         return False
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; several processes may at once."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except OSError:
-        with suppress(OSError):
-            os.remove(name)
-        raise

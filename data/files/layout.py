@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,10 +38,13 @@ class Files:
         return Files(tuple(column.head(int(limit)) for column in self.columns))
 
 
-def whole_files(opt: DataOptions, folder: str, *, hint: str, columns: Sequence[str] = ("a", "path")) -> Files:
+def plain_files(
+    opt: DataOptions, phase: str, folder: str, *, hint: str, columns: Sequence[str] = ("a", "path")
+) -> Files:
     """Find images that need no partner, below a folder or in the list that ``--dataroot`` names.
 
     Args:
+        phase: whose rows of the list count.
         columns: names that the list's column may have, best first.
 
     Raises:
@@ -48,7 +52,7 @@ def whole_files(opt: DataOptions, folder: str, *, hint: str, columns: Sequence[s
     """
     if not is_list(opt.dataroot):
         return Files((list_images(folder, opt.max_dataset_size, hint=hint),))
-    table = read_table(opt.dataroot, opt.phase)
+    table = read_table(opt.dataroot, phase)
     name = next((name for name in columns if name in table.columns), None)
     if name is None:
         raise UserError(f"the list {opt.dataroot} has no column {columns[0].upper()}; {hint}")
@@ -58,7 +62,7 @@ def whole_files(opt: DataOptions, folder: str, *, hint: str, columns: Sequence[s
 def has_two_sides(opt: DataOptions, phase: str) -> bool:
     """Tell whether pairs lie in two folders or columns; not where ``<root>/<phase>`` is there, the official layout."""
     if is_list(opt.dataroot):
-        return any(name.startswith("b") for name in read_table(opt.dataroot, phase).columns)
+        return any(_side_of(name) == "b" for name in read_table(opt.dataroot, phase).columns)
     if os.path.isdir(os.path.join(opt.dataroot, phase)):
         return False
     return any(_exists(source) for side in "AB" for source in _sources(opt.dataroot, phase + side))
@@ -131,6 +135,11 @@ def partners(columns: Sequence[PathList], opt: DataOptions) -> list[PathList]:
     ]
 
 
+def pair_name(relative: str) -> str:
+    """Return what partners have in common: the path below their folders without its ending, letters composed."""
+    return unicodedata.normalize("NFC", os.path.splitext(relative)[0])
+
+
 def _sources(root: str, name: str) -> list[str]:
     """Return the folders or lists of one side: ``trainA``, or ``trainA1``, ``trainA2`` ... as far as they go."""
     if not _exists(os.path.join(root, name)):
@@ -155,12 +164,16 @@ def _listed(source: str, phase: str, hint: str) -> PathList:
 
 def _columns(table: Table, side: str, hint: str) -> list[str]:
     """Return the names of the columns of one side: a, or a1, a2 ..."""
-    side = side.lower()
-    found = [side] if side in table.columns else [name for name in table.columns if name[:-1] == side]
+    found = [name for name in table.columns if _side_of(name) == side.lower()]
     if not found:
         names = ", ".join(table.columns)
         raise UserError(f"the list {table.path} has no column {side.upper()}, only {names}; {hint}")
-    return sorted(found)
+    return [side.lower()] if side.lower() in found else sorted(found, key=lambda name: int(name[1:]))
+
+
+def _side_of(name: str) -> str:
+    """Return a or b of a column such as a, b, a1, b12; nothing of others."""
+    return name[0] if re.fullmatch(r"[ab][0-9]*", name) else ""
 
 
 def _full_rows(table: Table, names: Sequence[str], opt: DataOptions) -> list[int]:
@@ -189,7 +202,7 @@ def _by_name(column: PathList) -> dict[str, int]:
     """Map each name below the folder, without its ending, to its position."""
     table: dict[str, int] = {}
     for index in range(len(column)):
-        name = unicodedata.normalize("NFC", os.path.splitext(column.relative(index))[0])
+        name = pair_name(column.relative(index))
         if name in table:
             first, second = (os.path.join(column.root, column.relative(i)) for i in (table[name], index))
             raise UserError(f"{first} and {second} differ in their ending alone, so partners are not clear; remove one")

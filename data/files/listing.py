@@ -4,9 +4,11 @@ import csv
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TextIO
 
 from data.files.path_list import PathList
-from options.errors import UserError
+from options.errors import NoImagesError, UserError
 
 ENDINGS = (".txt", ".csv")
 
@@ -30,9 +32,8 @@ class Table:
             rows: those to take; None takes all that are not empty.
         """
         cells = self.columns[name]
-        root = os.path.dirname(os.path.abspath(self.path))
         chosen = [cell for cell in cells if cell] if rows is None else [cells[row] for row in rows]
-        return PathList.of(root, [os.path.relpath(os.path.join(root, cell), root) for cell in chosen])
+        return PathList.of(os.path.dirname(os.path.abspath(self.path)), chosen)
 
 
 def read_table(path: str, phase: str) -> Table:
@@ -47,23 +48,31 @@ def read_table(path: str, phase: str) -> Table:
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             if path.lower().endswith(".csv"):
-                rows = _rows(file.readlines(), path)
+                columns = _columns(file, path)
             else:
-                rows = [{"a": line.strip("\r\n")} for line in file]
+                columns = {"a": [line.strip("\r\n") for line in file]}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"cannot read the list {path} ({error}); write one path a line, in UTF-8") from error
-    rows = [row for row in rows if row.get("phase", phase) in (phase, "") and any(row.values())]
-    if not rows:
-        raise UserError(f"the list {path} names no images of phase {phase}; add some, or pass another --phase")
-    return Table(path, {name: [row[name] for row in rows] for name in rows[0] if name != "phase"})
+    phases = columns.pop("phase", None)
+    chosen = [
+        row
+        for row, cells in enumerate(zip(*columns.values(), strict=True))
+        if any(cells) and (phases is None or phases[row] in (phase, ""))
+    ]
+    if not chosen:
+        raise NoImagesError(f"the list {path} names no images of phase {phase}; add some, or pass another --phase")
+    return Table(path, {name: [cells[row] for row in chosen] for name, cells in columns.items()})
 
 
-def _rows(lines: list[str], path: str) -> list[dict[str, str]]:
+def _columns(file: TextIO, path: str) -> dict[str, list[str]]:
     """Read comma, semicolon or tab separated lines under a line of names."""
-    separator = max(",;\t", key=(lines or [""])[0].count)
-    cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
-    names = [name.lower() for name in cells[0]] if cells else []
-    for number, row in enumerate(cells, start=1):
+    head = file.readline()
+    separator = max(",;\t", key=head.count)
+    names = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator), [])]
+    columns: dict[str, list[str]] = {name: [] for name in names}
+    for number, row in enumerate(csv.reader(file, delimiter=separator), start=2):
         if len(row) > len(names):
             raise UserError(f"line {number} of {path} has {len(row)} cells, but the first line names {len(names)}")
-    return [dict(zip(names, row + [""] * (len(names) - len(row)), strict=True)) for row in cells[1:]]
+        for name, cell in zip_longest(names, row, fillvalue=""):
+            columns[name].append(cell.strip())
+    return columns

@@ -8,15 +8,16 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from data.files.index import cache_folder
 from data.shards.reading import Shard, count_samples
 from data.shards.source import beside, expanded, is_local, labels_of, read_whole, reason_of
 from options.errors import UserError
+from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,5 @@ def _save_counts(folder: str, table: Mapping[str, Sequence[int]]) -> None:
         return
     with suppress(OSError):
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=os.path.dirname(place))
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(table, file)
-        os.replace(partial, place)
+        with whole_file(Path(place)) as file:
+            file.write(json.dumps(table).encode())

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from data.augment.augmentation import Augmentation, parse_augmentation
+from data.augment.augmentation import Augmentation, Look, parse_augmentation
 from data.augment.steps import KINDS
 from options.errors import UserError
 
@@ -17,6 +17,8 @@ GEOMETRIC = [name for name, kind in KINDS.items() if kind.geometric]
 COLORS = [name for name in KINDS if name not in GEOMETRIC]
 FOR_GRAY_OR_COLOR = ("color", "hue", "grayscale", "sharpness")
 SEEDS = range(12)
+LABELS = [Look((1,), True, True), Look((1,), True, False)]  # and a picture of them
+PAIR = [Look((3,), True, False), Look((3,), False, False)]  # input and target
 
 
 def augmentation(both: str = "", input_only: str = "") -> Augmentation:
@@ -24,7 +26,7 @@ def augmentation(both: str = "", input_only: str = "") -> Augmentation:
 
 
 def once(image: Tensor, text: str, seed: int = 0, *, label: bool = False) -> Tensor:
-    return augmentation(text)([image], np.random.default_rng(seed), labels=[label], inputs=[True])[0]
+    return augmentation(text)([image], np.random.default_rng(seed), looks=[Look((len(image),), True, label)])[0]
 
 
 def levels(channels: int, side: int = 32) -> Tensor:
@@ -114,7 +116,7 @@ def test_both_images_of_a_pair_move_alike(name: str) -> None:
     A, B = levels(3), units(levels(3))[1:2]
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        moved_A, moved_B = augmentation(name)([A, B], rng, labels=[False, False], inputs=[True, False])
+        moved_A, moved_B = augmentation(name)([A, B], rng, looks=[Look((3,), True, False), Look((1,), False, False)])
         assert (units(moved_A)[1:2] - moved_B).abs().max() <= 0.51 / 127.5
 
 
@@ -122,7 +124,7 @@ def test_both_images_of_a_pair_move_alike(name: str) -> None:
 def test_both_images_of_a_pair_change_their_colors_alike(name: str) -> None:
     pair = [levels(3), levels(3)]
     for seed in SEEDS:
-        A, B = augmentation(name)(pair, np.random.default_rng(seed), labels=[False, False], inputs=[True, False])
+        A, B = augmentation(name)(pair, np.random.default_rng(seed), looks=PAIR)
         assert torch.equal(A, B)
 
 
@@ -131,12 +133,11 @@ def test_what_is_for_the_input_leaves_the_other_image_alone(name: str) -> None:
     A, B = levels(3), units(levels(3))
     changed = 0
     for seed in SEEDS:
-        given: dict[str, list[bool]] = {"labels": [False, False], "inputs": [True, False]}
-        new_A, new_B = augmentation("", name)([A, B], np.random.default_rng(seed), **given)
+        new_A, new_B = augmentation("", name)([A, B], np.random.default_rng(seed), looks=PAIR)
         assert torch.equal(new_B, B)
         changed += not torch.equal(new_A, A)
-        with_moves = augmentation("rotation", name)([A, B], np.random.default_rng(seed), **given)
-        assert torch.equal(with_moves[1], augmentation("rotation")([A, B], np.random.default_rng(seed), **given)[1])
+        with_moves = augmentation("rotation", name)([A, B], np.random.default_rng(seed), looks=PAIR)
+        assert torch.equal(with_moves[1], augmentation("rotation")([A, B], np.random.default_rng(seed), looks=PAIR)[1])
     assert changed > 0
 
 
@@ -148,8 +149,7 @@ def test_a_label_map_keeps_its_values_and_its_place(convert) -> None:  # type: i
     picture = (regions == 7).byte() * 255
     for name in GEOMETRIC:
         for seed in SEEDS:
-            flags = {"labels": [True, False], "inputs": [True, True]}
-            new, seen = augmentation(name)([labels, picture], np.random.default_rng(seed), **flags)
+                new, seen = augmentation(name)([labels, picture], np.random.default_rng(seed), looks=LABELS)
             assert set(new.unique().tolist()) <= set(labels.unique().tolist())
             differs = (new == labels[0, 10, 10]) != (seen > 127)
             assert differs.float().mean() < 0.02, name  # on a border at most
@@ -166,7 +166,7 @@ def test_the_generator_alone_decides() -> None:
     for seed, global_seed in ((3, 1), (3, 2), (4, 1)):
         torch.manual_seed(global_seed)
         states = torch.random.get_rng_state(), np.random.get_state()[1]
-        results.append(everything([levels(3)], np.random.default_rng(seed), labels=[False], inputs=[True])[0])
+        results.append(everything([levels(3)], np.random.default_rng(seed), looks=PAIR[:1])[0])
         assert torch.equal(states[0], torch.random.get_rng_state())
         assert np.array_equal(states[1], np.random.get_state()[1])
     assert torch.equal(results[0], results[1])
@@ -208,7 +208,17 @@ def test_transparency_keeps_its_values_under_colors() -> None:
 
 def test_torchvision_waits_for_the_first_image() -> None:
     code = (
-        "import sys; from data.augment.augmentation import Augmentation, parse_augmentation as parse; "
+        "import sys; from data.augment.augmentation import Augmentation, Look, parse_augmentation as parse; "
         "Augmentation(parse('rotation,color', '--augment'), ()); sys.exit('torchvision' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], timeout=120).returncode == 0
+
+
+def test_of_stacked_files_each_has_its_own_colors_and_transparency() -> None:
+    photo, depth, rgba = levels(3), levels(1), levels(4)
+    look = [Look((3, 1, 4), True, False)]
+    changed = augmentation("color=0.9")([torch.cat([photo, depth, rgba])], np.random.default_rng(1), looks=look)[0]
+    for part, was in zip(changed.split([3, 1, 4]), (photo, depth, rgba), strict=True):
+        assert torch.equal(part, once(was, "color=0.9", seed=1))
+    assert not torch.equal(changed[3:4], depth)
+    assert torch.equal(changed[7], rgba[3])

@@ -79,3 +79,25 @@ def test_in_a_test_a_bad_image_has_no_result_instead_of_anothers(root: Path, bat
     argv = f"--dataroot {root / 'trainA'} --model test --preprocess keep --on_bad_image skip --batch_size {batch_size}"
     opt = parse_test(argv.split())
     assert stems(Loader(create_dataset(opt), opt.data, CPU)) == ["0", "2", "3", "4"]
+
+
+def test_a_small_file_that_would_be_huge_after_resizing_is_a_bad_image(root: Path) -> None:
+    write(picture(0, (2, 30_000)), root / "trainA" / "0.png")
+    words = "--num_threads 0 --preprocess scale_shortside_and_crop"
+    with pytest.raises(
+        UserError, match=r"trainA/0\.png would have \d+x\d+ pixels after --preprocess .*lower --load_size"
+    ):
+        stems(loader(root, f"{words} --load_size 286 --crop_size 256"))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_mistake_in_a_data_set_is_not_taken_for_a_killed_process(
+    root: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: object) -> None:
+        raise RuntimeError("a size of a tensor")
+
+    monkeypatch.setattr("data.domain.to_pixels", broken)
+    with pytest.raises(RuntimeError, match="a size of a tensor") as caught:
+        stems(loader(root, f"--num_threads {workers}"))
+    assert not isinstance(caught.value, UserError)

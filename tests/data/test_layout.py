@@ -240,3 +240,22 @@ def test_names_for_results_keep_sub_folders(tmp_path: Path, mode: str) -> None:
     dataset = build(root, mode=mode)
     found = {dataset.relative_name(load(dataset, index).A_path) for index in range(2)}
     assert found == {"x.png", "sub/deep/x.png"}
+
+
+def test_a_list_of_pairs_side_by_side_keeps_its_phases_apart(tmp_path: Path) -> None:
+    for name in ("t", "v"):
+        write(side_by_side(picture(0), picture(1)), tmp_path / f"{name}.png")
+    (tmp_path / "p.csv").write_text("AB,phase,batch\nt.png,train,1\nv.png,val,2\n")
+    assert names(build(tmp_path / "p.csv")) == [("t.png", "t.png")]
+    assert names(build(tmp_path / "p.csv", phase="val")) == [("v.png", "v.png")]
+
+
+def test_more_than_nine_columns_are_stacked_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    numbers = range(1, 12)
+    for number in numbers:
+        write(Image.new("L", (6, 5), number), tmp_path / f"{number}.png")
+    header = ",".join([*(f"A{number}" for number in reversed(numbers)), "B"])
+    row = ",".join([*(f"{number}.png" for number in reversed(numbers)), "1.png"])
+    (tmp_path / "p.csv").write_text(f"{header}\n{row}\n")
+    sample = load(build(tmp_path / "p.csv", "--input_nc 11 --output_nc 1"))
+    assert sample.A[:, 0, 0].tolist() == list(numbers)

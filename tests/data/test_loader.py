@@ -149,3 +149,12 @@ def test_a_damaged_image_is_reported_where_it_lies_and_not_before(root: Path) ->
     assert names([next(batches) for _ in range(3)]) == ["0", "1", "2"]
     with pytest.raises(UserError, match=r"cannot read the image .*trainA/3\.png"):
         next(batches)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_batches_reach_a_gpu_as_they_are_on_the_cpu(root: Path) -> None:
+    opt = parse_train(f"--dataroot {root} --load_size 36 --crop_size 32 --num_threads 2".split())
+    there = Loader(create_dataset(opt), opt.data, World(0, 1, torch.device("cuda")))
+    for batch, expected in zip(there.epoch(1), epoch(loader(root, "--num_threads 2")), strict=True):
+        assert batch.A.is_cuda
+        torch.testing.assert_close(batch.A.cpu(), expected.A)

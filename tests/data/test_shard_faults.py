@@ -215,7 +215,7 @@ def test_layouts_that_hold_no_shards_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--cache ram", "--cache ram does not work with --dataset_mode webdataset; leave it out"),
+        ("--cache ram", "--cache ram has no effect with --dataset_mode webdataset; leave it out"),
         ("--shards_B x.tar", "--shards_B needs the shards of A as --dataroot"),
     ],
 )

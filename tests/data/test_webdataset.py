@@ -1,7 +1,6 @@
 """Samples from shards: the same for any number of workers and after any resume, dealt out without overlap."""
 
 import io
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def assert_same(first: Sequence[Batch], second: Sequence[Batch]) -> None:
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_the_number_of_workers_changes_nothing(root: Path, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr("data.loader.usable_cores", lambda: 4)
     alone, helped = loader(root, "--batch_size 2"), loader(root, f"--batch_size 2 --num_threads {workers}")
     assert helped._batches.num_workers == workers
     for number in (1, 2):

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from data.batch import Batch
 from models.base import TranslationModel
 from models.registry import create_model
-from models.samples import Samples, load_samples
+from models.samples import Samples, at_most, load_samples
 from models.stepper import Stepper
 from options.cli import parse_train
-from tests.pictures import side_by_side, write
+from tests.pictures import picture, side_by_side, write
 from tests.same_runs import LAYOUT
 from tests.small import NETS, random_batch, train_steps, trained_models, training, weights
 from util.progress import Progress
@@ -260,3 +260,22 @@ def test_a_model_that_cannot_translate_the_samples_trains_without_them(caplog: p
     assert len(caplog.messages) == 1
     assert "no more samples" in caplog.text
     assert model.training
+
+
+def test_held_out_images_that_cannot_be_paired_are_told_and_not_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in ("trainA", "trainB", "valA", "valB"):
+        write(picture(0), tmp_path / folder / "x.png")
+    write(picture(0), tmp_path / "valA" / "alone.png")
+    loaded(tmp_path, "")
+    assert "the held-out ones cannot be read: 1 files have no partner" in caplog.text
+
+
+def test_very_large_samples_are_cut() -> None:
+    images = torch.arange(2000.0).view(1, 1, 1, 2000).expand(1, 3, 1500, 2000)
+    cut = at_most(Batch(images, None, ("a",), ("",)), 1024)
+    assert cut.A.shape == (1, 3, 1024, 1024)
+    assert cut.A[0, 0, 0, 0] == 488
+    small = Batch(torch.zeros(1, 3, 20, 1500), None, ("a",), ("",))
+    assert at_most(small, 1024).A.shape == (1, 3, 20, 1024)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from util.html_page import GrowingPage, HtmlPage, Shown, whole_file
+from util.html_page import GrowingPage, HtmlPage, Shown
+from util.whole_file import whole_file
 
 
 def growing(path: Path, title: str = "a run") -> GrowingPage:

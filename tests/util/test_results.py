@@ -10,9 +10,9 @@ from PIL import Image
 from options.cli import parse_test
 from options.schema import Options
 from util.raster.header import Header
-from util.results import Kind, ResultPage, result_folder, stretched
+from util.results import FileKind, ResultPage, result_folder, stretched
 
-BYTES = {"A": Kind(Header("PNG", 4, 4, 3, np.dtype(np.uint8), "rgb"), None)}
+BYTES = {"A": FileKind(Header("PNG", 4, 4, 3, np.dtype(np.uint8), "rgb"), np.dtype(np.uint8), None)}
 
 
 def options(*flags: str) -> Options:

@@ -3,12 +3,10 @@
 import io
 import logging
 import os
-import re
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +16,6 @@ Stream = BinaryIO
 
 _LONGEST_REASON = 200  # some decoders quote the file
 _SPOKEN = (OSError, SyntaxError, ValueError, RuntimeError)  # they come with a reason, others with a place in the code
-_STANDARD_ERROR = 2
-_OF_LIBTIFF = re.compile(rb"(tempfile\.tif|\w*(TIFF|Lib|Decode|Setup|State|Fax|Required|Estimate)\w*): ")
 
 
 class Refused(Exception):  # noqa: N818  # never leaves the package
@@ -53,47 +49,40 @@ def opened(path: str | os.PathLike[str], data: bytes | None = None) -> Iterator[
         raise UserError(f"cannot read the image {path} ({_reason(error)}); repair or remove it") from error
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+class _Quiet:
+    """What decoders say through Python is silenced while anyone, in any thread, is inside."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._undo = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._undo.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+                for logger in map(logging.getLogger, ("PIL", "tifffile")):
+                    self._undo.callback(logger.setLevel, logger.level)
+                    logger.setLevel(logging.CRITICAL + 1)
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._undo.close()
+
+
+_QUIET = _Quiet()
+
+
+def quiet() -> _Quiet:
     """Silence what the decoders say through Python.
 
     Not for every file: ignoring warnings makes others, of the whole program, forget that they were shown once.
     """
-    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-@contextmanager
-def silent() -> Iterator[None]:
-    """Silence what libtiff says of a damaged file; it writes to the standard error itself.
-
-    What other threads say there in the meantime is handed on afterwards. Only the main thread does this, so that no
-    two threads can end with each other's file.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    with tempfile.TemporaryFile() as said:
-        kept = os.dup(_STANDARD_ERROR)
-        os.dup2(said.fileno(), _STANDARD_ERROR)
-        try:
-            yield
-        finally:
-            os.dup2(kept, _STANDARD_ERROR)
-            os.close(kept)
-            said.seek(0)
-            for line in said:
-                if not _OF_LIBTIFF.match(line):
-                    os.write(_STANDARD_ERROR, line)
+    return _QUIET
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL.ImageFile import ImageFile
 
-from util.raster.border import Refused, Stream, quiet, silent
+from util.raster.border import Refused, Stream, quiet
 from util.raster.kinds import Color, Header, Levels, Raster, array_layout, as_levels, kept_dtype, limited
 from util.raster.pillow_file import KINDS, decoded_by_pillow, described_by_pillow
 from util.raster.upright import ORIENTATION, turned, turned_size
@@ -56,8 +56,7 @@ def read_tiff(file: Stream) -> Raster:
         image = _by_pillow(file)
         if image is not None:
             color = described_by_pillow(image, "TIFF").color
-            with silent():
-                return Raster(decoded_by_pillow(image), color)  # Pillow turns a TIFF itself
+            return Raster(decoded_by_pillow(image), color)  # Pillow turns a TIFF itself
         with _tifffile(file) as tif:
             found = _describe(tif)
             values = _pixels(tif.series[0])

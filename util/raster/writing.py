@@ -1,7 +1,6 @@
 """Write an image of any depth and number of channels without loss, whole or not at all."""
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from PIL import Image
 from util.raster.array_file import arranged
 from util.raster.deep_png import encode_deep_png
 from util.raster.kinds import CHANNELS, Color, Levels
+from util.whole_file import whole_file
 
 _IN_PNG = ("gray", "gray+alpha", "rgb", "rgba")
 _PHOTOMETRIC = {"rgb": "rgb", "rgba": "rgb", "cmyk": "separated"}  # all others: minisblack
@@ -46,12 +46,8 @@ def write_raster(levels: Levels, stem: Path, *, file_format: str, color: Color) 
 
 def _put(data: bytes, stem: Path, suffix: str) -> Path:
     path = stem.with_name(stem.name + suffix)  # with_suffix would cut a name at its last dot
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write(data)
     return path
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from util.html_page import GrowingPage, Shown, whole_file
+from util.html_page import GrowingPage, Shown
 from util.images import save_picture
 from util.run_folder import ODD, SAMPLES, picture_files, picture_path, sample_sheets
 from util.sheet import jpeg
@@ -22,6 +22,7 @@ from util.sinks.curves import loss_charts, text_line
 from util.sinks.events import Pictures, Samples, Scalars
 from util.sinks.history import History
 from util.sinks.tolerance import Tolerance
+from util.whole_file import whole_file
 
 REFRESH_SECONDS = 30
 SECONDS_BETWEEN_DRAWINGS = 5.0
