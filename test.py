@@ -64,6 +64,8 @@ def translate(opt: Options, world: World) -> None:
             page.add([dataset.relative_name(path) for path in batch.A_paths], visuals, kinds_of(batch, dataset))
             recorder.images(progress, visuals)
             progress.advance(batch.size)
+    if not progress.images_seen:
+        raise UserError("none of the images could be translated; the messages above say why")
     log.info("%d images translated; the page: %s", progress.images_seen, page.save())
 
 

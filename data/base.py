@@ -148,13 +148,13 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
 
     def cached(self, side: str, index: int) -> Tensor | None:
         """Return a scaled image if the cache has it."""
-        return self.cache.get(2 * index + (side == "B")) if self.cache else None
+        return self.cache.get(side, index) if self.cache else None
 
     def keep(self, side: str, index: int, rasters: Sequence[Raster]) -> Tensor:
         """Resize an image as it was read, and put it into the cache if there is one."""
         pixels = self.domains[side].scaled_image(rasters, self.files[side][index])
         if self.cache:
-            self.cache.put(2 * index + (side == "B"), pixels)
+            self.cache.put(side, index, pixels)
         return pixels
 
     def augmented(self, sides: Sequence[str], images: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:

@@ -20,9 +20,10 @@ from data.checking.partners import Mode, guess_mode, of_partners
 from data.checking.report import Report
 from data.checking.sources import Found, Source, find_sources
 from data.checking.suggestions import command
-from data.checking.survivor import for_all, usable_cores
+from data.checking.survivor import for_all
 from options.errors import UserError
 from util.images import save_picture
+from util.machine import usable_cores
 
 MODES = ("unaligned", "aligned", "single", "colorization")
 

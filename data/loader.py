@@ -77,9 +77,7 @@ class Loader:
             UserError: an image cannot be used, which the message names; or a loading process was killed.
         """
         self.sampler.epoch, self.sampler.skip = epoch, skip
-        with quiet_children():
-            batches = iter(self._batches)
-        while (loaded := _next(batches)) is not None:
+        for loaded in _each(self._batches):
             # all processes stop here, instead of waiting in the step for one that is gone
             if self._world.any(loaded.failure is not None):
                 raise loaded.failure or UserError("another process could not load its images")
@@ -95,10 +93,12 @@ class Loader:
                 log.warning("left out (%d so far): %s", len(self._left_out), text)
 
 
-def _next(batches: Iterator[Loaded]) -> Loaded | None:
-    """Return the next batch, what is wrong with it, or None at the end."""
+def _each(source: "DataLoader[Loaded]") -> Iterator[Loaded]:
+    """Yield the batches of an epoch, and at last what is wrong if a loading process was killed."""
     try:
-        return next(batches, None)
+        with quiet_children():
+            batches = iter(source)
+        yield from batches
     except RuntimeError as error:
         if "DataLoader worker (pid" not in str(error):
             raise
@@ -106,4 +106,4 @@ def _next(batches: Iterator[Loaded]) -> Loaded | None:
             f"a loading process was killed, most likely for lack of memory or shared memory ({error}); lower "
             "--num_threads or --batch_size"
         )
-        return Loaded(None, failure=failure)
+        yield Loaded(None, failure=failure)

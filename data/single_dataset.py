@@ -4,7 +4,7 @@ import numpy as np
 
 from data.base import TranslationDataset
 from data.batch import Sample
-from data.files.layout import plain_files
+from data.files.layout import input_files
 from data.registry import DATASETS
 from options.schema import Options
 
@@ -20,7 +20,7 @@ class SingleDataset(TranslationDataset):
         of_the_other = opt.own.model_suffix == "_B"  # a CycleGAN's generator for the way back
         self.input_side = "B" if self.swapped != of_the_other else "A"
         hint = "give a folder of pictures as --dataroot"
-        self.use(self.input_side, plain_files(opt.data, phase, opt.data.dataroot, hint=hint))
+        self.use(self.input_side, input_files(opt.data, phase, self.input_side, hint=hint))
 
     def __len__(self) -> int:
         return len(self.files[self.input_side])

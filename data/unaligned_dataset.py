@@ -8,6 +8,7 @@ from data.base import TranslationDataset
 from data.batch import Sample
 from data.files.layout import side_files
 from data.registry import DATASETS
+from options.errors import UserError
 from options.schema import Options
 
 
@@ -34,5 +35,10 @@ class UnalignedDataset(TranslationDataset):
         A_count, B_count = (len(self.files[side]) for side in "AB")
         A_index = index % A_count
         B_index = index % B_count if self.opt.serial_batches else int(rng.integers(B_count))
-        A, B = self.image("A", A_index, rng), self.image("B", B_index, rng)
-        return Sample(A, B, self.path("A", A_index), self.path("B", B_index))
+        A_path, B_path = self.path("A", A_index), self.path("B", B_index)
+        try:
+            return Sample(self.image("A", A_index, rng), self.image("B", B_index, rng), A_path, B_path)
+        except UserError as error:
+            if self.trains:
+                raise
+            raise UserError(f"{error} ({A_path} and {B_path} are translated together, or not at all)") from error

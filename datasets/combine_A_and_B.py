@@ -17,8 +17,9 @@ from datasets.command import run_command
 from datasets.joining import Pair, combine, joined_name
 from datasets.pairing import pair_by_name
 from datasets.parallel import usual_processes
-from datasets.picture import FORMATS, pictures_below
+from datasets.picture import pictures_below
 from options.errors import UserError
+from util.raster.header import EXTENSIONS
 
 
 def find_pairs(a: Path, b: Path, ab: Path, *, limit: int, named_AB: bool) -> list[Pair]:
@@ -50,8 +51,8 @@ def _splits(a: Path, b: Path, ab: Path) -> list[str]:
         names[side] = {path.name for path in inside if path.resolve() not in special and pictures_below(path)}
         if not names[side]:
             raise UserError(
-                f"no pictures under {side}/<split>/ ({', '.join(FORMATS)}); expected folders such as {side / 'train'}, "
-                "or use make_dataset_aligned for trainA and trainB"
+                f"no pictures under {side}/<split>/ ({', '.join(EXTENSIONS)}); expected folders such as "
+                f"{side / 'train'}, or use make_dataset_aligned for trainA and trainB"
             )
     for side, other in ((a, b), (b, a)):
         lonely = sorted(names[side] - names[other])

@@ -19,17 +19,18 @@ class Pair(NamedTuple):
 
 
 def joined_name(a: Path, b: Path, *, ending: str = "") -> Path:
-    """Name the file of a pair like its A, without ``ending``; partners of two formats become a PNG."""
-    same = FORMATS[a.suffix.lower()] == FORMATS[b.suffix.lower()]
-    return a.with_name(a.stem.removesuffix(ending) + (a.suffix if same else ".png"))
+    """Name the file of a pair like its A, without ``ending``; it is a PNG unless both are of one written format."""
+    kinds = {FORMATS.get(path.suffix.lower()) for path in (a, b)}
+    kept = len(kinds) == 1 and None not in kinds
+    return a.with_name(a.stem.removesuffix(ending) + (a.suffix if kept else ".png"))
 
 
 def combine(pairs: Sequence[Pair], *, processes: int) -> None:
     """Join all pairs.
 
     Raises:
-        UserError: before anything is written, for pictures that differ in size or are too deep, for files that would
-            be written twice, and for joined files that would replace one of the pictures; later, for damaged ones.
+        UserError: before anything is written, for pictures that differ in size or are more than 8-bit colours, for
+            files that would be written twice or replace one of the pictures; later, for damaged ones.
     """
     _check_targets(pairs)
     problems = for_each(_problem, pairs, processes=processes, what="checking", unit="pair")

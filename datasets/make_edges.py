@@ -20,7 +20,7 @@ from PIL import Image
 
 from datasets.command import run_command
 from datasets.parallel import for_each, usual_processes
-from datasets.picture import open_rgb, pictures_below, save, side_by_side
+from datasets.picture import measure, open_rgb, pictures_below, save, side_by_side
 from options.errors import UserError
 
 
@@ -118,6 +118,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         pen = Pen(args.sigma, args.low, args.high, args.line == "black")
         _check(pen)
         jobs = find_photos(args.photos, args.out, split=args.split, joined=args.side_by_side)
+        sources = [job.source for job in jobs]  # all are looked at before anything is written
+        for_each(measure, sources, processes=args.processes, what="checking", unit="photo")
         for_each(partial(write, pen=pen), jobs, processes=args.processes, what="drawing edges", unit="photo")
         print(f"drew the edges of {len(jobs)} photos into {jobs[0].edges.parent}")
 

@@ -1,21 +1,21 @@
 """Read and write the 8-bit colour pictures that the commands of this package work on.
 
-Pictures that would lose something (16 bits a channel, floating point) are refused, not cut.
+What such a picture cannot hold (arrays, other channels than colours, more than 8 bits) is refused, not cut.
 """
 
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageOps
 
 from datasets.command import make_folder
 from options.errors import UserError
+from util.raster.border import opened
+from util.raster.header import EXTENSIONS, Header, read_header
 
-FORMATS = {
+FORMATS = {  # that are written
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
     ".png": "PNG",
@@ -24,14 +24,12 @@ FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
-BITS_PER_SAMPLE, SAMPLE_FORMAT, UNSIGNED = 258, 339, 1  # of TIFF 6.0
-ORIENTATION, LYING = 0x0112, {5, 6, 7, 8}  # of EXIF: turned by 90 degrees, so width and height change places
 Size = tuple[int, int]
 
 
 def pictures_below(folder: Path) -> list[Path]:
-    """List the pictures of a folder and its sub-folders, relative to it and sorted; hidden files stay out."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in FORMATS and path.is_file())
+    """List all that trainings read in a folder and its sub-folders, relative to it, sorted; hidden files stay out."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
     names = (path.relative_to(folder) for path in found)
     return sorted(name for name in names if not any(part.startswith(".") for part in name.parts))
 
@@ -42,18 +40,24 @@ def measure(path: Path) -> Size:
     Raises:
         UserError: as ``open_rgb``.
     """
-    with _opened(path) as image:
-        width, height = image.size
-        return (height, width) if image.getexif().get(ORIENTATION) in LYING else (width, height)
+    header = read_header(path)
+    more = _beyond_8_bit_colours(header)
+    if more:
+        raise UserError(
+            f"{path} {more}, which the 8-bit colour pictures of this command cannot hold; convert it or move it away "
+            "(--dataset_mode aligned reads such files as they are from two folders trainA and trainB)"
+        )
+    return header.width, header.height
 
 
 def open_rgb(path: Path) -> Image.Image:
     """Read a picture as a viewer shows it: turned as its EXIF says, transparency on white, as RGB.
 
     Raises:
-        UserError: it cannot be read, or has more than 8 bits a channel.
+        UserError: it cannot be read, or is more than an 8-bit picture of colours.
     """
-    with _opened(path) as image:
+    measure(path)  # refuses what Pillow would cut without a word
+    with opened(path) as file, Image.open(file) as image:
         return on_white(ImageOps.exif_transpose(image))
 
 
@@ -100,32 +104,10 @@ def save(image: Image.Image, path: Path, **settings: Any) -> None:
         ) from error
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    try:
-        with Image.open(path) as image:
-            if _is_deep(image):
-                raise UserError(
-                    f"{path} has more than 8 bits a channel, which this command would lose; leave such pictures in two "
-                    "folders trainA and trainB, which --dataset_mode aligned reads as they are"
-                )
-            yield image
-    except UserError:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"cannot read the picture {path} ({error}); replace it or remove it") from error
-
-
-def _is_deep(image: Image.Image) -> bool:
-    """Tell whether Pillow would cut the picture's values, which it does without a word."""
-    if image.mode.startswith(("I", "F")):
-        return True
-    tags = getattr(image, "tag_v2", {})
-    bits, kinds = tags.get(BITS_PER_SAMPLE, (8,)), tags.get(SAMPLE_FORMAT, (UNSIGNED,))
-    if max(bits) > 8 or set(kinds) != {UNSIGNED}:
-        return True
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    return any(
-        ";16" in str(args) or (codec.startswith("ppm") and isinstance(args, tuple) and args[-1] > 255)
-        for codec, _, _, args in tiles
-    )
+def _beyond_8_bit_colours(header: Header) -> str:
+    """Say what makes a file more than an 8-bit picture of colours; empty if nothing does."""
+    if header.file_format in ("NPY", "NPZ"):
+        return f"is an {header.file_format} array"
+    if header.color == "channels":
+        return f"has {header.channels} channels that are no colours"
+    return "has more than 8 bits a channel" if header.dtype != "uint8" else ""

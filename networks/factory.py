@@ -46,7 +46,7 @@ def check_network_names(generator: str, discriminator: str) -> None:
 def smallest_input(opt: NetOptions) -> int:
     """Return the least side of an image, in pixels, from which the discriminator's last maps do not vanish."""
     layers = {"basic": 3, "n_layers": opt.n_layers_D}.get(opt.netD, 0)
-    return 3 * 2**layers if layers else 1
+    return 3 * 2**layers if layers else 1 + (opt.norm != "none")  # norms need more than one pixel
 
 
 def build_generator(opt: NetOptions, input_nc: int, output_nc: int) -> nn.Module:

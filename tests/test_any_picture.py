@@ -295,3 +295,57 @@ def test_the_way_back_of_a_cyclegan_reads_its_input_as_B(run_cli: RunCli, tiny: 
     np.testing.assert_array_equal(np.load(images / "x_real.npy"), np.load(root / "x.npy"))
     made = np.load(images / "x_fake.npy")
     assert 0 <= made.min() <= made.max() <= 49
+
+
+def arrays_of(layouts: dict[str, tuple[int, ...]], dtype: Any) -> dict[str, np.ndarray]:
+    """Random values over the whole range of a type, by name."""
+    random, info = np.random.RandomState(0), np.iinfo(dtype)
+    return {name: random.randint(info.min, info.max + 1, shape).astype(dtype) for name, shape in layouts.items()}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_arrays_keep_the_order_of_their_axes(channels: int, dtype: Any, unchanging: RunCli, tmp_path: Path) -> None:
+    shapes = {"first": (channels, 37, 45), "last": (37, 45, channels), **({"flat": (37, 45)} if channels == 1 else {})}
+    (tmp_path / "in").mkdir()
+    arrays = arrays_of(shapes, dtype)
+    for name, array in arrays.items():
+        np.save(tmp_path / "in" / f"{name}.npy", array)
+        np.savez(tmp_path / "in" / f"{name}_z.npz", spectrum=array)
+    assert unchanging(tmp_path / "in", channels).code == 0
+    images = tmp_path / "results/same/test_latest/images"
+    for name, array in arrays.items():
+        with np.load(images / f"{name}_z_fake.npz") as packed:
+            assert list(packed) == ["spectrum"]
+            found = [np.load(images / f"{name}_fake.npy"), packed["spectrum"]]
+        for got in found:
+            assert got.dtype == dtype
+            np.testing.assert_array_equal(got, array, strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_planes_and_pages_of_a_tiff_stay_in_front(dtype: Any, unchanging: RunCli, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    arrays = arrays_of({"planes": (5, 37, 45), "pages": (5, 37, 45), "pixels": (37, 45, 5)}, dtype)
+    configs = {"planes": {"planarconfig": "separate"}, "pixels": {"planarconfig": "contig"}}
+    for name, array in arrays.items():
+        path = tmp_path / "in" / f"{name}.tif"
+        tifffile.imwrite(path, array, photometric="minisblack", metadata=None, **configs.get(name, {}))
+    assert unchanging(tmp_path / "in", 5).code == 0
+    for name, array in arrays.items():
+        got = tifffile.imread(tmp_path / "results/same/test_latest/images" / f"{name}_fake.tif")
+        np.testing.assert_array_equal(got, array, strict=True)
+
+
+def test_a_translation_has_the_axes_of_its_partner(run_cli: RunCli, tiny: list[str], tmp_path: Path) -> None:
+    words = ["--model", "pix2pix", "--netG", "unet_32", "--dataroot", "d", "--name", "flat", *tiny]
+    for phase in ("train", "test"):
+        for side in "AB":
+            (tmp_path / "d" / f"{phase}{side}").mkdir(parents=True)
+        np.save(tmp_path / "d" / f"{phase}A" / "x.npy", values((40, 36), 1, np.uint16)[:, :, 0])
+        np.save(tmp_path / "d" / f"{phase}B" / "x.npy", values((40, 36), 3, np.uint16).transpose(2, 0, 1))
+    assert run_cli("train", [*words, "--input_nc", 1, "--output_nc", 3]).code == 0
+    assert run_cli("test", ["--name", "flat", "--preprocess", "keep"]).code == 0
+    images = tmp_path / "results/flat/test_latest/images"
+    assert np.load(images / "x_real_A.npy").shape == (36, 40)
+    assert np.load(images / "x_fake_B.npy").shape == (3, 36, 40)  # as its partner

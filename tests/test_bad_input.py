@@ -173,3 +173,10 @@ class TestDevices:
     def test_model_test_does_not_train(self, run_cli: RunCli, unaligned_root: Path, tiny: list[str]) -> None:
         result = run_cli("train", ["--dataroot", unaligned_root, *tiny, "--model", "test"])
         refused(result, "--model test only translates; train with --model cycle_gan or pix2pix")
+
+
+def test_a_test_in_which_every_image_is_bad_is_no_success(run_cli: RunCli, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "x.png").write_text("no image")
+    result = run_cli("test", ["--name", "cg", "--model", "test", "--dataroot", "bad", "--on_bad_image", "skip"])
+    refused(result, "none of the images could be translated; the messages above say why")

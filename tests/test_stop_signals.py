@@ -139,10 +139,12 @@ def test_a_signal_to_the_whole_group_ends_the_run_in_order(name: str, start: Any
 def test_a_second_ctrl_c_kills_at_once_a_run_that_waits_for_an_image(
     start: Any, goes_on: Any, unaligned_root: Path
 ) -> None:
-    image = unaligned_root / "trainA" / "a2.png"
+    folder = unaligned_root / "trainA"
+    image = folder.rename(unaligned_root / "pictures") / "a2.png"
+    (unaligned_root / "trainA.txt").write_text("pictures/a0.png\npictures/a1.png\npictures/a2.png\n")
     image.unlink()
     os.mkfifo(image)  # whoever reads it waits for a writer
-    process = start("--serial_batches")
+    process = start("--serial_batches --no_data_check")
     process.read_until("iters: 2")
     pipe = held_back(image, process)
     process.send_to_all(signal.SIGINT)

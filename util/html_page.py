@@ -4,6 +4,7 @@ A ``HtmlPage`` is written once, complete. A ``GrowingPage`` only gets lines at i
 what the first one did.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -77,7 +78,7 @@ class HtmlPage:
     def save(self, path: Path) -> None:
         """Write the page so that a browser never sees half of it."""
         with whole_file(path) as file:
-            file.write(self._document.render().encode())
+            file.write(self._document.render().encode(errors="replace"))
 
 
 class GrowingPage:
@@ -163,8 +164,8 @@ def _row(pictures: Sequence[Shown], width: int) -> section:
     with row:
         for label, path, size in pictures:
             with figure(style=f"width: {size[0] if size else width}px", cls="whole" if size else None):
-                with a(href=quote(path)):
+                with a(href=quote(os.fsencode(path))):
                     ratio = f"aspect-ratio: {size[0]} / {size[1]}" if size else None
-                    img(src=quote(path), alt=label, loading="lazy", style=ratio)
+                    img(src=quote(os.fsencode(path)), alt=label, loading="lazy", style=ratio)
                 figcaption(label)
     return row

@@ -1,5 +1,6 @@
 """The result folder of ``test.py``: a file per picture, of the kind that the data are, and a page that shows them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from util.raster.values import from_pixels, range_of_type
 from util.raster.writing import write_raster
 from util.run_folder import make_folder
 
+LONGEST_NAME = 200  # bytes: file systems take 255, and a label is added
 COLORS: Mapping[int, Color] = {1: "gray", 2: "gray+alpha", 3: "rgb", 4: "rgba"}
 
 
@@ -78,7 +80,14 @@ class ResultPage:
         header, channels = kind.header, images.shape[1]
         color = header.color if channels == header.channels else COLORS.get(channels, "channels")
         values = from_pixels(images[0].detach().float().cpu(), kind.dtype, kind.limits)  # sync
-        written = write_raster(values, self._images / stem, file_format=header.file_format, color=color)
+        written = write_raster(
+            values,
+            self._images / stem,
+            file_format=header.file_format,
+            color=color,
+            layout=header.layout,
+            array_name=header.array_name,
+        )
         if kind.shows and written.suffix == ".png":
             return f"{stem}.png"
         shown = f"{stem}.png" if written.suffix != ".png" else f"{stem}_shown.png"
@@ -87,7 +96,8 @@ class ResultPage:
 
     def _unused_stem(self, name: str) -> str:
         """Name a picture after its file; where names differ in their ending alone, with a number."""
-        base = stem = str(PurePosixPath(name).with_name(PurePosixPath(name).stem))
+        path = PurePosixPath(name)
+        base = stem = str(path.with_name(os.fsdecode(os.fsencode(path.stem)[:LONGEST_NAME])))
         number = 2
         while stem in self._stems:
             stem, number = f"{base}_{number}", number + 1

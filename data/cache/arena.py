@@ -5,7 +5,6 @@ signal. The map is private: whoever writes into what was read changes it for thi
 disk of this machine.
 """
 
-import errno
 import mmap
 import os
 import sys
@@ -20,9 +19,8 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0)
 NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)  # named since Python 3.11
-DESCRIPTORS = "/proc/{}/fd/{}"  # Linux: a way to what another process has open, with or without a name
 
 
 class Arena:
@@ -52,7 +50,7 @@ class Arena:
 
     @classmethod
     def in_memory(cls, size: int) -> "Arena":
-        """Return an arena that vanishes with the last process that has it, however that ends."""
+        """Return an arena that vanishes with the last process that has it; on Linux however that ends."""
         if sys.platform == "linux":
             return cls(os.memfd_create("image-cache"), size)
         handle, name = tempfile.mkstemp(prefix="image-cache-")
@@ -62,61 +60,47 @@ class Arena:
 
     @classmethod
     def in_file(cls, path: Path, size: int) -> "Arena":
-        """Return the arena that a file holds."""
-        return cls(os.open(path, OPEN), size, path)
+        """Return the arena that a file holds, which is made if there is none."""
+        return cls(os.open(path, OPEN | os.O_CREAT, 0o666), size, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        name = DESCRIPTORS.format(os.getpid(), self._descriptor)
-        return _join, (name if os.path.exists(name) else str(self._path), self._size, self._path)
+        return _join, (self._name(os.getpid()), self._size, self._path)
 
     def write(self, data: Any, at: int) -> None:
-        """Write bytes or an array.
+        """Write bytes or an array; the caller has locked the arena, or is alone with it.
 
         Raises:
             OSError: the disk is full, or broken.
         """
         rest = memoryview(data).cast("B")
+        os.lseek(self._descriptor, at, os.SEEK_SET)
         while rest:
-            written = _write(self._descriptor, rest, at)
-            rest, at = rest[written:], at + written
-
-    def sync(self) -> None:
-        """Wait until everything written has reached the disk."""
-        os.fsync(self._descriptor)
+            rest = rest[os.write(self._descriptor, rest) :]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep all other threads and processes out of ``locked``; the system lets them in if this one is killed."""
-        own = DESCRIPTORS.format("self", self._descriptor)
-        if os.path.exists(own):
+        if sys.platform == "linux":
             import fcntl
 
-            opened = os.open(own, OPEN)  # anew: forked processes share what they inherited, and its lock
+            opened = os.open(self._name("self"), OPEN)  # anew: forked processes share what they inherited, and its lock
             try:
                 fcntl.flock(opened, fcntl.LOCK_EX)
                 yield
             finally:
-                fcntl.flock(opened, fcntl.LOCK_UN)
+                fcntl.flock(opened, fcntl.LOCK_UN)  # a process forked meanwhile has it open too
                 os.close(opened)
         else:
-            assert self._path is not None
             with FileLock(f"{self._path}.lock", poll_interval=0.001):
                 yield
 
+    def _name(self, process: int | str) -> str:
+        """Return a path to the file; on Linux there is one even if it has no name, or none any more."""
+        return f"/proc/{process}/fd/{self._descriptor}" if sys.platform == "linux" else str(self._path)
+
 
 def _join(name: str, size: int, path: Path | None) -> Arena:
-    descriptor = os.open(name, OPEN)
-    if os.fstat(descriptor).st_size < size:  # reading behind the end would be fatal
-        os.close(descriptor)
-        raise OSError(errno.EIO, "the cache was cut short", name)
-    return Arena(descriptor, size, path)
-
-
-def _write(descriptor: int, data: memoryview, at: int) -> int:
-    if hasattr(os, "pwrite"):
-        return os.pwrite(descriptor, data, at)
-    os.lseek(descriptor, at, os.SEEK_SET)  # Windows; nobody else uses this descriptor while the arena is locked
-    return os.write(descriptor, data)
+    return Arena(os.open(name, OPEN), size, path)
 
 
 def _remove(path: Path, creator: int) -> None:

@@ -5,13 +5,17 @@ import logging
 import os
 from pathlib import Path
 
+import PIL
+import torch
+
 from data.base import TranslationDataset
+from data.cache.cache_file import GB
 from data.cache.image_cache import ImageCache
 from options.errors import UserError
 
 log = logging.getLogger(__name__)
 
-GB = 10**9
+FORMAT = 1  # raise it when the same files and flags give other pixels than before
 
 
 def open_cache(dataset: TranslationDataset) -> ImageCache | None:
@@ -28,7 +32,7 @@ def open_cache(dataset: TranslationDataset) -> ImageCache | None:
     cache = ImageCache(
         opt.cache,
         budget_bytes=int(opt.cache_gb * GB),
-        keys=2 * max(len(files) for files in dataset.files.values()),
+        images=max(len(files) for files in dataset.files.values()),
         folder=Path(opt.cache_dir),
         fingerprint=fingerprint(dataset) if opt.cache == "disk" else "",
     )
@@ -39,16 +43,22 @@ def open_cache(dataset: TranslationDataset) -> ImageCache | None:
 
 def fingerprint(dataset: TranslationDataset) -> str:
     """Name what a cache holds: the files as they are now, and everything that reading and resizing depend on."""
-    digest = hashlib.sha256()
-    opt = dataset.opt
-    digest.update(repr((type(dataset).__name__, opt.preprocess, opt.load_size, opt.crop_size)).encode())
+    digest, opt = hashlib.sha256(), dataset.opt
+    programs = (FORMAT, PIL.__version__, torch.__version__)
+    flags = (type(dataset).__name__, dataset.own, opt.preprocess, opt.load_size, opt.crop_size)
+    digest.update(repr((programs, flags)).encode())
     for side, domain in dataset.domains.items():
         digest.update(repr((side, domain.channels, domain.limits, opt.interpolation_of(side))).encode())
         for column in dataset.files[side].columns:
             for path in column:
-                try:
-                    status = os.stat(path)
-                    digest.update(f"{path}\0{status.st_size} {status.st_mtime_ns}\0".encode(errors="surrogateescape"))
-                except OSError:
-                    digest.update(f"{path}\0".encode(errors="surrogateescape"))
+                digest.update(f"{path}\0{_stamp(path)}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
+
+
+def _stamp(path: str) -> str:
+    """Return what changes when a file does; empty if it is not there, which is said when it is read."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

@@ -22,7 +22,7 @@ from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 THREADS = 8
 
 
@@ -81,7 +81,7 @@ def _load(place: Path, key: str, count: int) -> list[Header | str] | None:
 
 
 def _save(place: Path, key: str, headers: Sequence[Header | str]) -> None:
-    packed = [one if isinstance(one, str) else [*one[:4], one.dtype.name, one.color] for one in headers]
+    packed = [one if isinstance(one, str) else [*one[:4], one.dtype.name, *one[5:]] for one in headers]
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(place) as file:
@@ -90,5 +90,5 @@ def _save(place: Path, key: str, headers: Sequence[Header | str]) -> None:
         log.info("cannot remember the images in %s (%s)", place.parent, error.strerror)
 
 
-def _unpacked(file_format: str, width: int, height: int, channels: int, dtype: str, color: str) -> Header:
-    return Header(file_format, width, height, channels, np.dtype(dtype), color)  # type: ignore[arg-type]  # as written
+def _unpacked(file_format: str, width: int, height: int, channels: int, dtype: str, *others: str) -> Header:
+    return Header(file_format, width, height, channels, np.dtype(dtype), *others)  # type: ignore[arg-type]  # as written

@@ -1,6 +1,5 @@
 """Do one thing to many files in several processes, and go on where a file kills the process that reads it."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,11 +13,6 @@ from options.errors import UserError
 Result = TypeVar("Result")
 
 UNDER_WAY = 4  # files for each process, so that none waits and little memory is taken
-
-
-def usable_cores() -> int:
-    """Return how many cores this program may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def for_all(

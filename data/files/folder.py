@@ -92,7 +92,7 @@ class _Walk:
                         self.broken.append(entry.path)
                 elif entry.is_dir():
                     folders.append(name)
-                elif name.lower().endswith(EXTENSIONS) and not name.startswith("."):
+                elif name.lower().endswith(EXTENSIONS) and not name.startswith(".") and entry.is_file():
                     self.files.append(prefix + name)
         return folders
 

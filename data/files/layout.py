@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from data.files.folder import list_images
 from data.files.listing import Table, is_list, read_table
@@ -52,23 +51,39 @@ def plain_files(
     """
     if not is_list(opt.dataroot):
         return Files((list_images(folder, opt.max_dataset_size, hint=hint),))
-    table = read_table(opt.dataroot, phase)
+    table = _table(opt, phase)
     name = next((name for name in columns if name in table.columns), None)
     if name is None:
-        raise UserError(f"the list {opt.dataroot} has no column {columns[0].upper()}; {hint}")
+        raise _no_column(table, columns[0])
     return Files((table.files(name),)).head(opt.max_dataset_size)
+
+
+def input_files(opt: DataOptions, phase: str, side: str, *, hint: str) -> Files:
+    """Find images that are to be translated, below ``--dataroot`` itself, or in a list's columns for that side.
+
+    Where there is no folder ``inputs`` but ``inputs1``, ``inputs2`` ..., these are stacked.
+    """
+    root = opt.dataroot.rstrip("/")
+    if is_list(root):
+        of_side = any(_side_of(name) == side.lower() for name in _table(opt, phase).columns)
+        return (
+            side_files(opt, phase, side) if of_side else plain_files(opt, phase, root, hint=hint, columns=("path", "a"))
+        )
+    if os.path.isdir(root) or not os.path.isdir(f"{root}1"):
+        return plain_files(opt, phase, root, hint=hint)
+    return _stack(_sources(*os.path.split(root)), phase, opt, hint)
 
 
 def has_two_sides(opt: DataOptions, phase: str) -> bool:
     """Tell whether pairs lie in two folders or columns; not where ``<root>/<phase>`` is there, the official layout."""
     if is_list(opt.dataroot):
-        return any(_side_of(name) == "b" for name in read_table(opt.dataroot, phase).columns)
+        return any(_side_of(name) == "b" for name in _table(opt, phase).columns)
     if os.path.isdir(os.path.join(opt.dataroot, phase)):
         return False
     return any(_exists(source) for side in "AB" for source in _sources(opt.dataroot, phase + side))
 
 
-def side_files(opt: DataOptions, phase: str, side: str, *, hint: str) -> Files:
+def side_files(opt: DataOptions, phase: str, side: str, *, hint: str = "") -> Files:
     """Find the images of A or B: ``<phase>A``, or ``<phase>A1``, ``<phase>A2`` ..., which are stacked.
 
     Each is a folder or a ``.txt`` list. Where ``--dataroot`` is a list, they are its columns.
@@ -77,12 +92,11 @@ def side_files(opt: DataOptions, phase: str, side: str, *, hint: str) -> Files:
         UserError: there are none, or a stack lacks files and ``--on_missing_partner`` is ``stop``.
     """
     if is_list(opt.dataroot):
-        table = read_table(opt.dataroot, phase)
-        names = _columns(table, side, hint)
+        table = _table(opt, phase)
+        names = _columns(table, side)
         rows = None if len(names) == 1 else _full_rows(table, names, opt)
         return Files(tuple(table.files(name, rows) for name in names)).head(opt.max_dataset_size)
-    columns = [_listed(source, phase, hint) for source in _sources(opt.dataroot, phase + side)]
-    return Files(tuple(partners(columns, opt) if len(columns) > 1 else columns)).head(opt.max_dataset_size)
+    return _stack(_sources(opt.dataroot, phase + side), phase, opt, hint)
 
 
 def paired_files(opt: DataOptions, phase: str, *, hint: str) -> tuple[Files, Files]:
@@ -92,8 +106,8 @@ def paired_files(opt: DataOptions, phase: str, *, hint: str) -> tuple[Files, Fil
         UserError: there are none, or partners are missing and ``--on_missing_partner`` is ``stop``.
     """
     if is_list(opt.dataroot):
-        table = read_table(opt.dataroot, phase)
-        sides = [_columns(table, side, hint) for side in "AB"]
+        table = _table(opt, phase)
+        sides = [_columns(table, side) for side in "AB"]
         rows = _full_rows(table, [name for names in sides for name in names], opt)
         found = [table.files(name, rows) for names in sides for name in names]
     else:
@@ -124,8 +138,8 @@ def partners(columns: Sequence[PathList], opt: DataOptions) -> list[PathList]:
     if not common:
         folders = " and ".join(column.root for column in columns)
         raise UserError(
-            f"no name lies in {folders} alike, so there are no pairs; give partners the same name, or, for sets "
-            "without pairs, pass --dataset_mode unaligned, or --model cycle_gan"
+            f"no name lies in {folders} alike, so there are no pairs; give partners the same name or a row of a .csv, "
+            "or, for sets without pairs, pass --dataset_mode unaligned, or --model cycle_gan"
         )
     _without_partner(alone, opt)
     names = [name for name in tables[0] if name in common]
@@ -140,16 +154,35 @@ def pair_name(relative: str) -> str:
     return unicodedata.normalize("NFC", os.path.splitext(relative)[0])
 
 
+def _table(opt: DataOptions, phase: str) -> Table:
+    """Read the list that ``--dataroot`` names; for held-out images it must tell phases apart."""
+    return read_table(opt.dataroot, phase, needs_phases=phase != opt.phase)
+
+
 def _sources(root: str, name: str) -> list[str]:
-    """Return the folders or lists of one side: ``trainA``, or ``trainA1``, ``trainA2`` ... as far as they go."""
-    if not _exists(os.path.join(root, name)):
-        numbered = (os.path.join(root, f"{name}{number}") for number in count(1))
-        found = []
-        while _exists(path := next(numbered)):
-            found.append(path)
-        if found:
-            return found
-    return [os.path.join(root, name)]
+    """Return the folders or lists of one side: ``trainA``, or ``trainA1``, ``trainA2`` ...
+
+    Raises:
+        UserError: a number is missing.
+    """
+    plain = os.path.join(root, name)
+    entries = os.listdir(root or ".") if os.path.isdir(root or ".") else []
+    matches = [re.fullmatch(re.escape(name) + r"([0-9]+)(?:\.txt)?", entry) for entry in entries]
+    numbers = sorted({int(match[1]) for match in matches if match and _exists(f"{plain}{match[1]}")})
+    if numbers and _exists(plain):
+        log.warning("%s%d is not read, because %s is there", plain, numbers[0], plain)
+    if not numbers or _exists(plain):
+        return [plain]
+    if numbers != list(range(1, len(numbers) + 1)):
+        found = ", ".join(f"{name}{number}" for number in numbers)
+        raise UserError(f"stacked folders are numbered from 1 without gaps, but {root} holds {found}; rename them")
+    return [f"{plain}{number}" for number in numbers]
+
+
+def _stack(sources: Sequence[str], phase: str, opt: DataOptions, hint: str) -> Files:
+    """Return the images of one folder, or those of several stacked by name."""
+    columns = [_listed(source, phase, hint) for source in sources]
+    return Files(tuple(partners(columns, opt) if len(columns) > 1 else columns)).head(opt.max_dataset_size)
 
 
 def _exists(source: str) -> bool:
@@ -162,13 +195,19 @@ def _listed(source: str, phase: str, hint: str) -> PathList:
     return list_images(source, float("inf"), hint=hint)
 
 
-def _columns(table: Table, side: str, hint: str) -> list[str]:
+def _columns(table: Table, side: str) -> list[str]:
     """Return the names of the columns of one side: a, or a1, a2 ..."""
     found = [name for name in table.columns if _side_of(name) == side.lower()]
     if not found:
-        names = ", ".join(table.columns)
-        raise UserError(f"the list {table.path} has no column {side.upper()}, only {names}; {hint}")
+        raise _no_column(table, side)
     return [side.lower()] if side.lower() in found else sorted(found, key=lambda name: int(name[1:]))
+
+
+def _no_column(table: Table, name: str) -> UserError:
+    return UserError(
+        f"the list {table.path} has no column {name.upper()}, only {', '.join(table.columns)}; its first line names "
+        "the columns: A and B (or A1, A2 ..., which are stacked), or AB for pairs side by side"
+    )
 
 
 def _side_of(name: str) -> str:

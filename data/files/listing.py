@@ -36,14 +36,16 @@ class Table:
         return PathList.of(os.path.dirname(os.path.abspath(self.path)), chosen)
 
 
-def read_table(path: str, phase: str) -> Table:
+def read_table(path: str, phase: str, *, needs_phases: bool = False) -> Table:
     """Read a list.
 
     Args:
         phase: rows with another word in the column ``phase``, if there is one, are left out.
+        needs_phases: a list without that column has nothing for this phase.
 
     Raises:
-        UserError: the list cannot be read, or has no row for the phase.
+        NoImagesError: there is no such file, or no row for the phase.
+        UserError: the list cannot be read.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -51,13 +53,19 @@ def read_table(path: str, phase: str) -> Table:
                 columns = _columns(file, path)
             else:
                 columns = {"a": [line.strip("\r\n") for line in file]}
+    except FileNotFoundError as error:
+        raise NoImagesError(f"there is no file {path}; check --dataroot") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"cannot read the list {path} ({error}); write one path a line, in UTF-8") from error
     phases = columns.pop("phase", None)
+    if phases is None and needs_phases:
+        raise NoImagesError(f"the list {path} has no column phase, which would say which images are of phase {phase}")
+    if phases is not None and "" in phases:
+        raise UserError(f"line {phases.index('') + 2} of {path} names no phase; write train, val or test there")
     chosen = [
         row
         for row, cells in enumerate(zip(*columns.values(), strict=True))
-        if any(cells) and (phases is None or phases[row] in (phase, ""))
+        if any(cells) and (phases is None or phases[row] == phase)
     ]
     if not chosen:
         raise NoImagesError(f"the list {path} names no images of phase {phase}; add some, or pass another --phase")
@@ -73,6 +81,6 @@ def _columns(file: TextIO, path: str) -> dict[str, list[str]]:
     for number, row in enumerate(csv.reader(file, delimiter=separator), start=2):
         if len(row) > len(names):
             raise UserError(f"line {number} of {path} has {len(row)} cells, but the first line names {len(names)}")
-        for name, cell in zip_longest(names, row, fillvalue=""):
+        for name, cell in zip_longest(names, row, fillvalue="") if row else ():
             columns[name].append(cell.strip())
     return columns

@@ -149,7 +149,7 @@ def test_a_label_map_keeps_its_values_and_its_place(convert) -> None:  # type: i
     picture = (regions == 7).byte() * 255
     for name in GEOMETRIC:
         for seed in SEEDS:
-                new, seen = augmentation(name)([labels, picture], np.random.default_rng(seed), looks=LABELS)
+            new, seen = augmentation(name)([labels, picture], np.random.default_rng(seed), looks=LABELS)
             assert set(new.unique().tolist()) <= set(labels.unique().tolist())
             differs = (new == labels[0, 10, 10]) != (seen > 127)
             assert differs.float().mean() < 0.02, name  # on a border at most

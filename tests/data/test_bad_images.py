@@ -1,6 +1,7 @@
 """One bad image among many: fatal, or named, counted and replaced."""
 
 import logging
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,26 @@ def test_a_mistake_in_a_data_set_is_not_taken_for_a_killed_process(
     with pytest.raises(RuntimeError, match="a size of a tensor") as caught:
         stems(loader(root, f"--num_threads {workers}"))
     assert not isinstance(caught.value, UserError)
+
+
+def test_in_an_unpaired_test_both_that_are_left_out_are_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    words = f"--dataroot {root} --phase train --model cycle_gan --on_bad_image skip --preprocess keep"
+    opt = parse_test([*words.split(), "--netG", "resnet_1blocks"])
+    assert stems(Loader(create_dataset(opt), opt.data, CPU)) == ["0", "2", "3", "4"]
+    assert "trainA/1.png and " in caplog.text
+    assert "trainB/1.png are translated together, or not at all" in caplog.text
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_killed_loading_process_is_a_sentence_between_epochs_as_well(root: Path, after: int) -> None:
+    source = loader(root, "--num_threads 2 --on_bad_image skip")
+    batches = source.epoch(1)
+    for _ in range(IMAGES if after == 0 else after):
+        next(batches)
+    if after == 0:
+        assert list(batches) == []
+    for child in multiprocessing.active_children():
+        child.kill()
+        child.join()
+    with pytest.raises(UserError, match="a loading process was killed"):
+        list(source.epoch(2) if after == 0 else batches)

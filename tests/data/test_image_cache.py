@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import sys
 import tempfile
@@ -21,14 +22,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from data.cache import arena, cache_file
 from data.cache.image_cache import ImageCache
 from options.errors import UserError
 
 Kind = Literal["ram", "disk"]
 KINDS: tuple[Kind, ...] = ("ram", "disk")
-KEYS = 20
+IMAGES = 10
+PLACES = [(side, index) for index in range(IMAGES) for side in "AB"]
+ALL = range(len(PLACES))
 MEGABYTE = 10**6
+NAME, OTHER = "f1" * 16, "f2" * 16
+ROWS = 4096  # where the table of images begins in a file, with 32 bytes for each
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -41,19 +45,22 @@ def image(key: int) -> Tensor:
 
 
 def cache_in(
-    folder: Path, kind: Kind = "disk", budget: int = MEGABYTE, *, keys: int = KEYS, fingerprint: str = "f1"
+    folder: Path, kind: Kind = "disk", budget: int = MEGABYTE, *, images: int = IMAGES, fingerprint: str = NAME
 ) -> ImageCache:
-    return ImageCache(kind, budget_bytes=budget, keys=keys, folder=folder, fingerprint=fingerprint)
+    return ImageCache(kind, budget_bytes=budget, images=images, folder=folder, fingerprint=fingerprint)
+
+
+def put(cache: ImageCache, *keys: int) -> list[bool]:
+    return [cache.put(*PLACES[key], image(key)) for key in keys]
 
 
 def assert_holds(cache: ImageCache, *keys: int) -> None:
     """The cache holds these images and no others."""
-    for key in range(KEYS):
-        found = cache.get(key)
-        assert (found is not None) == (key in keys), key
+    for key, place in enumerate(PLACES):
+        found = cache.get(*place)
+        assert (found is not None) == (key in keys), place
         if found is not None:
             assert torch.equal(found, image(key))
-    assert cache.count == len(keys)
 
 
 def sent(cache: ImageCache) -> ImageCache:
@@ -75,6 +82,28 @@ def in_a_child(act: Callable[[], Any]) -> int:
     return os.waitpid(child, 0)[1]
 
 
+def flip_bits(path: Path, *places: int) -> None:
+    with path.open("r+b") as file:
+        for place in places:
+            file.seek(place)
+            value = file.read(1)[0]
+            file.seek(place)
+            file.write(bytes([value ^ 8]))
+
+
+def just_enough() -> int:
+    """The least budget that takes all images, if none is kept twice."""
+    table = ROWS + 32 * len(PLACES)
+    each = sum(-(-image(key).nbytes // 64) * 64 for key in ALL)
+    return -(-(table + each) // 4096) * 4096 + 4096
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of a cache on disk."""
+    return tmp_path / f"{NAME}.cache"
+
+
 @pytest.fixture(params=KINDS)
 def cache(request: pytest.FixtureRequest, tmp_path: Path) -> ImageCache:
     return cache_in(tmp_path, request.param)
@@ -93,24 +122,25 @@ PUT: dict[str, Tensor] = {
 
 @pytest.mark.parametrize("name", PUT)
 def test_an_image_comes_back_with_its_order_in_memory(cache: ImageCache, name: str) -> None:
-    put = PUT[name]
-    assert cache.put(0, image(0))
-    assert cache.get(7) is None
-    assert cache.put(7, put)
+    original = PUT[name]
+    assert cache.put("A", 0, image(0))
+    assert cache.get("B", 7) is None
+    assert cache.put("B", 7, original)
+    assert cache.get("A", 7) is None
     for holder in (cache, sent(cache)):
-        found = holder.get(7)
+        found = holder.get("B", 7)
         assert found is not None
-        assert found.dtype == put.dtype
-        assert torch.equal(found, put)
-        assert found.stride() == torch.empty_like(put).stride() or 1 in put.shape
+        assert found.dtype == original.dtype
+        assert torch.equal(found, original)
+        assert found.stride() == torch.empty_like(original).stride() or 1 in original.shape
 
 
-def test_an_image_is_kept_once_and_outlives_the_cache(cache: ImageCache) -> None:
-    assert cache.put(1, image(1))
-    used = cache.used_bytes
-    assert cache.put(1, image(1))
-    assert (cache.used_bytes, cache.count) == (used, 1)
-    found = cache.get(1)
+def test_an_image_is_kept_once_and_outlives_the_cache(tmp_path: Path, cache: ImageCache) -> None:
+    small = cache_in(tmp_path / "small", budget=12_288)
+    assert put(small, *[1] * 10) == [True] * 10  # one place, although there is room for one image only
+    assert put(small, 2) == [False]
+    assert (put(cache, 1, 1), cache.count) == ([True, True], 1)
+    found = cache.get(*PLACES[1])
     del cache
     gc.collect()
     assert found is not None
@@ -118,11 +148,11 @@ def test_an_image_is_kept_once_and_outlives_the_cache(cache: ImageCache) -> None
 
 
 def test_taking_an_image_warns_of_nothing_and_writing_into_it_reaches_nobody_else(cache: ImageCache) -> None:
-    cache.put(1, image(1))
+    put(cache, 1)
     other = sent(cache)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = other.get(1)
+        found = other.get(*PLACES[1])
     assert found is not None
     found.zero_()
     assert_holds(cache, 1)
@@ -130,44 +160,44 @@ def test_taking_an_image_warns_of_nothing_and_writing_into_it_reaches_nobody_els
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("budget", [13_000, 50_000, 123_457])
-def test_the_budget_is_kept(tmp_path: Path, kind: Kind, budget: int) -> None:
+def test_the_budget_is_kept(tmp_path: Path, path: Path, kind: Kind, budget: int) -> None:
     cache = cache_in(tmp_path, kind, budget)
-    kept = [key for key in range(KEYS) if cache.put(key, image(key))]
-    assert 0 < len(kept) < KEYS
-    assert sum(image(key).nbytes for key in kept) <= cache.used_bytes <= budget
+    kept = [key for key, fitted in enumerate(put(cache, *ALL)) if fitted]
+    assert 0 < len(kept) == cache.count < len(PLACES)
+    assert sum(image(key).nbytes for key in kept) <= budget
     assert_holds(cache, *kept)
     if kind == "disk":
-        assert (tmp_path / "f1.cache").stat().st_size <= budget
+        assert path.stat().st_size <= budget
 
 
 def fill(cache: ImageCache, first: int) -> None:
     """Put all images, beginning with another one in each process, and look at all."""
-    for step in range(KEYS):
-        key = (first + step) % KEYS
-        if (found := cache.get(key)) is not None:
+    for key in [*ALL[first:], *ALL[:first]]:
+        if (found := cache.get(*PLACES[key])) is not None:
             assert torch.equal(found, image(key))
-        assert cache.put(key, image(key))
-    assert_holds(cache, *range(KEYS))
+        assert cache.put(*PLACES[key], image(key))
+    assert_holds(cache, *ALL)
 
 
 @pytest.fixture
 def slow_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time passes between the choice of an image's place and its writing."""
-    take = ImageCache._take
+    """Time passes before an image is written."""
+    write = os.write
 
-    def slow(self: ImageCache, size: int) -> int:
-        start = take(self, size)
-        time.sleep(0.003)
-        return start
+    def slow(descriptor: int, content: Any) -> int:
+        time.sleep(0.003 if len(content) > 1000 else 0)
+        return write(descriptor, content)
 
-    monkeypatch.setattr(ImageCache, "_take", slow)
+    monkeypatch.setattr(os, "write", slow)
 
 
 @pytest.mark.usefixtures("slow_writer")
-@pytest.mark.parametrize("start", [pytest.param("fork", marks=needs_fork), "spawn"])
-def test_processes_fill_one_cache_together(cache: ImageCache, start: str, tmp_path: Path) -> None:
-    alone = cache_in(tmp_path / "alone")
-    fill(alone, 0)
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [pytest.param("ram", "fork", marks=needs_fork), pytest.param("disk", "fork", marks=needs_fork), ("ram", "spawn")],
+)
+def test_processes_fill_one_cache_together(tmp_path: Path, kind: Kind, start: str) -> None:
+    cache = cache_in(tmp_path, kind, just_enough())
     context: Any = multiprocessing.get_context(start)
     workers = [context.Process(target=fill, args=(cache, first)) for first in (0, 0, 7)[: 3 if start == "fork" else 2]]
     for worker in workers:
@@ -175,169 +205,231 @@ def test_processes_fill_one_cache_together(cache: ImageCache, start: str, tmp_pa
     for worker in workers:
         worker.join(60)
         assert worker.exitcode == 0
-    assert_holds(cache, *range(KEYS))
-    assert cache.used_bytes == alone.used_bytes
+    assert_holds(cache, *ALL)
 
 
 @pytest.mark.usefixtures("slow_writer")
-def test_threads_fill_one_cache_together(cache: ImageCache, tmp_path: Path) -> None:
-    alone = cache_in(tmp_path / "alone")
-    fill(alone, 0)
+def test_threads_fill_one_cache_together(tmp_path: Path) -> None:
+    cache = cache_in(tmp_path, budget=just_enough())
     threads = [threading.Thread(target=fill, args=(cache, first)) for first in (0, 0, 7)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert_holds(cache, *range(KEYS))
-    assert cache.used_bytes == alone.used_bytes
+    assert_holds(cache, *ALL)
+
+
+@pytest.mark.usefixtures("slow_writer")
+def test_threads_keep_to_the_budget_together(tmp_path: Path, path: Path) -> None:
+    budget = 20_480
+    cache = cache_in(tmp_path, budget=budget)
+    threads = [threading.Thread(target=put, args=(cache, *ALL[first:])) for first in (1, 2, 4, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert path.stat().st_size <= budget
+    assert 0 < cache.count < len(PLACES)
 
 
 @needs_fork
 @pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_writer_killed_at_any_point_leaves_no_half_of_an_image(cache: ImageCache, number: int, part: float) -> None:
-    cache.put(1, image(1))
+    put(cache, 1)
 
     def die() -> None:
-        write, calls = os.pwrite, iter(range(3))
+        write, calls = os.write, iter(range(3))
 
-        def last(descriptor: int, content: Any, at: int) -> int:
+        def last(descriptor: int, content: Any) -> int:
             if next(calls) < number:
-                return write(descriptor, content, at)
-            write(descriptor, content[: int(part * len(content))], at)
+                return write(descriptor, content)
+            write(descriptor, content[: int(part * len(content))])
             os.kill(os.getpid(), signal.SIGKILL)
             return 0
 
-        os.pwrite = last
-        cache.put(2, image(2))
+        os.write = last
+        put(cache, 2)
 
     assert os.WTERMSIG(in_a_child(die)) == signal.SIGKILL
     done = (number, part) == (2, 1.0)  # the row was written whole: so is the image
     assert_holds(cache, *([1, 2] if done else [1]))
-    for key in (2, 3):
-        assert cache.put(key, image(key))  # no lock is left behind
+    assert put(cache, 2, 3) == [True, True]  # no lock is left behind
     assert_holds(cache, 1, 2, 3)
 
 
 def test_a_file_is_used_again_by_the_next_training(tmp_path: Path) -> None:
     first = cache_in(tmp_path)
-    for key in (0, 3, 5):
-        first.put(key, image(key))
+    put(first, 0, 3, 5)
     del first
     second = cache_in(tmp_path)
+    assert second.count == 3
     assert_holds(second, 0, 3, 5)
-    assert second.put(6, image(6))
+    put(second, 6)
     assert_holds(cache_in(tmp_path), 0, 3, 5, 6)
 
 
-def test_another_fingerprint_or_number_of_images_starts_afresh(tmp_path: Path) -> None:
-    cache_in(tmp_path).put(1, image(1))
-    assert_holds(cache_in(tmp_path, fingerprint="f2"))
-    assert_holds(cache_in(tmp_path), 1)
-    assert cache_in(tmp_path, keys=KEYS + 1).count == 0
+def test_a_folder_holds_one_cache_which_a_training_at_work_keeps(tmp_path: Path, path: Path) -> None:
+    mine = tmp_path / "my.cache"
+    mine.touch()
+    old = cache_in(tmp_path)
+    put(old, 1)
+    new = cache_in(tmp_path, fingerprint=OTHER)
+    assert_holds(new)
+    put(new, 2)
+    assert [found.name for found in tmp_path.glob("*.cache*") if found != mine] == [f"{OTHER}.cache"]
+    assert mine.exists()
+    put(old, 3)
+    assert_holds(sent(old), 1, 3)
+    assert_holds(new, 2)
+    assert_holds(cache_in(tmp_path))
 
 
-def test_two_trainings_share_a_file_whatever_their_budgets(tmp_path: Path) -> None:
+def test_an_old_cache_that_cannot_be_removed_is_named(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(cache_in(tmp_path), 1)
+
+    unlink = Path.unlink
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        if self == path:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        unlink(self, missing_ok)
+
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    new = cache_in(tmp_path, fingerprint=OTHER)
+    assert f"cannot remove the old cache {path} (Permission denied)" in caplog.text
+    assert put(new, 2) == [True]
+
+
+def test_another_number_of_images_starts_afresh(tmp_path: Path) -> None:
+    put(cache_in(tmp_path), 1)
+    assert cache_in(tmp_path, images=IMAGES + 1).count == 0
+
+
+def test_a_training_with_a_larger_budget_shares_the_file_of_a_smaller_one(tmp_path: Path) -> None:
     small = cache_in(tmp_path, budget=27_000)
-    assert [small.put(key, image(key)) for key in (1, 2, 4, 5, 7, 8)] == [True] * 5 + [False]
+    assert put(small, 1, 2, 4, 5, 7, 8) == [True] * 5 + [False]
     large = cache_in(tmp_path)
-    assert large.put(8, image(8))
-    assert large.put(0, image(0))
+    assert put(large, 8, 0) == [True, True]
     assert_holds(large, 0, 1, 2, 4, 5, 7, 8)
-    found = small.get(8)
-    assert found is None or torch.equal(found, image(8))
-    assert small.get(0) is None  # behind the end of what it may use
-    assert not small.put(9, image(9))
+    assert small.get(*PLACES[0]) is None  # behind the end of what it may use
+    assert put(small, 10) == [False]
+    assert_holds(small, 1, 2, 4, 5, 7)
 
 
-def test_a_file_larger_than_the_budget_is_made_anew_and_who_has_it_keeps_it(
+def test_a_file_of_a_larger_budget_is_made_anew_and_who_has_it_keeps_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     large = cache_in(tmp_path)
     fill(large, 0)
     assert_holds(cache_in(tmp_path, budget=20_000))
-    assert "larger than --cache_gb" in caplog.text
-    assert_holds(large, *range(KEYS))
-    assert sent(large).count == KEYS
+    assert "was made for a larger --cache_gb; it is made anew" in caplog.text
+    assert_holds(large, *ALL)
+    assert_holds(sent(large), *ALL)
 
 
-@pytest.mark.parametrize("damage", ["empty", "short", "cut", "garbage", "a bit of the head"])
-def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["empty", "short", "garbage", "a bit of the head"])
+def test_a_damaged_file_is_made_anew(tmp_path: Path, path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
     fill(cache_in(tmp_path), 0)
-    path = tmp_path / "f1.cache"
     whole = path.read_bytes()
     path.write_bytes(
         {
             "empty": b"",
-            "short": whole[:20],
-            "cut": whole[:50_000],
+            "short": whole[:10],
             "garbage": os.urandom(len(whole)),
             "a bit of the head": whole[:10] + bytes([whole[10] ^ 4]) + whole[11:],
         }[damage]
     )
     cache = cache_in(tmp_path)
+    assert f"{path} is damaged" in caplog.text
     assert_holds(cache)
     fill(cache, 0)
 
 
-def test_a_damaged_row_is_an_absent_image(tmp_path: Path) -> None:
+def test_a_damaged_row_is_an_absent_image(tmp_path: Path, path: Path) -> None:
     fill(cache_in(tmp_path), 0)
-    with (tmp_path / "f1.cache").open("r+b") as file:
-        for key, byte in ((3, 1), (5, 9), (8, 21), (9, 31)):
-            file.seek(cache_file.BODY + 32 * key + byte)
-            value = file.read(1)[0]
-            file.seek(-1, os.SEEK_CUR)
-            file.write(bytes([value ^ 8]))
+    flip_bits(path, *(ROWS + 32 * key + byte for key, byte in ((3, 1), (5, 9), (8, 21), (9, 27), (11, 31))))
     cache = cache_in(tmp_path)
-    assert [key for key in range(KEYS) if cache.get(key) is None] == [3, 5, 8, 9]
+    assert_holds(cache, *(set(ALL) - {3, 5, 8, 9, 11}))
     fill(cache, 0)
 
 
-@pytest.mark.parametrize("flushed", [True, False])
-@pytest.mark.parametrize("more", [True, False])
-def test_after_a_power_cut_only_what_reached_the_disk_is_used(
-    tmp_path: Path, flushed: bool, more: bool, monkeypatch: pytest.MonkeyPatch
+def test_damaged_pixels_are_an_absent_image(tmp_path: Path, path: Path) -> None:
+    fill(cache_in(tmp_path), 0)
+    flip_bits(path, path.read_bytes().index(image(4).permute(1, 2, 0).contiguous().numpy().tobytes()) + 2000)
+    cache = cache_in(tmp_path)
+    assert_holds(cache, *(set(ALL) - {4}))
+    assert put(cache, 4) == [True]
+    assert_holds(cache, *ALL)
+    assert_holds(cache_in(tmp_path), *ALL)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.9])
+def test_a_half_written_copy_is_used_as_far_as_it_goes(tmp_path: Path, path: Path, part: float) -> None:
+    cache = cache_in(tmp_path, budget=2 * just_enough())
+    fill(cache, 0)
+    whole = path.read_bytes()
+    path.unlink()
+    path.write_bytes(whole[: int(part * just_enough())])
+    copy = cache_in(tmp_path, budget=2 * just_enough())
+    left = [key for key, place in enumerate(PLACES) if copy.get(*place) is not None]
+    assert left == list(range(len(left)))  # they lie in the order in which they were put
+    assert 0 < len(left) < len(PLACES)
+    fill(copy, 0)
+
+
+def test_a_table_that_is_ahead_of_the_count_of_bytes_loses_no_image(tmp_path: Path, path: Path) -> None:
+    """After a power cut, pages of different ages may be on disk: the count's is from before the images were put."""
+    put(cache_in(tmp_path), 1)
+    early = path.read_bytes()[:ROWS]
+    put(cache_in(tmp_path), 2, 3, 4)
+    with path.open("r+b") as file:
+        file.write(early)
+    cache = cache_in(tmp_path)
+    assert_holds(cache, 1, 2, 3, 4)
+    put(cache, 5, 6)
+    assert_holds(cache, 1, 2, 3, 4, 5, 6)
+    assert_holds(cache_in(tmp_path), 1, 2, 3, 4, 5, 6)
+
+
+def test_a_full_disk_is_one_warning_until_the_next_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = cache_in(tmp_path)
-    cache.put(1, image(1))
-    if flushed:
-        cache.flush()
-    if more:
-        cache.put(2, image(2))
-    monkeypatch.setattr(cache_file, "_this_start", lambda: b"another start..!")
-    assert_holds(cache_in(tmp_path), *([1] if flushed and not more else []))
+    put(cache, 1)
+    other, write = sent(cache), os.write
 
-
-def test_a_full_disk_is_one_warning_and_no_end(
-    cache: ImageCache, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    cache.put(1, image(1))
-    other, write = sent(cache), os.pwrite
-
-    def full(descriptor: int, content: Any, at: int) -> int:
+    def full(descriptor: int, content: Any) -> int:
         if len(content) > 1000:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return write(descriptor, content, at)
+        return write(descriptor, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "pwrite", full)
-        assert [cache.put(key, image(key)) for key in (2, 3, 4)] == [False] * 3
-    assert not other.put(5, image(5))  # and the other processes know
+        patch.setattr(os, "write", full)
+        assert put(cache, 2, 3, 4) == [False] * 3
+    assert put(other, 5) == [False]  # the other processes know
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert warning == "cannot keep more images (No space left on device); the others are decoded every time"
     assert_holds(cache, 1)
-
-
-def test_a_disk_that_was_full_is_tried_again_by_the_next_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache = cache_in(tmp_path)
-    cache.put(1, image(1))
-    cache._stop(OSError(errno.ENOSPC, "No space left on device"))
-    assert not cache.put(2, image(2))
     later = cache_in(tmp_path)
-    assert later.put(2, image(2))
+    assert put(later, 2) == [True]
     assert_holds(later, 1, 2)
+
+
+def test_a_broken_disk_is_one_warning_too(
+    cache: ImageCache, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(descriptor: int, content: Any) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    put(cache, 1)
+    monkeypatch.setattr(os, "write", broken)
+    assert put(cache, 2, 3, 4) == [False] * 3
+    assert caplog.text.count("cannot keep more images (Input/output error)") == 1
+    assert_holds(cache, 1)
 
 
 @pytest.mark.parametrize(
@@ -353,16 +445,16 @@ def test_a_budget_that_is_not_there_is_refused(tmp_path: Path, kind: Kind, where
 
 def test_a_file_counts_as_free_disk_for_the_next_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(cache_in(tmp_path, budget=400_000), 0)
-    monkeypatch.setattr(cache_file.shutil, "disk_usage", lambda path: types.SimpleNamespace(free=330_000))
-    assert_holds(cache_in(tmp_path, budget=400_000), *range(KEYS))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: types.SimpleNamespace(free=330_000))
+    assert_holds(cache_in(tmp_path, budget=400_000), *ALL)
     with pytest.raises(UserError, match="--cache_gb asks for"):
-        cache_in(tmp_path, budget=400_000, fingerprint="f2")
+        cache_in(tmp_path, budget=400_000, fingerprint=OTHER)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_budget_below_the_list_of_images_is_refused(tmp_path: Path, kind: Kind) -> None:
     with pytest.raises(UserError, match="list of 1000000 images alone takes 0.032 GB; raise --cache_gb"):
-        cache_in(tmp_path, kind, keys=10**6)
+        cache_in(tmp_path, kind, images=500_000)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -385,21 +477,18 @@ def test_a_cache_in_memory_has_no_file_that_a_killed_process_could_leave(
 
     assert os.WTERMSIG(in_a_child(die)) == signal.SIGKILL
     assert os.listdir(tmp_path) == []
-    assert not [name for name in set(os.listdir("/dev/shm")) - shared if "cache" in name]
+    if os.path.isdir("/dev/shm"):
+        assert not [name for name in set(os.listdir("/dev/shm")) - shared if "cache" in name]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_system_without_proc_memfd_and_pwrite_will_do(
-    tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(arena, "sys", types.SimpleNamespace(platform="darwin"))
-    monkeypatch.setattr(arena, "DESCRIPTORS", str(tmp_path / "no proc {} {}"))
+def test_a_system_that_is_not_linux_will_do(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.delattr(os, "pwrite", raising=False)
     cache = cache_in(tmp_path / "disk", kind)
     other = sent(cache)
     fill(other, 0)
-    assert_holds(cache, *range(KEYS))
+    assert_holds(cache, *ALL)
     left = [path.name for path in tmp_path.iterdir() if path.is_file()]
     assert len([name for name in left if not name.endswith(".lock")]) == (kind == "ram")
     del cache, other

@@ -1,5 +1,6 @@
 """Where A and B may lie: side by side, in two folders, in stacks, in lists; with links, sub-folders, any names."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +260,69 @@ def test_more_than_nine_columns_are_stacked_in_the_order_of_their_numbers(tmp_pa
     (tmp_path / "p.csv").write_text(f"{header}\n{row}\n")
     sample = load(build(tmp_path / "p.csv", "--input_nc 11 --output_nc 1"))
     assert sample.A[:, 0, 0].tolist() == list(numbers)
+
+
+class TestHeldOut:
+    @pytest.fixture
+    def pairs(self, tmp_path: Path) -> Path:
+        for name in ("a1", "a2", "b1", "b2"):
+            write(picture(int(name[1])), tmp_path / f"{name}.png")
+        return tmp_path / "p.csv"
+
+    def test_a_list_without_phases_holds_nothing_out(self, pairs: Path) -> None:
+        pairs.write_text("A,B\na1.png,b1.png\na2.png,b2.png\n")
+        assert len(build(pairs)) == 2
+        with pytest.raises(UserError, match="no column phase, which would say which images are of phase val"):
+            build(pairs, phase="val")
+
+    def test_a_row_without_a_phase_is_named(self, pairs: Path) -> None:
+        pairs.write_text("A,B,phase\na1.png,b1.png,train\na2.png,b2.png,\n")
+        with pytest.raises(UserError, match=r"line 3 of .*p\.csv names no phase; write train, val or test there"):
+            build(pairs)
+
+
+class TestInputsAlone:
+    def test_a_list_of_pairs_gives_the_side_that_the_run_translates(self, tmp_path: Path) -> None:
+        for name in "ab":
+            write(picture(0), tmp_path / f"{name}.png")
+        (tmp_path / "p.csv").write_text("A,B\na.png,b.png\n")
+        for direction, name in (("AtoB", "a.png"), ("BtoA", "b.png")):
+            dataset = build(tmp_path / "p.csv", f"--direction {direction}", mode="single")
+            assert Path(load(dataset).A_path).name == name
+
+    @pytest.mark.parametrize("listed", [False, True])
+    def test_stacked_inputs_need_no_targets(self, listed: bool, tmp_path: Path) -> None:
+        for number in (1, 2):
+            write(picture(number).convert("L"), tmp_path / f"testA{number}" / "x.png")
+        (tmp_path / "p.csv").write_text("A1,A2\ntestA1/x.png,testA2/x.png\n")
+        root = tmp_path / ("p.csv" if listed else "testA")
+        sample = load(build(root, "--input_nc 2", mode="single"))
+        torch.testing.assert_close(units(sample.A), tensor(*(picture(n).convert("L") for n in (1, 2))))
+        assert sample.B is None
+
+
+def test_a_gap_in_stacked_folders_is_refused(tmp_path: Path) -> None:
+    for name in ("trainA1", "trainA3", "trainB"):
+        write(picture(0), tmp_path / name / "x.png")
+    with pytest.raises(UserError, match="numbered from 1 without gaps, but .* holds trainA1, trainA3; rename them"):
+        build(tmp_path, "--input_nc 6")
+
+
+def test_numbered_folders_beside_a_plain_one_are_told_not_to_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("trainA", "trainA1", "trainB"):
+        write(picture(0), tmp_path / name / "x.png")
+    build(tmp_path)
+    assert "trainA1 is not read, because" in caplog.text
+
+
+def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"there is no file .*nothing\.csv; check --dataroot"):
+        build(tmp_path / "nothing.csv")
+
+
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    write(picture(0), tmp_path / "x.png")
+    os.mkfifo(tmp_path / "pipe.png")  # reading it would wait for ever
+    assert len(build(tmp_path, mode="single")) == 1

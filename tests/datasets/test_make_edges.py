@@ -46,6 +46,30 @@ def test_the_outline_of_a_square_becomes_a_black_line(photos: Path, tmp_path: Pa
 
 
 @needs_skimage
+def test_every_format_of_colours_is_drawn(photos: Path, tmp_path: Path) -> None:
+    for ending in ("webp", "pgm", "pnm", "tif"):
+        write(picture(2).convert("L"), photos / f"as_{ending}.{ending}")
+    assert main([str(photos), "--out", str(tmp_path / "out")]) == 0
+    for side in "AB":
+        made = {path.name for path in (tmp_path / "out" / f"train{side}").rglob("*.*")}
+        assert made == {"one.png", "two.png", "photo.png", "as_webp.png", "as_pgm.png", "as_pnm.png", "as_tif.png"}
+    assert (pixels(tmp_path / "out/trainB/as_pgm.png") == pixels(photos / "as_pgm.pgm")).all()
+
+
+@needs_skimage
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_an_array_is_refused_before_anything_is_written(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], processes: str
+) -> None:
+    np.save(photos / "z.npy", np.zeros((8, 8, 3), np.uint8))
+    assert main([str(photos), "--out", str(tmp_path / "out"), "--processes", processes]) == 2
+    message = capsys.readouterr().err
+    assert f"{photos / 'z.npy'} is an NPY array" in message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@needs_skimage
 def test_white_lines_are_the_negative_and_pairs_have_edges_left(photos: Path, tmp_path: Path) -> None:
     for line in ("black", "white"):
         given = [str(photos), "--out", str(tmp_path / line), "--split", "val", "--side_by_side", "--line", line]

@@ -9,6 +9,7 @@ from PIL import Image
 
 from datasets import split as split_module
 from datasets.split import main
+from util.raster.header import EXTENSIONS
 
 
 def files(folder: Path) -> list[str]:
@@ -43,6 +44,28 @@ def test_every_picture_is_in_one_split(photos: Path, tmp_path: Path, capsys: pyt
     assert {name: (photos / name).read_bytes() for name in files(photos)} == before
     assert "train 28, val 4, test 8" in capsys.readouterr().out
     assert sorted(os.listdir(tmp_path / "out")) == ["test", "train", "val"]
+
+
+def test_every_kind_of_file_that_trainings_read_is_split(tmp_path: Path) -> None:
+    names = [f"deep/{number}{ending}" for number, ending in enumerate([*EXTENSIONS, ".NPY", ".WebP"])]
+    (tmp_path / "in/deep").mkdir(parents=True)
+    for name in [*names, "deep/notes.txt"]:
+        (tmp_path / "in" / name).write_bytes(name.encode())
+    assert run(tmp_path / "in", "--out", tmp_path / "out", "--fractions", 0.5, 0, 0.5) == 0
+    made = {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
+    assert made == {Path(name).name: name.encode() for name in names}
+
+
+def test_arrays_and_their_photos_are_partners(tmp_path: Path) -> None:
+    for folder, ending in (("a", "npy"), ("b", "webp")):
+        (tmp_path / folder).mkdir()
+        for number in range(4):
+            (tmp_path / folder / f"{number}.{ending}").write_bytes(b"")
+    assert run(tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out", "--fractions", 0.5, 0, 0.5) == 0
+    for part in ("train", "test"):
+        left, right = (files(tmp_path / "out" / f"{part}{side}") for side in "AB")
+        assert [name.removesuffix(".npy") for name in left] == [name.removesuffix(".webp") for name in right]
+        assert len(left) == 2
 
 
 def test_the_seed_alone_decides(photos: Path, tmp_path: Path) -> None:

@@ -95,3 +95,16 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"cannot write to the folder .*file"):
         ResultPage(tmp_path / "file", options())
+
+
+def test_a_very_long_name_is_cut_and_stays_apart_from_others(tmp_path: Path) -> None:
+    page = ResultPage(tmp_path, options())
+    for ending in "ab":
+        page.add([f"d/{'ü' * 122}{ending}.png"], {"fake_B": torch.zeros(1, 3, 4, 4)}, [BYTES])
+    assert len(list((tmp_path / "images" / "d").iterdir())) == 2
+
+
+def test_a_name_that_is_no_text_is_on_the_page(tmp_path: Path) -> None:
+    page = ResultPage(tmp_path, options())
+    page.add(["caf\udce9.png"], {"fake": torch.zeros(1, 3, 4, 4)}, [BYTES])
+    assert 'src="images/caf%E9_fake.png"' in page.save().read_text()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from util.raster.border import Refused, Stream, quiet
-from util.raster.kinds import Header, Levels, Raster, array_color, array_layout, as_levels, kept_dtype, limited
+from util.raster.kinds import Header, Layout, Levels, Raster, array_color, array_layout, as_levels, kept_dtype, limited
 
 _MAGIC = 8  # bytes, with the version
 _LONGEST_HEADER = 10_000  # bytes; more is no header
@@ -26,18 +26,17 @@ class _Described(NamedTuple):
     shape: tuple[int, ...]
     fortran: bool
     dtype: np.dtype[Any]
-    channels_first: bool
 
 
 def array_header(file: Stream, file_format: str) -> Header:
     """Describe the image; of an npz no more than the first bytes are inflated."""
-    with _member(file, file_format) as (stream, size):
-        return _describe(stream, size, file_format).header
+    with _member(file, file_format) as (stream, size, name):
+        return _describe(stream, size, file_format).header._replace(array_name=name)
 
 
 def read_array(file: Stream, file_format: str) -> Raster:
     """Read the image; nothing in it can run code."""
-    with _member(file, file_format) as (stream, size):
+    with _member(file, file_format) as (stream, size, _):
         found = _describe(stream, size, file_format)
         data = bytearray(math.prod(found.shape) * found.dtype.itemsize)
         if stream.readinto(data) != len(data):
@@ -46,36 +45,40 @@ def read_array(file: Stream, file_format: str) -> Raster:
     values = np.frombuffer(data, found.dtype).reshape(found.shape, order="F" if found.fortran else "C")
     if values.ndim == 2:
         values = values[:, :, None]
-    if found.channels_first:
+    if found.header.layout == "CHW":
         values = values.transpose(1, 2, 0)
     return Raster(as_levels(values), found.header.color)
 
 
-def arranged(levels: Levels) -> Levels:
-    """Lay H x W x C out so that ``array_layout`` finds it again: H x W for one channel, C x H x W for a few rows.
+def arranged(levels: Levels, layout: Layout = "") -> Levels:
+    """Lay H x W x C out as wished if ``array_layout`` finds it again; if not, in the first way in which it does.
 
     An image with more channels than both rows and columns cannot be told apart; it stays H x W x C.
     """
-    height, width, channels = levels.shape
-    if channels == 1:
-        return levels[:, :, 0]
-    return levels.transpose(2, 0, 1) if height < channels < width else levels
+    orders: tuple[Layout, ...] = (layout, "HW", "HWC", "CHW")
+    for order in orders:
+        if order == "HW" and levels.shape[2] == 1:
+            return levels[:, :, 0]
+        values = levels.transpose(2, 0, 1) if order == "CHW" else levels
+        if order == array_layout(values.shape)[3]:
+            return values
+    return levels
 
 
 @contextmanager
-def _member(file: Stream, file_format: str) -> Iterator[tuple[Any, int]]:
-    """Give the stream of the array and the bytes that it claims to hold."""
+def _member(file: Stream, file_format: str) -> Iterator[tuple[Any, int, str]]:
+    """Give the stream of the array, the bytes that it claims to hold, and its name in an npz."""
     if file_format == "NPY":
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        yield file, size
+        yield file, size, ""
         return
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len(members) != 1:
             raise Refused(f"it holds {len(members)} arrays; an image is one array")
         with archive.open(members[0]) as stream:
-            yield stream, members[0].file_size
+            yield stream, members[0].file_size, members[0].filename.removesuffix(".npy")
 
 
 def _describe(stream: Any, size: int, file_format: str) -> _Described:
@@ -90,9 +93,9 @@ def _describe(stream: Any, size: int, file_format: str) -> _Described:
         raise Refused(f"its header says that it is {length} bytes long itself")
     with quiet():  # it warns of headers that Python 2 wrote
         shape, fortran, dtype = read(io.BytesIO(stated + stream.read(length)))
-    height, width, channels, first = array_layout(shape)
-    header = limited(Header(file_format, width, height, channels, kept_dtype(dtype), array_color(channels)))
+    height, width, channels, layout = array_layout(shape)
+    header = limited(Header(file_format, width, height, channels, kept_dtype(dtype), array_color(channels), layout))
     limited(header._replace(dtype=dtype))  # float64 is larger before it is float32
     if math.prod(shape) * dtype.itemsize > size - _MAGIC - field - length:
         raise Refused("the file is cut off")
-    return _Described(header, shape, fortran, dtype, first)
+    return _Described(header, shape, fortran, dtype)

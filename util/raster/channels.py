@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from options.errors import UserError
-from util.raster.kinds import CHANNELS, Color, Levels, Raster
+from util.raster.kinds import ARRAYS, CHANNELS, Color, Levels, Raster
 
 _MODES: dict[Color, str] = {"gray": "L", "gray+alpha": "LA", "rgb": "RGB", "rgba": "RGBA", "cmyk": "CMYK"}
 _BY_CHANNELS: dict[int, Color] = {1: "gray", 2: "gray+alpha", 3: "rgb", 4: "rgba"}
@@ -34,15 +34,27 @@ def with_channels(raster: Raster, channels: int, path: object) -> Levels:
     if have == channels:
         return levels
     if color == "channels" or channels not in _BY_CHANNELS:
-        raise UserError(
-            f"the image {path} has {have} channel{'s' * (have != 1)}, but {channels} {'is' if channels == 1 else 'are'}"
-            f" wanted; pass --input_nc {have} or --output_nc {have}, whichever is for this side, or convert the image"
-        )
+        raise _refusal(levels.shape, channels, str(path))
     if levels.dtype == np.uint8:
         return _by_pillow(levels, color, _BY_CHANNELS[channels])
     if color == "cmyk":
         levels, color = _from_cmyk(levels), "rgb"
     return _converted(levels, has_alpha=color in ("gray+alpha", "rgba"), channels=channels)
+
+
+def _refusal(shape: tuple[int, ...], channels: int, path: str) -> UserError:
+    height, width, have = shape
+    wanted = f"{channels} {'is' if channels == 1 else 'are'} wanted"
+    advice = f"pass --input_nc {have} or --output_nc {have}, whichever is for this side"
+    if not path.lower().endswith(ARRAYS):
+        return UserError(
+            f"the image {path} has {have} channel{'s' * (have != 1)}, but {wanted}; {advice}, or convert the image"
+        )
+    return UserError(
+        f"the array {path} is read as {height} x {width} x {have} (height x width x channels, for which the shorter of "
+        f"its outer axes is taken), but {wanted}; if that is right, {advice}, and if not, save it as a TIFF that "
+        "names its axes (tifffile.imwrite with metadata={'axes': 'YXC'}, or 'CYX')"
+    )
 
 
 def _by_pillow(levels: Levels, color: Color, wanted: Color) -> Levels:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from util.raster.border import Refused
 
 Color = Literal["gray", "gray+alpha", "rgb", "rgba", "cmyk", "channels"]
+Layout = Literal["", "HW", "HWC", "CHW"]
 Levels = npt.NDArray[Any]  # H x W x C
 
 CHANNELS: dict[Color, int] = {
@@ -18,7 +19,8 @@ CHANNELS: dict[Color, int] = {
     "rgba": 4,
     "cmyk": 4,
 }  # "channels" may be any number
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".pnm", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz")
+ARRAYS = (".npy", ".npz")
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".pnm", ".bmp", ".tif", ".tiff", ".webp", *ARRAYS)
 
 MOST_PIXELS = 178_956_970  # where Pillow stops, too
 MOST_BYTES = 1 << 30
@@ -35,6 +37,9 @@ class Header(NamedTuple):
         width: of the upright image, after the EXIF orientation.
         height: likewise.
         dtype: of the levels.
+        layout: how the file orders rows, columns and channels, where it has a choice: in NPY, NPZ and TIFF. The planes
+            of a TIFF, and pages that became channels, are "CHW".
+        array_name: the key of the array in an NPZ.
     """
 
     file_format: str
@@ -43,6 +48,8 @@ class Header(NamedTuple):
     channels: int
     dtype: np.dtype[Any]
     color: Color
+    layout: Layout = ""
+    array_name: str = ""
 
 
 class Raster(NamedTuple):
@@ -95,8 +102,8 @@ def limited(header: Header) -> Header:
     return header
 
 
-def array_layout(shape: Sequence[int]) -> tuple[int, int, int, bool]:
-    """Return height, width and channels of an array, and whether the channels come first.
+def array_layout(shape: Sequence[int]) -> tuple[int, int, int, Layout]:
+    """Return height, width and channels of an array, and how it orders them.
 
     Of three axes the shorter one of the first and the last holds the channels; the last, if they are equal.
 
@@ -104,11 +111,12 @@ def array_layout(shape: Sequence[int]) -> tuple[int, int, int, bool]:
         Refused: it has neither two axes nor three.
     """
     if len(shape) == 2:
-        return shape[0], shape[1], 1, False
+        return shape[0], shape[1], 1, "HW"
     if len(shape) != 3:
         raise Refused(f"its array has {len(shape)} axes; H x W, H x W x C and C x H x W are read")
-    first = shape[0] < shape[2]
-    return (shape[1], shape[2], shape[0], True) if first else (shape[0], shape[1], shape[2], False)
+    if shape[0] < shape[2]:
+        return shape[1], shape[2], shape[0], "CHW"
+    return shape[0], shape[1], shape[2], "HWC"
 
 
 def array_color(channels: int) -> Color:

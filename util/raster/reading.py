@@ -20,7 +20,8 @@ def read_raster(path: str | os.PathLike[str]) -> Raster:
     """Return the levels and the colour of an image, upright as its EXIF orientation says.
 
     Palettes become colours, 1-bit images 0 and 255, LAB and YCbCr RGB; of an animation it is the first frame. The
-    pages of a TIFF, and its other axes, become channels, as the shorter outer axis of an array file is. float64 and
+    pages of a TIFF, and its other axes, become channels, as the shorter outer axis of an array file is. A PGM or PPM
+    whose largest level is another than 255 and 65535, such as 1023, is scaled to all of 8 or 16 bits. float64 and
     float16 become float32. An array of one channel is taken for gray and of three for RGB; others are "channels".
 
     At most 178,956,970 pixels and 1 GiB of levels are read; the header says so before anything is decoded.

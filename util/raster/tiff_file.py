@@ -6,21 +6,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL.ImageFile import ImageFile
 
 from util.raster.border import Refused, Stream, quiet
-from util.raster.kinds import Color, Header, Levels, Raster, array_layout, as_levels, kept_dtype, limited
+from util.raster.kinds import Color, Header, Layout, Levels, Raster, array_layout, as_levels, kept_dtype, limited
 from util.raster.pillow_file import KINDS, decoded_by_pillow, described_by_pillow
 from util.raster.upright import ORIENTATION, turned, turned_size
 
 if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
     from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 MOST_PAGES = 4096
 
 _INVERTED, _GRAY, _RGB, _CMYK = 0, 1, 2, 5  # photometric interpretations
 _CONVERTED = {3: "a palette", 6: "YCbCr", 8: "CIELAB", 9: "ICCLAB", 10: "ITULAB"}  # others, only Pillow converts them
-_BITS, _PHOTOMETRIC, _DESCRIPTION = 258, 262, 270  # tags
+_BITS, _PHOTOMETRIC, _DESCRIPTION, _SAMPLES, _PLANAR = 258, 262, 270, 277, 284  # tags
+_SEPARATE = 2  # planar configuration
 _STACKS = ('{"shape"', "ImageJ=")  # how the descriptions begin that may say that one page is several
 _ALPHA = (1, 2)  # of the kinds of extra samples
 _COLORS: dict[tuple[int, int, bool], Color] = {  # by photometric interpretation, samples, and whether one is alpha
@@ -45,7 +46,9 @@ def tiff_header(file: Stream) -> Header:
     with quiet():
         image = _by_pillow(file)
         if image is not None:
-            return described_by_pillow(image, "TIFF")  # its size is upright already
+            header = described_by_pillow(image, "TIFF")  # its size is upright already
+            planes = image.tag_v2.get(_PLANAR) == _SEPARATE
+            return header._replace(layout=_layout(header.channels, planes=planes))
         with _tifffile(file) as tif:
             return _describe(tif).header
 
@@ -77,7 +80,7 @@ def _pixels(series: "TiffPageSeries") -> Levels:
     raise Refused("its pixels are missing")
 
 
-def _by_pillow(file: Stream) -> ImageFile | None:
+def _by_pillow(file: Stream) -> "TiffImageFile | None":
     """Open the image with Pillow if that reads all of it, or if only that makes colours of its numbers."""
     from PIL.TiffImagePlugin import TiffImageFile
 
@@ -88,6 +91,7 @@ def _by_pillow(file: Stream) -> ImageFile | None:
     photometric = image.tag_v2.get(_PHOTOMETRIC)
     deep = KINDS.get(image.mode, KINDS["L"]).dtype == np.uint8 and max(image.tag_v2.get(_BITS, (1,))) > 8
     dropped = any("X" in str(tile[3]) for tile in image.tile)
+    dropped = dropped or image.tag_v2.get(_SAMPLES, 1) > len(image.getbands())  # planes that it passes over
     if image.mode not in KINDS or image.mode == "I" or deep or dropped:  # "I" ends before uint32 does
         return None
     if image.mode.startswith("I;16") and photometric == _INVERTED:  # it would not invert them
@@ -122,7 +126,7 @@ def _describe(tif: "TiffFile") -> _Described:
     series, page = tif.series[0], tif.pages.first
     axes = series.axes
     if tif.is_shaped and axes == "QYX":  # an array that tifffile was given without a word about its axes
-        axes = "SYX" if array_layout(series.shape)[3] else "YXS"
+        axes = "SYX" if array_layout(series.shape)[3] == "CHW" else "YXS"
     size = dict(zip(axes, series.shape, strict=True))
     if 0 in series.shape or not {"Y", "X"} <= set(axes):
         raise Refused("it holds no image")
@@ -132,7 +136,8 @@ def _describe(tif: "TiffFile") -> _Described:
         color = "channels"
     orientation = int(page.tags.valueof(ORIENTATION, default=1) or 1)
     width, height = turned_size(size["X"], size["Y"], orientation)
-    header = Header("TIFF", width, height, channels, kept_dtype(series.dtype), color)
+    layout = _layout(channels, planes=axes.endswith("YX"))
+    header = Header("TIFF", width, height, channels, kept_dtype(series.dtype), color, layout)
     limited(header._replace(dtype=series.dtype))  # float64 is larger before it is float32
     return _Described(limited(header), axes, orientation)
 
@@ -150,6 +155,13 @@ def _count_pages(tif: "TiffFile") -> int:
         offsets.add(offset)
         if len(offsets) > MOST_PAGES:
             raise Refused(f"it has more than {MOST_PAGES} pages")
+
+
+def _layout(channels: int, *, planes: bool) -> Layout:
+    """Return the order of the axes."""
+    if channels == 1:
+        return "HW"
+    return "CHW" if planes else "HWC"
 
 
 def _color(page: "TiffPage") -> Color:

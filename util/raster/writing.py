@@ -1,6 +1,7 @@
 """Write an image of any depth and number of channels without loss, whole or not at all."""
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,19 @@ from PIL import Image
 
 from util.raster.array_file import arranged
 from util.raster.deep_png import encode_deep_png
-from util.raster.kinds import CHANNELS, Color, Levels
+from util.raster.kinds import CHANNELS, Color, Layout, Levels
 from util.whole_file import whole_file
 
 _IN_PNG = ("gray", "gray+alpha", "rgb", "rgba")
 _PHOTOMETRIC = {"rgb": "rgb", "rgba": "rgb", "cmyk": "separated"}  # all others: minisblack
 
 
-def write_raster(levels: Levels, stem: Path, *, file_format: str, color: Color) -> Path:
+def write_raster(
+    levels: Levels, stem: Path, *, file_format: str, color: Color, layout: Layout = "", array_name: str = ""
+) -> Path:
     """Write an image beside others of its kind and return its path, ``stem`` with a suffix.
 
-    An image that belongs to an array file becomes ``.npy`` or ``.npz`` (under the key "image"), all others ``.png``
+    An image that belongs to an array file becomes ``.npy`` or ``.npz``, all others ``.png``
     where PNG holds them (8 and 16 bits of gray and RGB, with alpha and without) and ``.tif`` where not.
     ``read_raster`` gives back the same levels and colour.
 
@@ -27,6 +30,9 @@ def write_raster(levels: Levels, stem: Path, *, file_format: str, color: Color) 
         levels: H x W x C of the type to be written, one that ``read_raster`` gives.
         file_format: of the image that this one belongs to, as in its ``Header``.
         color: what the channels mean; an array file does not keep it.
+        layout: the order of the axes in an array file or TIFF, as in the ``Header``. Where that cannot hold the
+            channels, or an array file would not be read as it is meant, it becomes one that does.
+        array_name: the key of the array in an NPZ; "image" if empty.
 
     Raises:
         OSError: it cannot be written.
@@ -34,14 +40,14 @@ def write_raster(levels: Levels, stem: Path, *, file_format: str, color: Color) 
     assert levels.ndim == 3, f"{levels.shape} is not H x W x C"
     assert CHANNELS.get(color, levels.shape[2]) == levels.shape[2], f"{color} has not {levels.shape[2]} channels"
     if file_format == "NPY":
-        return _put(_npy(levels), stem, ".npy")
+        return _put(_npy(levels, layout), stem, ".npy")
     if file_format == "NPZ":
-        return _put(_npz(levels), stem, ".npz")
+        return _put(_npz(levels, layout, array_name or "image"), stem, ".npz")
     if color in _IN_PNG and levels.dtype == np.uint8:
         return _put(_png(levels), stem, ".png")
     if color in _IN_PNG and levels.dtype == np.uint16:
         return _put(encode_deep_png(levels), stem, ".png")
-    return _put(_tiff(levels, color), stem, ".tif")
+    return _put(_tiff(levels, color, layout), stem, ".tif")
 
 
 def _put(data: bytes, stem: Path, suffix: str) -> Path:
@@ -51,15 +57,18 @@ def _put(data: bytes, stem: Path, suffix: str) -> Path:
     return path
 
 
-def _npy(levels: Levels) -> bytes:
+def _npy(levels: Levels, layout: Layout) -> bytes:
     out = io.BytesIO()
-    np.save(out, arranged(levels), allow_pickle=False)
+    np.save(out, arranged(levels, layout), allow_pickle=False)
     return out.getvalue()
 
 
-def _npz(levels: Levels) -> bytes:
+def _npz(levels: Levels, layout: Layout, name: str) -> bytes:
+    """Return what ``np.savez_compressed`` writes, which does not take every name."""
     out = io.BytesIO()
-    np.savez_compressed(out, image=arranged(levels))
+    archive = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED)
+    with archive, archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+        member.write(_npy(levels, layout))
     return out.getvalue()
 
 
@@ -70,19 +79,24 @@ def _png(levels: Levels) -> bytes:
     return out.getvalue()
 
 
-def _tiff(levels: Levels, color: Color) -> bytes:
-    """Return a deflated TIFF, the samples of a pixel side by side; further ones are alpha if the colour says so."""
+def _tiff(levels: Levels, color: Color, layout: Layout) -> bytes:
+    """Return a deflated TIFF, the samples of a pixel side by side or in planes; further ones may be alpha."""
     import tifffile
 
     extra: dict[str, Any] = {}  # what only some images take
     if color in ("gray+alpha", "rgba"):
         extra["extrasamples"] = ["unassalpha"]
-    if levels.shape[2] > 1:
+    values = levels
+    if levels.shape[2] == 1:
+        values = levels[:, :, 0]
+    elif layout == "CHW":
+        values, extra["planarconfig"] = np.ascontiguousarray(levels.transpose(2, 0, 1)), "separate"
+    else:
         extra["planarconfig"] = "contig"
     out = io.BytesIO()
     tifffile.imwrite(
         out,
-        levels[:, :, 0] if levels.shape[2] == 1 else levels,
+        values,
         photometric=_PHOTOMETRIC.get(color, "minisblack"),
         compression="zlib",
         metadata=None,

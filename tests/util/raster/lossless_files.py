@@ -24,6 +24,14 @@ class Kind(NamedTuple):
     channels: int
     dtype: str
     write: Callable[[Levels, Path], object]
+    layout: str = ""  # of more than one channel
+
+    @property
+    def order(self) -> str:
+        """Return the order of the axes that a header is to tell."""
+        if self.file_format not in ("TIFF", "NPY", "NPZ"):
+            return ""
+        return "HW" if self.channels == 1 else self.layout or "HWC"
 
 
 def levels_of(kind: Kind, size: tuple[int, int], seed: int = 0) -> Levels:
@@ -109,8 +117,8 @@ def _tiff(**options: Any) -> Callable[[Levels, Path], object]:
     return lambda levels, path: tifffile.imwrite(path, flat(levels), **options)
 
 
-def _planar(photometric: str) -> Callable[[Levels, Path], object]:
-    options = {"photometric": photometric, "planarconfig": "separate"}
+def _planar(photometric: str, **options: Any) -> Callable[[Levels, Path], object]:
+    options = {"photometric": photometric, "planarconfig": "separate", **options}
     return lambda levels, path: tifffile.imwrite(path, np.moveaxis(levels, 2, 0), **options)
 
 
@@ -169,7 +177,7 @@ KINDS = {
         ".tif", "TIFF", "rgb", 3, "uint16", _tiff(photometric="rgb", compression="zlib", predictor=True)
     ),
     "tiff rgba 16": Kind(".tif", "TIFF", "rgba", 4, "uint16", _tiff(**_ALPHA)),
-    "tiff rgb 16 planar": Kind(".tif", "TIFF", "rgb", 3, "uint16", _planar("rgb")),
+    "tiff rgb 16 planar": Kind(".tif", "TIFF", "rgb", 3, "uint16", _planar("rgb"), "CHW"),
     "tiff rgb float": Kind(".tif", "TIFF", "rgb", 3, "float32", _tiff(photometric="rgb")),
     "tiff rgba float": Kind(".tif", "TIFF", "rgba", 4, "float32", _tiff(**_ALPHA)),
     "tiff cmyk 16": Kind(".tif", "TIFF", "cmyk", 4, "uint16", _tiff(photometric="separated")),
@@ -183,18 +191,25 @@ KINDS = {
         ".tif", "TIFF", "channels", 4, "uint8", _tiff(photometric="rgb", extrasamples=["unspecified"])
     ),
     "tiff 13 words": Kind(".tif", "TIFF", "channels", 13, "uint16", _tiff(**_CONTIG)),
-    "tiff 6 planes": Kind(".tif", "TIFF", "channels", 6, "float32", _planar("minisblack")),
-    "tiff 4 pages": Kind(".tif", "TIFF", "channels", 4, "uint8", _pages(metadata=None)),
-    "tiff 4 deep pages": Kind(".tif", "TIFF", "channels", 4, "uint16", _pages(metadata=None)),
-    "tiff axis C": Kind(".tif", "TIFF", "channels", 5, "uint16", _pages(metadata={"axes": "CYX"})),
-    "tiff imagej": Kind(".tif", "TIFF", "channels", 3, "float32", _pages(imagej=True)),
-    "tiff ome": Kind(".ome.tif", "TIFF", "channels", 3, "uint16", _pages(ome=True)),
+    "tiff 6 planes": Kind(".tif", "TIFF", "channels", 6, "float32", _planar("minisblack"), "CHW"),
+    "tiff 4 pages": Kind(".tif", "TIFF", "channels", 4, "uint8", _pages(metadata=None), "CHW"),
+    "tiff 4 deep pages": Kind(".tif", "TIFF", "channels", 4, "uint16", _pages(metadata=None), "CHW"),
+    "tiff axis C": Kind(".tif", "TIFF", "channels", 5, "uint16", _pages(metadata={"axes": "CYX"}), "CHW"),
+    "tiff axis C last": Kind(
+        ".tif", "TIFF", "channels", 100, "uint16", _tiff(photometric="minisblack", metadata={"axes": "YXC"})
+    ),
+    "tiff 5 plain planes": Kind(".tif", "TIFF", "channels", 5, "uint8", _planar("minisblack", metadata=None), "CHW"),
+    "tiff 2 deep planes": Kind(".tif", "TIFF", "channels", 2, "uint16", _planar("minisblack", metadata=None), "CHW"),
+    "tiff rgb and 2 more planes": Kind(".tif", "TIFF", "channels", 5, "uint8", _planar("rgb", metadata=None), "CHW"),
+    "tiff cmyk planes": Kind(".tif", "TIFF", "cmyk", 4, "uint8", _planar("separated"), "CHW"),
+    "tiff imagej": Kind(".tif", "TIFF", "channels", 3, "float32", _pages(imagej=True), "CHW"),
+    "tiff ome": Kind(".ome.tif", "TIFF", "channels", 3, "uint16", _pages(ome=True), "CHW"),
     "tiff big": Kind(".tif", "TIFF", "rgb", 3, "uint16", _tiff(photometric="rgb", bigtiff=True)),
     "tiff tiled": Kind(".tif", "TIFF", "rgb", 3, "uint16", _tiff(photometric="rgb", tile=(16, 16))),
     "npy": Kind(".npy", "NPY", "gray", 1, "float32", _npy),
     "npy big-endian": Kind(".npy", "NPY", "gray", 1, "uint16", lambda a, p: np.save(p, flat(a).astype(">u2"))),
     "npy last": Kind(".npy", "NPY", "rgb", 3, "uint8", _npy),
-    "npy first": Kind(".npy", "NPY", "channels", 4, "int16", _npy_planes),
+    "npy first": Kind(".npy", "NPY", "channels", 4, "int16", _npy_planes, "CHW"),
     "npy fortran": Kind(".npy", "NPY", "channels", 2, "uint32", _npy_fortran),
     "npz": Kind(".npz", "NPZ", "channels", 5, "float32", lambda a, p: np.savez_compressed(p, a)),
     "npz stored": Kind(".npz", "NPZ", "gray", 1, "int32", lambda a, p: np.savez(p, anything=flat(a))),

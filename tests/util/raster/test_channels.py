@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from options.errors import UserError
@@ -111,3 +112,24 @@ def test_channels_that_are_no_colours_are_not_converted(color: str, have: int, w
 def test_channels_that_are_no_colours_are_kept_if_they_are_as_many() -> None:
     five = raster("channels", "float32")
     assert with_channels(five, 5, "a.npy") is five.levels
+
+
+@pytest.mark.parametrize("shape", [(48, 48, 100), (48, 100, 48)])
+def test_of_an_array_the_shape_that_was_found_is_told_and_how_to_name_its_axes(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "cube.npy"
+    np.save(path, np.zeros(shape, np.uint16))
+    with pytest.raises(UserError) as error:
+        with_channels(read_raster(path), 100, path)
+    text = str(error.value)
+    assert f"the array {path} is read as 48 x 100 x 48 (height x width x channels, for which the shorter of" in text
+    assert "but 100 are wanted; if that is right, pass --input_nc 48 or --output_nc 48" in text
+    assert "if not, save it as a TIFF that names its axes (tifffile.imwrite with metadata={'axes': 'YXC'}" in text
+
+
+@pytest.mark.parametrize("axes", ["YXC", "CYX"])
+def test_a_tiff_that_names_its_axes_may_have_more_channels_than_rows(axes: str, tmp_path: Path) -> None:
+    cube = np.random.default_rng(0).integers(0, 65536, (48, 40, 100), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", cube if axes == "YXC" else cube.transpose(2, 0, 1), metadata={"axes": axes})
+    np.testing.assert_array_equal(with_channels(read_raster(tmp_path / "a.tif"), 100, ""), cube)

@@ -1,5 +1,6 @@
 """Every lossless kind of file, in every size: what others wrote is read, and what is written others read."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ def test_what_others_wrote_is_read_and_written_back_alike(name: str, size: tuple
 
     header, raster = read_header(path), read_raster(path)
     height, width = size
-    assert header == Header(kind.file_format, width, height, kind.channels, np.dtype(kind.dtype), kind.color)
+    expected = Header(kind.file_format, width, height, kind.channels, np.dtype(kind.dtype), kind.color)
+    assert header[:6] == expected[:6]
+    assert header.layout == kind.order or (1 in size and kind.suffix in (".npy", ".npz"))
     assert_same(raster.levels, levels)
     assert raster.color == kind.color
     assert raster.levels.flags.c_contiguous
@@ -36,12 +39,19 @@ def test_what_others_wrote_is_read_and_written_back_alike(name: str, size: tuple
     assert_same(in_memory.levels, levels)
     assert in_memory.color == kind.color
 
-    copy = write_raster(raster.levels, tmp_path / "copy.v2", file_format=header.file_format, color=raster.color)
+    copy = write_raster(
+        raster.levels,
+        tmp_path / "copy.v2",
+        file_format=header.file_format,
+        color=raster.color,
+        layout=header.layout,
+        array_name=header.array_name,
+    )
     assert copy.name.startswith("copy.v2.")
     again = read_raster(copy)
     assert_same(again.levels, levels)
     assert again.color == kind.color
-    assert read_header(copy)[1:] == header[1:]
+    assert read_header(copy)[1:] == (header[1:] if copy.suffix != ".png" else (*header[1:6], "", ""))
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([path.name, copy.name])
 
 
@@ -73,6 +83,54 @@ def test_a_few_rows_of_many_channels_come_back_from_an_array(tmp_path: Path) -> 
     levels = levels_of(KINDS["npy"]._replace(channels=5), (2, 30))
     path = write_raster(levels, tmp_path / "image", file_format="NPY", color="channels")
     assert_same(read_raster(path).levels, levels)
+
+
+@pytest.mark.parametrize(
+    ("layout", "size", "channels", "shape"),
+    [
+        ("HW", (9, 11), 3, (9, 11, 3)),
+        ("HWC", (9, 11), 1, (9, 11, 1)),
+        ("CHW", (9, 11), 1, (1, 9, 11)),
+        ("CHW", (9, 11), 3, (3, 9, 11)),
+        ("CHW", (9, 5), 5, (9, 5, 5)),  # 5 x 9 x 5 would be read as nine columns of five channels
+        ("CHW", (9, 1), 1, (9, 1)),
+        ("HWC", (2, 11), 5, (5, 2, 11)),
+        ("", (9, 11), 1, (9, 11)),
+    ],
+)
+@pytest.mark.parametrize("file_format", ["NPY", "NPZ"])
+def test_an_array_has_the_axes_that_are_wished_where_it_is_read_again_as_it_is_meant(
+    file_format: str, layout: str, size: tuple[int, int], channels: int, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    levels = levels_of(KINDS["npy last"]._replace(channels=channels), size)
+    path = write_raster(levels, tmp_path / "image", file_format=file_format, color="channels", layout=layout)
+    assert (np.load(path) if file_format == "NPY" else np.load(path)["image"]).shape == shape
+    assert_same(read_raster(path).levels, levels)
+
+
+@pytest.mark.parametrize(
+    ("layout", "channels", "shape"), [("HW", 3, (9, 11, 3)), ("CHW", 3, (3, 9, 11)), ("CHW", 1, (9, 11))]
+)
+def test_a_tiff_has_the_axes_that_are_wished(
+    layout: str, channels: int, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    levels = levels_of(KINDS["tiff float"]._replace(channels=channels), (9, 11))
+    path = write_raster(levels, tmp_path / "image", file_format="TIFF", color="channels", layout=layout)
+    assert tifffile.imread(path).shape == shape
+    assert_same(read_raster(path).levels, levels)
+
+
+@pytest.mark.parametrize("name", ["anything", "file", "allow_pickle", "a/b ü"])
+def test_the_array_in_an_npz_keeps_its_name(name: str, tmp_path: Path) -> None:
+    levels = levels_of(KINDS["npz"], (9, 11))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open(f"{name}.npy", "w") as member:
+        np.lib.format.write_array(member, levels)
+    header = read_header(tmp_path / "a.npz")
+    assert header.array_name == name
+    copy = write_raster(levels, tmp_path / "copy", file_format="NPZ", color="channels", array_name=name)
+    with np.load(copy) as arrays:
+        assert list(arrays) == [name]
+        assert_same(arrays[name], levels)
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(

@@ -123,6 +123,14 @@ def test_levels_of_a_ppm_are_scaled_to_the_whole_range_as_pillow_does(tmp_path: 
     np.testing.assert_array_equal(read(path)[:, :, 0], np.asarray(Image.open(path)))
 
 
+@pytest.mark.parametrize(("largest", "top"), [(1, 255), (100, 255), (1023, 65535)])
+def test_a_text_pgm_is_scaled_alike(largest: int, top: int, tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_text(f"P2 2 1 {largest}\n0 {largest}\n")
+    levels = read(tmp_path / "a.pgm")
+    assert levels.dtype == (np.uint8 if top == 255 else np.uint16)
+    assert levels.flatten().tolist() == [0, top]
+
+
 @pytest.mark.parametrize("name", ["png rgb", "tiff rgb 16", "npy", "npz", "webp rgb"])
 def test_the_content_counts_not_the_name(name: str, tmp_path: Path) -> None:
     kind = KINDS[name]
