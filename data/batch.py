@@ -107,6 +107,8 @@ def _stack(images: Sequence[Tensor]) -> Tensor:
     """Stack images; levels only if all are."""
     if len({image.dtype for image in images}) > 1:
         images = [units(image) for image in images]
+    if len(images) == 1 and images[0].dtype == torch.uint8:
+        return images[0][None]  # without a copy: ``Batch.to`` makes units of it
     return torch.stack(list(images))
 
 

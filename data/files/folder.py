@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def list_images(folder: str | Path, limit: float, *, hint: str) -> PathList:
     """Return the paths of all pictures below ``folder``, sorted, at most ``limit`` of them.
 
-    A file that several links lead to counts under each name; hidden files are left out.
+    A file that several links lead to counts under each name; hidden files and folders are left out.
 
     Args:
         hint: what to do when there are none; ends the message.
@@ -87,12 +87,13 @@ class _Walk:
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
+                if name.startswith("."):  # .ipynb_checkpoints and the like hold copies
+                    continue
                 if entry.is_symlink() and not _leads_somewhere(entry):
-                    if not name.startswith("."):
-                        self.broken.append(entry.path)
+                    self.broken.append(entry.path)
                 elif entry.is_dir():
                     folders.append(name)
-                elif name.lower().endswith(EXTENSIONS) and not name.startswith(".") and entry.is_file():
+                elif name.lower().endswith(EXTENSIONS) and entry.is_file():
                     self.files.append(prefix + name)
         return folders
 

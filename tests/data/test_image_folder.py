@@ -47,7 +47,7 @@ def test_pictures_are_found_in_the_order_of_their_full_paths(tmp_path: Path) -> 
         "日本/猫.png",
         "😀.png",
     ]
-    fill(tmp_path, *names, "notes.txt", "png", "a/.hidden.png", "x.png.bak")
+    fill(tmp_path, *names, "notes.txt", "png", "a/.hidden.png", ".ipynb_checkpoints/a.png", "x.png.bak")
     walked = [os.path.join(folder, name) for folder, _, files in os.walk(tmp_path) for name in files]
     expected = sorted(path for path in walked if os.path.relpath(path, tmp_path) in names)
     assert list(list_images(tmp_path, ALL, hint="")) == expected
