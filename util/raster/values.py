@@ -24,7 +24,7 @@ def units(pixels: Tensor) -> Tensor:
     Args:
         pixels: of any shape, a batch for example.
     """
-    return pixels.div(255).sub_(0.5).mul_(2) if pixels.dtype == torch.uint8 else pixels  # exactly as ToTensor, Normalize
+    return pixels.div(255).sub_(0.5).mul_(2) if pixels.dtype == torch.uint8 else pixels  # as ToTensor, Normalize
 
 
 def to_pixels(values: npt.NDArray[Any], limits: Range | None) -> Tensor:
