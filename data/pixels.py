@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from util.raster.values import units
+from util.reflection import reflection
 
 Size = tuple[int, int]  # width, height
 
@@ -34,7 +35,7 @@ def resized(pixels: Tensor, size: Size, interpolation: str) -> Tensor:
 
 def reflected(pixels: Tensor, size: Size) -> Tensor:
     """Extend an image by reflection, as much on one side as on the other, as often as it takes."""
-    columns, rows = (_bounced(have, wanted) for have, wanted in zip(size_of(pixels), size, strict=True))
+    columns, rows = (reflection(have, wanted) for have, wanted in zip(size_of(pixels), size, strict=True))
     return pixels.index_select(1, rows).index_select(2, columns)
 
 
@@ -43,12 +44,3 @@ def stacked(images: Sequence[Tensor]) -> Tensor:
     if len({image.dtype for image in images}) > 1:
         images = [units(image) for image in images]
     return images[0] if len(images) == 1 else torch.cat(list(images))
-
-
-def _bounced(have: int, wanted: int) -> Tensor:
-    """Return the positions, of ``have``, that fill ``wanted`` places when walls reflect."""
-    if have == 1:
-        return torch.zeros(wanted, dtype=torch.long)
-    steps = torch.arange(wanted) - (wanted - have) // 2
-    steps = steps.remainder(2 * (have - 1))
-    return torch.minimum(steps, 2 * (have - 1) - steps)

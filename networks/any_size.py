@@ -1,7 +1,8 @@
 """Images of any size through a generator that wants sides of a certain multiple: padded before, cut after."""
 
-import torch
 from torch import Tensor
+
+from util.reflection import reflection
 
 
 def padded(x: Tensor, multiple: int, least: int = 1) -> Tensor:
@@ -28,10 +29,3 @@ def cut(y: Tensor, like: Tensor) -> Tensor:
     height, width = like.shape[2:]
     top, left = (y.shape[2] - height) // 2, (y.shape[3] - width) // 2
     return y[:, :, top : top + height, left : left + width]
-
-
-def reflection(length: int, wanted: int, device: torch.device | None = None) -> Tensor:
-    """Return which of ``length`` pixels stands at each of ``wanted`` places, the originals in the middle."""
-    period = max(1, 2 * (length - 1))
-    place = (torch.arange(wanted, device=device) - (wanted - length) // 2) % period
-    return torch.minimum(place, period - place)

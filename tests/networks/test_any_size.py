@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from networks.any_size import cut, padded, reflection
+from networks.any_size import cut, padded
 from networks.factory import build_generator
 from options.schema import NetOptions
+from util.reflection import reflection
 
 
 def image(height: int, width: int) -> Tensor:
