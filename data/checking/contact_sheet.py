@@ -15,6 +15,7 @@ from data.checking.summary import size_text
 from data.checking.survivor import for_all
 from options.errors import UserError
 from util.images import Picture, as_rgb
+from util.raster.channels import with_channels
 from util.raster.reading import read_raster
 
 CELL = 150  # pixels, for one picture; a pair gets two
@@ -66,7 +67,8 @@ def contact_sheet(checked: Sequence[Checked], mode: Mode, *, count: int, process
 def thumbnail(path: str, *, side: int) -> Picture | None:
     """Read a picture as something to look at, no larger than ``side``; None if it cannot be read any more."""
     try:
-        levels = read_raster(path).levels
+        raster = read_raster(path)
+        levels = with_channels(raster, 3, path) if raster.color == "cmyk" else raster.levels
     except UserError:
         return None
     step = max(1, min(levels.shape[:2]) // (4 * side))

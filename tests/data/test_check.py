@@ -282,6 +282,13 @@ def test_the_sheet_shows_pairs_side_by_side(check, tmp_path):
     assert A[1:] == B[1:]
 
 
+def test_cmyk_is_shown_in_its_colors(check, tmp_path):
+    write(Image.new("RGB", (40, 40), (200, 40, 90)).convert("CMYK"), tmp_path / "pictures" / "c.tif")
+    check(tmp_path / "pictures", "--sheet", "look.png")
+    colors = np.array(Image.open(tmp_path / "look.png")).reshape(-1, 3).tolist()
+    assert [200, 40, 90] in colors
+
+
 def test_deep_images_are_visible_on_the_sheet(check, tmp_path):
     (tmp_path / "set").mkdir()
     ramp = np.tile(np.linspace(1000, 1400, 100).astype(np.uint16), (60, 1))
