@@ -46,7 +46,7 @@ def translate(opt: Options, world: World) -> None:
     limit = min(opt.data.max_dataset_size, opt.result.num_test)
     dataset = create_dataset(replace(opt, data=replace(opt.data, max_dataset_size=limit)))
     loader = Loader(dataset, opt.data, world)
-    model = create_model(opt).to(world.device)
+    model = create_model(opt).place(world.device)
     load_networks(model, run_folder(opt), prefix_of(opt.run.epoch, opt.run.load_iter))
     model.train(not opt.result.eval)  # the official default: batch norm and dropout as in training
     record_options(opt, world)
@@ -60,7 +60,8 @@ def translate(opt: Options, world: World) -> None:
                 log.info("processing (%04d)-th image... %s", progress.images_seen, list(batch.A_paths))
             model.check_batch(batch)
             seed_step(opt.run.seed, world.rank, progress.images_seen)  # dropout is the same in every run
-            visuals = model.visuals(model(batch))
+            with model.compute.kernels(), model.compute.forward():
+                visuals = model.visuals(model(batch))
             page.add([dataset.relative_name(path) for path in batch.A_paths], visuals, kinds_of(batch, dataset))
             recorder.images(progress, visuals)
             progress.advance(batch.size)

@@ -43,7 +43,7 @@ def train(opt: Options, world: World) -> None:
     torch.backends.cudnn.benchmark = opt.data.fixed_size and not opt.run.deterministic
     loader = Loader(looked_over(create_dataset(opt), world), opt.data, world)
     validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
-    model = create_model(opt).to(world.device)
+    model = create_model(opt).place(world.device)
     samples = load_samples(opt, model, world.device)
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
     progress = Progress(epoch=opt.start.epoch_count, epoch_size=loader.epoch_size)

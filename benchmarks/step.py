@@ -94,7 +94,7 @@ def ours(flags: list[str], A: torch.Tensor, B: torch.Tensor) -> Callable[[], obj
 
     opt = parse_train(flags)
     world = World(0, 1, choose_device(opt.run))
-    model = create_model(opt).to(world.device)
+    model = create_model(opt).place(world.device)
     stepper, progress = Stepper(model, opt.optim, world), Progress()
 
     last: list[Any] = []

@@ -3,17 +3,22 @@
 A model holds maths and names. Files, devices, optimizers and ``backward`` live elsewhere.
 """
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from data.batch import Batch
 from networks.factory import smallest_input
 from options.errors import UserError
 from options.schema import NoOptions, Options
+from util.compute import PER_SAMPLE, Compute, choose_compute
+
+log = logging.getLogger(__name__)
 
 Out = TypeVar("Out", bound=tuple)  # type: ignore[type-arg]  # a model's NamedTuple of tensors
 
@@ -60,7 +65,20 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         self.opt = opt
         self.own: Any = opt.own  # an instance of self.Flags
         self.is_train = opt.is_train
+        self.compute = Compute(torch.device("cpu"))
         self.networks = nn.ModuleDict(self.build_networks())
+
+    def place(self, device: torch.device) -> "TranslationModel[Out]":
+        """Move to a device and compute there as the flags say."""
+        self.compute = choose_compute(self.opt.speed, device)
+        self.compute.place(self.networks)
+        log.info("the networks are computed in %s", self.compute)
+        return self.to(device)
+
+    @property
+    def batched(self) -> bool:
+        """Whether images that do not see each other may pass a network in one call."""
+        return not self.compute.is_reference and self.opt.net.norm in PER_SAMPLE
 
     @abstractmethod
     def build_networks(self) -> dict[str, nn.Module]:

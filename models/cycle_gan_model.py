@@ -18,6 +18,7 @@ from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
 from options.flag import flag
+from util.compute import together
 from util.image_pool import ImagePool
 
 
@@ -74,10 +75,10 @@ class CycleGANModel(TranslationModel[Cycle]):
         return Cycle(self._half("G_A", "G_B", A, target=B), self._half("G_B", "G_A", B, target=A))
 
     def _half(self, there: str, back: str, real: Tensor, *, target: Tensor) -> Half:
-        fake = self.networks[there](real)
-        rec = self.networks[back](fake)
         needs_idt = self.is_train and self.training and self.own.lambda_identity > 0
-        return Half(real, fake, rec, target, self.networks[there](target) if needs_idt else None)
+        inputs = [real, target] if needs_idt else [real]
+        fake, *idt = together(self.networks[there], inputs, batched=self.batched)
+        return Half(real, fake, self.networks[back](fake), target, idt[0] if idt else None)
 
     def phases(self) -> list[Phase]:
         """Update both generators, then both discriminators on the fakes made before that."""
@@ -105,7 +106,7 @@ class CycleGANModel(TranslationModel[Cycle]):
         for side, half in (("A", out.A), ("B", out.B)):
             judge = self.networks[f"D_{side}"]
             fake = self.pools[side].query(half.fake.detach())  # D must not push gradients into G
-            real_verdict, fake_verdict = judge(half.target), judge(fake)
+            real_verdict, fake_verdict = together(judge, [half.target, fake], batched=self.batched)
             real_loss = gan_loss(mode, real_verdict, real=True)
             parts[f"D_{side}"] = 0.5 * (real_loss + gan_loss(mode, fake_verdict, real=False))
             right |= accuracies(mode, f"D_{side}", real=real_verdict, fake=fake_verdict)

@@ -15,6 +15,7 @@ from models.registry import MODELS
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
 from options.flag import flag
+from util.compute import together
 
 
 class Pair(NamedTuple):
@@ -62,7 +63,7 @@ class Pix2PixModel(TranslationModel[Pair]):
         fake_pair = torch.cat([out.real_A, out.fake_B.detach()], 1)  # D must not push gradients into G
         real_pair = torch.cat([out.real_A, out.real_B], 1)
         mode, judge = self.opt.optim.gan_mode, self.networks["D"]
-        fake_verdict, real_verdict = judge(fake_pair), judge(real_pair)
+        fake_verdict, real_verdict = together(judge, [fake_pair, real_pair], batched=self.batched)
         fake, real = gan_loss(mode, fake_verdict, real=False), gan_loss(mode, real_verdict, real=True)
         total, parts = 0.5 * (fake + real), {"D_real": real, "D_fake": fake}
         if mode == "wgangp":

@@ -60,7 +60,8 @@ class Samples:
         try:
             for batch in self._batches:
                 torch.manual_seed(model.opt.run.seed)  # the next step seeds itself
-                out = model(batch)
+                with model.compute.kernels(), model.compute.forward():
+                    out = model(batch)
                 rows.append(model.visuals(out))
                 pairs.append(model.translations(out))
         finally:

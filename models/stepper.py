@@ -74,7 +74,8 @@ class Stepper:
         seed_step(self.seed, self.world.rank, progress.images_seen)
         self._statistics.keep()
         try:
-            out, parts, accuracies = self._learn(batch, progress)
+            with self.model.compute.kernels():
+                out, parts, accuracies = self._learn(batch, progress)
         except Exception:  # whatever it is, it is raised again
             if self.is_between_steps(progress):  # nothing was updated
                 self._statistics.restore()
@@ -84,12 +85,14 @@ class Stepper:
         return Stepped(out, losses, accuracies)
 
     def _learn(self, batch: Batch, progress: Progress) -> Stepped:
-        out = self.model(batch)
+        with self.model.compute.forward():
+            out = self.model(batch)
         parts: dict[str, Tensor] = {}
         accuracies: dict[str, Tensor] = {}
         for phase in self.phases:
             with only_trainable(self.model.networks, phase.networks):
-                loss = phase.loss(out)
+                with self.model.compute.forward():
+                    loss = phase.loss(out)
                 self.optimizers[phase.name].zero_grad()
                 loss.total.backward()  # type: ignore[no-untyped-call]
                 self.world.average_gradients(self._parameters(phase.networks))

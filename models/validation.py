@@ -54,7 +54,9 @@ class Validation:
         try:
             for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
                 model.check_batch(batch)
-                total += float(model.validation(model(batch))) * batch.size  # sync
+                with model.compute.kernels(), model.compute.forward():
+                    out = model(batch)
+                total += float(model.validation(out)) * batch.size  # sync
                 count += batch.size
                 between()
         finally:

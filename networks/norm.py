@@ -2,13 +2,30 @@
 
 from collections.abc import Callable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 NormLayer = Callable[[int], nn.Module]
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """Every channel of every image to mean 0 and variance 1 (Ulyanov et al. 2016), without weights.
+
+    PyTorch's own kernel returns wrong gradients on the CPU for one image in channels_last order; that order, and
+    compiled code, get the formula.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise N x C x H x W; in at least float32, returned in the type given."""
+        if x.is_contiguous() and not torch.compiler.is_compiling():
+            return super().forward(x)
+        full = x if x.dtype == torch.float64 else x.float()
+        variance, mean = torch.var_mean(full, (2, 3), correction=0, keepdim=True)
+        return ((full - mean) * torch.rsqrt(variance + self.eps)).to(x.dtype)
+
+
 def _instance(channels: int) -> nn.Module:
-    return nn.InstanceNorm2d(channels, affine=False, track_running_stats=False)
+    return InstanceNorm(channels, affine=False, track_running_stats=False)
 
 
 def _identity(channels: int) -> nn.Module:

@@ -184,6 +184,8 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
             raise UserError(f"--{flag} has no effect without --continue_train; add that or leave it out")
     if is_train and values["gan_mode"] == "wgangp" and values["norm"] in ("batch", "syncbatch"):
         log.warning("--gan_mode wgangp judges each image alone, which --norm %s prevents; use instance", values["norm"])
+    if values["compile"] != "off" and values.get("gan_mode") == "wgangp":
+        raise UserError("--compile nets cannot differentiate twice, which --gan_mode wgangp does; pass --compile off")
     if model.needs_target and not dataset.has_target:
         raise UserError(
             f"--dataset_mode {values['dataset_mode']} has no B images, which --model {values['model']} needs; use "

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from options.data import DataOptions as DataOptions
 from options.errors import UserError
 from options.flag import INFINITE, at_least, count_or_inf, flag
+from options.speed import SpeedOptions
 from options.training import LogOptions, OptimOptions, SaveOptions, StartOptions
 
 
@@ -108,6 +109,7 @@ class Options:
     run: RunOptions
     data: DataOptions
     net: NetOptions
+    speed: SpeedOptions
     start: StartOptions
     optim: OptimOptions
     save: SaveOptions
@@ -129,6 +131,7 @@ class Options:
         "run": RunOptions,
         "data": DataOptions,
         "net": NetOptions,
+        "speed": SpeedOptions,
         "start": StartOptions,
         "optim": OptimOptions,
         "save": SaveOptions,
@@ -138,5 +141,6 @@ class Options:
         "run": RunOptions,
         "data": DataOptions,
         "net": NetOptions,
+        "speed": SpeedOptions,
         "result": ResultOptions,
     }

@@ -51,6 +51,9 @@ TRAINING_ONLY = {
     "cache",
     "cache_gb",
     "cache_dir",
+    "precision",
+    "compile",
+    "channels_last",
 }
 TRAINING_ONLY |= {"gpu_ids", "device", "load_size", "use_wandb", "display_winsize"} | NOT_RESUMED
 

@@ -137,7 +137,7 @@ def test_loading_processes_that_outlive_a_killed_training_do_not_keep_the_next_o
     loaders = life.loaders()
     life.kill()
     assert life.wait().code == KILLED
-    assert [alive(loader) for loader in loaders] == [True, True]
+    assert any(alive(loader) for loader in loaders)  # one may just have looked for its parent
     assert PATIENCE > MP_STATUS_CHECK_INTERVAL  # seconds after which a loading process looks for its parent
     done = place.run(flags, faults=faults, constants={"util.run_lock.PATIENCE": 30})  # this machine may be busy
     assert done.code == 0, done.stderr

@@ -99,6 +99,7 @@ REFUSED = [
         "--load_size 128",
         r"--crop_size 256 is larger than --load_size 128; raise --load_size or lower",
     ),
+    ("train", "--compile nets --gan_mode wgangp", r"--compile nets cannot differentiate twice.*pass --compile off"),
     ("train", "--cache_dir x", r"--cache_gb and --cache_dir have no effect without --cache; add --cache ram or"),
     ("test", "--cache ram", r"--cache has no effect in a test; leave it out"),
     ("train", "--cache ram --cache_gb 0", r"--cache_gb 0.0 is no room at all; give a number above 0, or --cache off"),

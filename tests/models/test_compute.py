@@ -1,0 +1,201 @@
+"""Faster ways to compute a step are the same mathematics as the float32 reference."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.base import TranslationModel
+from models.registry import create_model
+from models.stepper import Stepper
+from networks.norm import InstanceNorm
+from options.errors import UserError
+from tests.conftest import RunCli
+from tests.small import ALONE, random_batch, small_options
+from util.compute import Compute, choose_compute
+from util.progress import Progress
+
+CPU = torch.device("cpu")
+FAST = Compute(CPU, channels_last=True)  # float32, but batched and in another layout
+BF16 = Compute(CPU, "bf16")
+CASES = {
+    "cycle_gan": "--norm instance --pool_size 0",
+    "pix2pix": "--norm instance --no_dropout",
+    "cycle_gan none": "--norm none --pool_size 2",
+    "pix2pix batch": "--norm batch --no_dropout",
+}
+
+
+def built(case: str, compute: Compute, flags: str = "") -> tuple[TranslationModel[Any], Stepper]:
+    opt = small_options(case.split()[0], f"{CASES[case]} {flags}")
+    model = create_model(opt)
+    model.compute = compute
+    compute.place(model.networks)
+    return model, Stepper(model, opt.optim, ALONE)
+
+
+def stepped(
+    case: str, compute: Compute, *, steps: int = 2, double: bool = False, flags: str = "", size: int = 16
+) -> tuple[TranslationModel[Any], list[dict[str, float]]]:
+    """Train and return the model, with the gradients of its last step, and all losses."""
+    model, stepper = built(case, compute, flags)
+    progress, losses = Progress(), []
+    if double:
+        model.double()
+    for step in range(steps):
+        batch = random_batch(model.opt, 2, seed=step, size=size)
+        if double:
+            batch = batch._replace(A=batch.A.double(), B=batch.target.double())
+        losses.append({name: float(value) for name, value in stepper.step(batch, progress).losses.items()})
+        progress.advance(2)
+    return model, losses
+
+
+def gradients(model: TranslationModel[Any]) -> dict[str, Tensor]:
+    return {name: p.grad for name, p in model.networks.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_call_for_several_passes_is_the_same_mathematics(case: str) -> None:
+    reference, expected = stepped(case, Compute(CPU), double=True)
+    fast, losses = stepped(case, FAST, double=True)
+    assert losses == [pytest.approx(step, rel=1e-9, abs=1e-9) for step in expected]
+    for name, gradient in gradients(reference).items():
+        torch.testing.assert_close(gradients(fast)[name], gradient, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_float32_in_another_layout_stays_within_rounding(case: str) -> None:
+    slow = "--lr 0.00002"  # with larger steps Adam makes rounding grow until two runs part
+    _, expected = stepped(case, Compute(CPU), steps=20, flags=slow)
+    _, losses = stepped(case, FAST, steps=20, flags=slow)
+    assert losses == [pytest.approx(step, rel=1e-4, abs=1e-4) for step in expected]
+
+
+def test_batch_norm_never_sees_images_of_two_passes_at_once() -> None:
+    calls: list[int] = []
+    model, stepper = built("pix2pix batch", FAST)
+    model.networks["D"].register_forward_hook(lambda net, given, out: calls.append(len(out)))
+    stepper.step(random_batch(model.opt, 2), Progress())
+    assert calls == [2, 2, 2]
+    calls.clear()
+    model, stepper = built("pix2pix", FAST)
+    model.networks["D"].register_forward_hook(lambda net, given, out: calls.append(len(out)))
+    stepper.step(random_batch(model.opt, 2), Progress())
+    assert calls == [4, 2]
+
+
+def test_images_of_unequal_size_pass_by_themselves() -> None:
+    model, stepper = built("cycle_gan", FAST)
+    batch = random_batch(model.opt, 1)
+    bigger = random_batch(model.opt, 1, size=24)
+    stepper.step(batch._replace(B=bigger.target), Progress())
+
+
+@pytest.mark.parametrize("case", ["cycle_gan", "pix2pix", "pix2pix batch"])
+def test_bfloat16_gradients_point_about_where_float32_ones_do(case: str) -> None:
+    """What a generator's ReLUs and the signs of L1 let through differs for values near 0 (docs/performance.md)."""
+    flags = "--ngf 16 --ndf 16"
+    reference, expected = stepped(case, Compute(CPU), steps=1, flags=flags, size=32)
+    fast, losses = stepped(case, BF16, steps=1, flags=flags, size=32)
+    assert losses[0] == pytest.approx(expected[0], rel=0.02, abs=0.02)
+    for network in reference.networks:
+        one, other = (
+            torch.cat([g.flatten() for name, g in gradients(model).items() if name.startswith(f"{network}.")])
+            for model in (reference, fast)
+        )
+        cosine = F.cosine_similarity(one.double(), other.double(), dim=0)
+        assert cosine > (0.99 if network.startswith("D") else 0.9), network
+        assert other.norm() / one.norm() == pytest.approx(1, abs=0.05), network
+
+
+def test_what_is_kept_and_shown_is_float32_in_bfloat16_too() -> None:
+    model, stepper = built("cycle_gan", BF16)
+    out = stepper.step(random_batch(model.opt, 1), Progress()).out
+    assert {image.dtype for half in out for image in half} == {torch.float32}
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert {p.grad.dtype for p in model.parameters() if p.grad is not None} == {torch.float32}
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5, 7), (1, 64, 16, 16), (2, 8, 9, 4), (3, 1, 2, 2)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4), (torch.bfloat16, 0.06)])
+def test_instance_norm_and_its_gradient_equal_the_formula(
+    shape: tuple[int, ...], layout: torch.memory_format, dtype: torch.dtype, tolerance: float
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    x, weight = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2))
+    x = (3 * x + 1).to(dtype).double()  # the same numbers for both
+
+    def run(norm: nn.Module, given: Tensor) -> tuple[Tensor, Tensor]:
+        given = given.detach().requires_grad_()
+        out = norm(given)
+        (out.double() * weight).sum().backward()
+        assert given.grad is not None
+        return out.detach().double(), given.grad.double()
+
+    class Formula(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            centred = x - x.mean((2, 3), keepdim=True)
+            return centred / (centred.square().mean((2, 3), keepdim=True) + 1e-5).sqrt()
+
+    expected = run(Formula(), x)
+    got = run(InstanceNorm(shape[1]), x.to(dtype).to(memory_format=layout))
+    for one, other in zip(got, expected, strict=True):
+        assert (one - other).abs().max() <= tolerance * max(1, float(other.abs().max()))
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="compiling for the CPU needs g++")
+@pytest.mark.parametrize("case", ["cycle_gan", "pix2pix batch"])
+def test_compiled_networks_learn_what_others_learn(case: str) -> None:
+    slow = "--lr 0.00002 --no_dropout"
+    _, expected = stepped(case, Compute(CPU), steps=3, flags=slow)
+    fast, losses = stepped(case, Compute(CPU, compiled=True, channels_last=True), steps=3, flags=slow)
+    assert losses == [pytest.approx(step, rel=1e-4, abs=1e-4) for step in expected]
+    reference, _ = built(case, Compute(CPU))
+    assert fast.networks.state_dict().keys() == reference.networks.state_dict().keys()  # as checkpoint files hold them
+
+
+@pytest.mark.parametrize(
+    ("flags", "device", "words"),
+    [
+        (
+            "--precision tf32",
+            "cpu",
+            "--precision tf32 needs an NVIDIA GPU of 2020 or later, not cpu; pass fp32",
+        ),
+        ("--precision bf16", "mps", "--precision bf16 needs a CPU or an NVIDIA GPU, not mps; pass --precision fp32"),
+    ],
+)
+def test_what_a_device_cannot_do_is_refused(flags: str, device: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        choose_compute(small_options("cycle_gan", flags).speed, torch.device(device))
+
+
+def test_without_a_compiler_nothing_can_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match=r"--compile nets needs a C\+\+ compiler such as g\+\+; install one"):
+        choose_compute(small_options("cycle_gan", "--compile nets").speed, CPU)
+
+
+def test_the_defaults_on_a_cpu_are_the_reference() -> None:
+    assert choose_compute(small_options("cycle_gan").speed, CPU).is_reference
+    assert not choose_compute(small_options("cycle_gan", "--precision bf16").speed, CPU).is_reference
+
+
+def test_a_test_in_bfloat16_makes_nearly_the_same_pictures(run_cli: RunCli, trained: Path, tmp_path: Path) -> None:
+    shades = []
+    for flags in ([], ["--precision", "bf16"]):
+        done = run_cli("test", ["--name", "cg", *flags])
+        assert done.code == 0
+        assert f"the networks are computed in {flags[1] if flags else 'fp32'}" in done.stdout
+        path = tmp_path / "results/cg/test_latest/images/a0_fake_B.png"
+        shades.append(np.array(Image.open(path)).astype(int))
+    assert np.abs(shades[0] - shades[1]).max() <= 4
+    assert (shades[0] != shades[1]).any()
