@@ -25,8 +25,10 @@ from options.schema import Options
 from util.distributed import World, session
 from util.progress import Progress, Stopwatch
 from util.run import entry_point, log, speak
+from util.run_folder import run_folder
 from util.sinks import Recorder
 from util.sinks.build import build_sinks
+from util.step_trace import StepTrace
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -50,13 +52,15 @@ def train(opt: Options, world: World) -> None:
 
     with started(Training(opt, model, stepper, progress)) as saver:
         sinks = build_sinks(opt, progress) if world.is_main else []
+        trace = StepTrace(run_folder(opt) if opt.log.profile and world.is_main else None)
         watch = Stopwatch()
         with Recorder(sinks, world) as recorder, saver.guarding() as stop:
             while progress.epoch <= opt.optim.last_epoch:
                 start = time.perf_counter()
                 rate = stepper.set_learning_rate(progress)
                 for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
-                    out, losses, accuracies = stepper.step(batch, progress)
+                    with trace.of(world.device):
+                        out, losses, accuracies = stepper.step(batch, progress)
                     progress.advance(images := batch.size * world.size)
                     recorder.step(progress, images)
                     watch.count(images)

@@ -101,6 +101,7 @@ class LogOptions:
     display_env: str = flag("", "Visdom environment; empty takes the name of the run")
     display_samples: int = flag(4, "held-out images that are shown every time; 0 switches them off")
     display_ncols: int = flag(4, "pictures in a row of the dashboard; 0 gives each a window")
+    profile: bool = flag(False, "write what the tenth step spends its time on to step_trace.json, for a browser")
     use_tensorboard: bool = flag(False, "log to TensorBoard (pip install tensorboard)")
 
     def __post_init__(self) -> None:
