@@ -101,6 +101,8 @@ class Stepper:
                 if self.opt.on_nan == "skip" and self._is_broken(loss.total, phase):
                     self._skip(batch, progress)
                     break
+                if self.opt.clip_grad:
+                    nn.utils.clip_grad_norm_(self._parameters(phase.networks), self.opt.clip_grad)
                 self._changed_at = progress.images_seen
                 self.optimizers[phase.name].step()
         else:

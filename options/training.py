@@ -35,6 +35,9 @@ class OptimOptions:
     n_epochs_decay: int = flag(100, "epochs in which it falls, to reach zero one epoch later", aliases=("niter_decay",))
     beta1: float = flag(0.5, "Adam's first momentum")
     lr: float = flag(0.0002, "learning rate of Adam")
+    clip_grad: float = flag(
+        0.0, "longest gradient of the networks that are updated together, longer ones are shortened to it; 0: as it is"
+    )
     gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag(
         "lsgan", "adversarial loss", shorthands={"no_lsgan": "vanilla"}
     )
@@ -54,6 +57,7 @@ class OptimOptions:
         at_least("--n_epochs plus --n_epochs_decay", self.last_epoch, 1)
         at_least("--pool_size", self.pool_size, 0)
         at_least("--lr_decay_iters", self.lr_decay_iters, 1)
+        at_least("--clip_grad", self.clip_grad, 0)
         if not 0 < self.lr < INFINITE:
             raise UserError(f"--lr {self.lr} is not a learning rate; give a number above 0, such as 0.0002")
         if not 0 <= self.beta1 < 1:

@@ -219,3 +219,27 @@ def test_world_averages_gradients_only_where_there_are_some() -> None:
     ALONE.average_gradients(parameters)
     assert parameters[1].grad is None
     assert torch.equal(ALONE.mean(torch.tensor([1.0])), torch.tensor([1.0]))
+
+
+def longest_gradients(flags: str) -> dict[str, float]:
+    """Train once; return the length of each phase's gradient as its optimizer saw it."""
+    model, stepper, progress = training("cycle_gan", f"--pool_size 0 {flags}")
+    seen: dict[str, float] = {}
+    for phase, optimizer in stepper.optimizers.items():
+
+        def note(optimizer: Any, *given: Any, phase: str = phase) -> None:
+            parameters = optimizer.param_groups[0]["params"]
+            seen[phase] = float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm())
+
+        optimizer.register_step_pre_hook(note)
+    train_steps(model, stepper, progress, 1)
+    return seen
+
+
+def test_long_gradients_are_shortened_and_short_ones_are_not() -> None:
+    free = longest_gradients("")
+    assert min(free.values()) > 0.01
+    between = sum(sorted(free.values())) / 2
+    clipped = longest_gradients(f"--clip_grad {between}")
+    assert clipped == {phase: pytest.approx(min(length, between), rel=1e-3) for phase, length in free.items()}
+    assert max(free.values()) > between > min(free.values())

@@ -84,6 +84,7 @@ REFUSED = [
     ("train", "--n_epochs 0 --n_epochs_decay 0", r"--n_epochs plus --n_epochs_decay 0 is too small"),
     ("train", "--epoch_count 0", r"--epoch_count 0 is too small"),
     ("train", "--pool_size -1", r"--pool_size -1 is too small"),
+    ("train", "--clip_grad -1", r"--clip_grad -1.0 is too small"),
     ("train", "--lr 0", r"--lr 0.0 is not a learning rate"),
     ("train", "--lr nan", r"argument --lr: 'nan' is not a finite number"),
     ("train", "--beta1 1", r"--beta1 1.0 is outside"),
