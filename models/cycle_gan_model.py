@@ -76,9 +76,12 @@ class CycleGANModel(TranslationModel[Cycle]):
 
     def _half(self, there: str, back: str, real: Tensor, *, target: Tensor) -> Half:
         needs_idt = self.is_train and self.training and self.own.lambda_identity > 0
-        inputs = [real, target] if needs_idt else [real]
-        fake, *idt = together(self.networks[there], inputs, batched=self.batched)
-        return Half(real, fake, self.networks[back](fake), target, idt[0] if idt else None)
+        if needs_idt and self.batched:
+            fake, idt = together(self.networks[there], [real, target], batched=True)
+            return Half(real, fake, self.networks[back](fake), target, idt)
+        fake = self.networks[there](real)
+        rec = self.networks[back](fake)  # before idt: dropout is drawn in this order
+        return Half(real, fake, rec, target, self.networks[there](target) if needs_idt else None)
 
     def phases(self) -> list[Phase]:
         """Update both generators, then both discriminators on the fakes made before that."""

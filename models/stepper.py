@@ -140,6 +140,10 @@ class Stepper:
         """Take over the optimizers' states, but not the settings in them, which a resume may change."""
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state[name])
+            for parameter, values in optimizer.state.items():  # in the layout of the weights, whatever the file's
+                for key, value in values.items():
+                    if value.shape == parameter.shape:
+                        values[key] = torch.empty_like(parameter).copy_(value)
             for group in optimizer.param_groups:
                 group["betas"] = (self.opt.beta1, 0.999)
 

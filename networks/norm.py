@@ -17,8 +17,9 @@ class InstanceNorm(nn.InstanceNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise N x C x H x W; in at least float32, returned in the type given."""
-        if x.is_contiguous() and not torch.compiler.is_compiling():
-            return super().forward(x)
+        other_order = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        if x.shape[2] * x.shape[3] == 1 or not (other_order or torch.compiler.is_compiling()):
+            return super().forward(x)  # which refuses maps of one point
         full = x if x.dtype == torch.float64 else x.float()
         variance, mean = torch.var_mean(full, (2, 3), correction=0, keepdim=True)
         return ((full - mean) * torch.rsqrt(variance + self.eps)).to(x.dtype)

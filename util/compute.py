@@ -3,7 +3,9 @@
 The reference is float32, contiguous, not compiled. Everything else is faster and tested against it.
 """
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from options.errors import UserError
 from options.speed import SpeedOptions
 
+MOST_VARIANTS = 64  # of compiled code for all networks of a kind: sizes, batches, with and without gradients
 PER_SAMPLE = ("instance", "none")  # norms under which the images of a batch do not see each other
 
 
@@ -32,7 +35,7 @@ class Compute:
 
     @property
     def is_reference(self) -> bool:
-        """True where every bit is as in the first version of this project."""
+        """True for the plain way, whose bits on the CPU are those of the first version of this project."""
         return self == Compute(self.device)
 
     def forward(self) -> AbstractContextManager[object]:
@@ -64,6 +67,7 @@ class Compute:
             if self.precision == "bf16":
                 network.register_forward_hook(_as_float32)
             if self.compiled:
+                torch._dynamo.config.recompile_limit = MOST_VARIANTS
                 network.compile()
 
     def __str__(self) -> str:
@@ -86,11 +90,19 @@ def choose_compute(opt: SpeedOptions, device: torch.device) -> Compute:
     if precision == "bf16" and device.type not in ("cpu", "cuda"):
         raise UserError(f"--precision bf16 needs a CPU or an NVIDIA GPU, not {device}; pass --precision fp32")
     compiled = opt.compile == "nets"
-    if compiled and device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++", "cl"))):
-        raise UserError("--compile nets needs a C++ compiler such as g++; install one, or pass --compile off")
+    if compiled and device.type == "cpu" and shutil.which(compiler := _compiler()) is None:
+        raise UserError(
+            f"--compile nets needs the C++ compiler {compiler}; install it, name another in the environment variable "
+            "CXX, or pass --compile off"
+        )
     wanted = compiled or (precision == "bf16" and device.type == "cuda")
     channels_last = wanted if opt.channels_last == "auto" else opt.channels_last == "on"
     return Compute(device, precision, compiled, channels_last)
+
+
+def _compiler() -> str:
+    """Return the compiler that PyTorch will call."""
+    return os.environ.get("CXX", {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"))
 
 
 def together(network: nn.Module, images: Sequence[Tensor], *, batched: bool) -> list[Tensor]:

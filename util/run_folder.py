@@ -98,7 +98,7 @@ def clear_run(folder: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Delete the halves of files that a killed process was writing."""
-    for path in folder.glob(f"*{TEMPORARY}"):
+    for path in folder.rglob(f"*{TEMPORARY}"):
         path.unlink(missing_ok=True)
 
 

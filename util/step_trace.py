@@ -39,6 +39,7 @@ class StepTrace:
             yield
             if device.type == "cuda":
                 torch.cuda.synchronize(device)  # sync
+        self._path.unlink(missing_ok=True)  # of an earlier training
         seen.export_chrome_trace(str(self._path))  # says nothing if it cannot
         if not self._path.exists():
             log.warning("cannot write the trace of a step to %s", self._path)

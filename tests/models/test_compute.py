@@ -180,7 +180,8 @@ def test_what_a_device_cannot_do_is_refused(flags: str, device: str, words: str)
 
 def test_without_a_compiler_nothing_can_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(UserError, match=r"--compile nets needs a C\+\+ compiler such as g\+\+; install one"):
+    monkeypatch.setenv("CXX", "no-compiler")
+    with pytest.raises(UserError, match=r"--compile nets needs the C\+\+ compiler no-compiler; install it, name"):
         choose_compute(small_options("cycle_gan", "--compile nets").speed, CPU)
 
 
@@ -199,3 +200,30 @@ def test_a_test_in_bfloat16_makes_nearly_the_same_pictures(run_cli: RunCli, trai
         shades.append(np.array(Image.open(path)).astype(int))
     assert np.abs(shades[0] - shades[1]).max() <= 4
     assert (shades[0] != shades[1]).any()
+
+
+def test_moments_that_were_saved_take_the_layout_of_the_weights() -> None:
+    _, plain = built("pix2pix", Compute(CPU))
+    batch = random_batch(plain.model.opt, 1)
+    plain.step(batch, Progress())
+    model, stepper = built("pix2pix", FAST)
+    stepper.load_state_dict(plain.state_dict())
+    for optimizer, old in zip(stepper.optimizers.values(), plain.optimizers.values(), strict=True):
+        for parameter, before in zip(optimizer.state, old.state, strict=True):
+            moments = optimizer.state[parameter]["exp_avg"]
+            assert moments.stride() == parameter.stride()
+            assert torch.equal(moments, old.state[before]["exp_avg"])
+
+
+def test_a_map_of_one_point_has_no_variance_in_any_layout() -> None:
+    with pytest.raises(ValueError, match="more than 1 spatial element"):
+        InstanceNorm(4)(torch.randn(1, 4, 3, 3)[:, :, 1:2, 1:2])
+
+
+def test_the_reference_draws_dropout_in_the_order_of_the_first_version() -> None:
+    calls: list[str] = []
+    model, stepper = built("cycle_gan", Compute(CPU))
+    for name in ("G_A", "G_B"):
+        model.networks[name].register_forward_hook(lambda net, given, out, name=name: calls.append(name))
+    stepper.step(random_batch(model.opt, 1), Progress())
+    assert calls == ["G_A", "G_B", "G_A", "G_B", "G_A", "G_B"]  # there, back, identity; and the other way
