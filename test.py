@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import torch
 
-from data.kinds import kinds_of
 from data.loader import Loader
 from data.registry import create_dataset
+from data.result_kinds import kinds_of
 from models.registry import create_model
 from models.stepper import seed_step
 from models.trained_run import load_networks, stored_options

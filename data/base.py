@@ -142,9 +142,9 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
     def scaled(self, side: str, index: int) -> Tensor:
         """Read and resize an image, or take it from the cache; not to be written to."""
         found = self.cached(side, index)
-        return (
-            self.keep(side, index, [read_raster(path) for path in self.files[side][index]]) if found is None else found
-        )
+        if found is not None:
+            return found
+        return self.keep(side, index, [read_raster(path) for path in self.files[side][index]])
 
     def cached(self, side: str, index: int) -> Tensor | None:
         """Return a scaled image if the cache has it."""
@@ -160,11 +160,8 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
     def augmented(self, sides: Sequence[str], images: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:
         """Change images at random as the flags say, alike where they are several, and lay them out for a batch."""
         if self._augmentation:
-            looks = [
-                Look(domain.channels, side == self.input_side, domain.holds_labels)
-                for side in sides
-                for domain in [self.domains[side]]
-            ]
+            pairs = [(side, self.domains[side]) for side in sides]
+            looks = [Look(domain.channels, side == self.input_side, domain.holds_labels) for side, domain in pairs]
             images = self._augmentation(images, rng, looks=looks)
         return [image.contiguous() for image in images]
 

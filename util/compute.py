@@ -61,13 +61,14 @@ class Compute:
     def place(self, networks: nn.ModuleDict) -> None:
         """Move networks to the device, lay their weights out and compile them; their names and values stay."""
         networks.to(self.device)
+        if self.compiled:
+            torch._dynamo.config.recompile_limit = MOST_VARIANTS
         for network in networks.values():
             if self.channels_last:
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             if self.precision == "bf16":
                 network.register_forward_hook(_as_float32)
             if self.compiled:
-                torch._dynamo.config.recompile_limit = MOST_VARIANTS
                 network.compile()
 
     def __str__(self) -> str:
