@@ -1,0 +1,135 @@
+"""The mathematics of the fast layers: each keeps for its backward pass what that needs and no more, in a short type.
+
+Weights have the type of the images, which is that of the forward pass. There are no second derivatives.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import Function, once_differentiable
+from torch.nn import functional as F
+
+from networks.fast import winograd
+
+Pair = tuple[int, ...]
+Gradients = tuple[Tensor | None, ...]
+
+
+class Shape(NamedTuple):
+    """What a convolution is besides its numbers, in the order of ``torch.convolution``."""
+
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+    transposed: bool
+    output_padding: Pair
+    groups: int
+
+
+class Convolution(Function):
+    """A convolution of any kind whose backward pass has a type of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: Shape, short: torch.dtype) -> Tensor:
+        """Convolve; ``short`` is the type of what is kept, and of the backward pass."""
+        ctx.shape, ctx.short, ctx.x_shape = shape, short, x.shape
+        ctx.save_for_backward(x.to(short) if ctx.needs_input_grad[1] else None, weight)
+        return torch.convolution(x, weight, bias, *shape)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> Gradients:
+        """Return the gradients of images, weights and bias."""
+        x, weight = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:3]
+        if x is None:
+            x = torch.empty(ctx.x_shape, dtype=ctx.short, memory_format=torch.channels_last)  # its numbers do not count
+        dx, dw, db = torch.ops.aten.convolution_backward(
+            grad.to(ctx.short), x, weight.to(ctx.short), [weight.shape[ctx.shape.transposed]], *ctx.shape, wanted
+        )
+        return _to(dx, grad.dtype), _to(dw, grad.dtype), _to(db, grad.dtype), None, None
+
+
+class Winograd(Function):
+    """A 3 x 3 convolution without stride or padding, with fewer multiplications."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, short: torch.dtype) -> Tensor:
+        """Convolve; ``short`` is the type of what is kept, and of the backward pass."""
+        ctx.short = short
+        ctx.save_for_backward(x.to(short) if ctx.needs_input_grad[1] else None, weight)
+        y = winograd.convolve(x, weight)
+        return y if bias is None else y.add_(bias[:, None, None])
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> Gradients:
+        """Return the gradients of images, weights and bias."""
+        x, weight = ctx.saved_tensors
+        by_x, by_weight, by_bias = ctx.needs_input_grad[:3]
+        short = grad.to(ctx.short)
+        dx = winograd.input_gradient(short, weight).to(grad.dtype) if by_x else None
+        dw = winograd.weight_gradient(x, short) if by_weight else None
+        db = grad.sum((0, 2, 3)) if by_bias else None
+        return dx, dw, db, None
+
+
+class NormAndActivation(Function):
+    """Every channel of every image to mean 0 and variance 1, then a (leaky) rectifier; keeps the normalised image."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, eps: float, slope: float, short: torch.dtype) -> Tensor:
+        """Normalise N x C x H x W and multiply what is negative by ``slope``: 0 is a ReLU, 1 none."""
+        ctx.slope = slope
+        y, factors = torch.empty_like(x), []
+        for place, image in enumerate(x.unsqueeze(1)):  # the statistics of one image are those of a batch of one
+            y[place : place + 1], _, factor = torch.native_batch_norm(image, None, None, None, None, True, 0.0, eps)
+            factors.append(factor)
+        ctx.save_for_backward(y.to(short, copy=slope != 1), torch.stack(factors))
+        return y if slope == 1 else F.leaky_relu_(y, slope)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> Gradients:
+        """Return the gradient of the images."""
+        normal, factors = ctx.saved_tensors
+        normal, grad = (
+            normal.to(grad.dtype),
+            grad.contiguous(memory_format=torch.channels_last),
+        )  # one order, or it is wrong
+        if ctx.slope != 1:
+            grad = torch.ops.aten.leaky_relu_backward(grad, normal, ctx.slope, False)
+        zeros, ones = torch.zeros_like(factors[0]), torch.ones_like(factors[0])
+        out = torch.empty_like(grad)
+        for place, (one, y) in enumerate(zip(grad.unsqueeze(1), normal.unsqueeze(1), strict=True)):
+            out[place : place + 1] = torch.ops.aten.native_batch_norm_backward(
+                one, y, None, None, None, zeros, ones, True, 0.0, [True, False, False]
+            )[0]
+        return out.mul_(factors[:, :, None, None]), None, None, None
+
+
+class Reflection(Function):
+    """Reflection padding; keeps nothing."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, padding: list[int]) -> Tensor:
+        """Pad N x C x H x W."""
+        ctx.shape, ctx.order, ctx.padding = x.shape, order_of(x), padding
+        return torch.ops.aten.reflection_pad2d(x, padding)  # type: ignore[no-any-return]
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> Gradients:
+        """Return the gradient of the image."""
+        like = torch.empty(ctx.shape, dtype=grad.dtype, memory_format=ctx.order)  # its numbers do not count
+        return torch.ops.aten.reflection_pad2d_backward(grad, like, ctx.padding), None
+
+
+def order_of(x: Tensor) -> torch.memory_format:
+    """Return in which order the numbers of images lie."""
+    return torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+
+
+def _to(gradient: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    return None if gradient is None else gradient.to(dtype)

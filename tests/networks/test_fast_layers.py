@@ -1,0 +1,147 @@
+"""The CPU's fast layers are the mathematics of PyTorch's."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from networks.fast import winograd
+from networks.fast.layers import FastConv2d, speed_up
+from networks.norm import InstanceNorm
+from networks.pad import ReflectionPad
+from networks.patchgan import PatchDiscriminator
+from networks.resnet import ResnetGenerator
+from networks.unet import UnetGenerator
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "resnet": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="instance", dropout=False),
+    "resnet batch": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="batch", dropout=False),
+    "resnet none": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="none", dropout=False),
+    "unet": lambda: UnetGenerator(3, 3, ngf=4, num_downs=5, norm="batch", dropout=False),
+    "patch": lambda: PatchDiscriminator(3, ndf=8, n_layers=3, norm="instance"),
+}
+LAYERS: dict[str, Callable[[], nn.Module]] = {
+    "3 x 3": lambda: nn.Conv2d(32, 40, 3),
+    "3 x 3 without bias": lambda: nn.Conv2d(32, 33, 3, bias=False),
+    "3 x 3 of few channels": lambda: nn.Conv2d(32, 3, 3),
+    "strided": lambda: nn.Conv2d(32, 8, 4, stride=2, padding=1),
+    "grouped": lambda: nn.Conv2d(32, 64, 3, groups=2),
+    "transposed": lambda: nn.ConvTranspose2d(32, 8, 3, stride=2, padding=1, output_padding=1),
+    "norm": lambda: InstanceNorm(32, affine=False),
+    "norm and ReLU": lambda: nn.Sequential(InstanceNorm(32, affine=False), nn.ReLU(True)),
+    "norm and leaky ReLU": lambda: nn.Sequential(InstanceNorm(32, affine=False), nn.LeakyReLU(0.2, True)),
+    "reflection": lambda: ReflectionPad(3),
+}
+
+
+def passed(network: nn.Module, x: Tensor, weight: Tensor) -> list[Tensor]:
+    """Return the output and all gradients of a weighted sum of it."""
+    x = x.detach().requires_grad_()
+    out = network(x)
+    (out * weight[: out.numel()].view(out.shape)).sum().backward()
+    assert x.grad is not None
+    return [out.detach(), x.grad, *(p.grad for p in network.parameters() if p.grad is not None)]
+
+
+def both(layer: nn.Module, shape: tuple[int, ...], short: torch.dtype | None, dtype: torch.dtype) -> list[list[Tensor]]:
+    """Return what the layer and its fast twin make of the same numbers, the layer in float64."""
+    generator = torch.Generator().manual_seed(1)
+    x, weight = (torch.randn(*size, generator=generator) for size in (shape, (200_000,)))
+    fast = copy.deepcopy(layer).to(dtype)
+    speed_up(fast, short=short)
+    return [passed(layer.double(), x.double(), weight.double()), passed(fast, x.to(dtype), weight.to(dtype))]
+
+
+def off(given: Tensor, expected: Tensor) -> float:
+    """Return the relative error."""
+    return float((given.double() - expected).norm() / expected.norm().clamp_min(1e-9))
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("shape", [(1, 32, 18, 18), (2, 32, 11, 13), (3, 32, 5, 4)])
+def test_layers_and_their_gradients_equal_pytorchs(kind: str, shape: tuple[int, ...]) -> None:
+    for given, expected in zip(*both(LAYERS[kind](), shape, None, torch.float64)[::-1], strict=True):
+        torch.testing.assert_close(given, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_float32_layers_lose_no_more_than_rounding(kind: str) -> None:
+    expected, given = both(LAYERS[kind](), (2, 32, 16, 20), None, torch.float32)
+    assert [off(*pair) for pair in zip(given, expected, strict=True)] == pytest.approx([0] * len(given), abs=3e-6)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_short_backward_pass_leaves_the_forward_pass_alone(kind: str) -> None:
+    expected, given = both(LAYERS[kind](), (1, 32, 16, 16), torch.bfloat16, torch.float32)
+    errors = [off(*pair) for pair in zip(given, expected, strict=True)]
+    assert errors[0] < 3e-6
+    assert max(errors[1:]) < 0.03
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_networks_learn_the_same_and_keep_their_files(kind: str) -> None:
+    torch.manual_seed(0)
+    network = NETWORKS[kind]()
+    names = list(network.state_dict())
+    for given, expected in zip(*both(network, (2, 3, 32, 32), None, torch.float64)[::-1], strict=True):
+        torch.testing.assert_close(given, expected, rtol=1e-7, atol=1e-9)
+    fast = copy.deepcopy(network)
+    speed_up(fast, short=None)
+    assert list(fast.state_dict()) == names
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_gradients_of_a_short_backward_pass_have_the_right_direction(kind: str) -> None:
+    torch.manual_seed(0)
+    expected, given = both(NETWORKS[kind](), (1, 3, 64, 64), torch.bfloat16, torch.float32)
+    one, other = (torch.cat([g.flatten().double() for g in found[2:]]) for found in (expected, given))
+    assert F.cosine_similarity(one, other, dim=0) > 0.999
+
+
+def test_the_filter_is_winograds_identity() -> None:
+    """One tile and one filter, by the equation as it stands in the paper."""
+    generator = torch.Generator().manual_seed(2)
+    tile, taps = (torch.randn(size, size, generator=generator, dtype=torch.float64) for size in (6, 3))
+    A, B, G = winograd.rule()
+    out = A @ ((G @ taps @ G.T) * (B @ tile @ B.T)) @ A.T
+    expected = [[(tile[i : i + 3, j : j + 3] * taps).sum() for j in range(4)] for i in range(4)]
+    torch.testing.assert_close(out, torch.tensor(expected, dtype=torch.float64))
+
+
+def test_less_than_half_of_a_generators_memory_is_kept() -> None:
+    def kept(network: nn.Module) -> int:
+        storages: dict[int, int] = {}
+
+        def note(tensor: Tensor) -> Tensor:
+            if tensor.data_ptr() not in weights:
+                storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        weights = {p.data_ptr() for p in network.parameters()}
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            out = network(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
+        assert out.requires_grad  # while it lives, so does all that is kept
+        return sum(storages.values())
+
+    network = ResnetGenerator(3, 3, ngf=16, blocks=9, norm="instance", dropout=False)
+    fast = copy.deepcopy(network)
+    speed_up(fast, short=torch.bfloat16)
+    assert kept(fast) < 0.5 * kept(network)
+
+
+def test_only_plain_convolutions_of_many_channels_go_winograds_way() -> None:
+    layers = nn.Sequential(*(make() for kind, make in LAYERS.items() if "3 x 3" in kind or kind == "grouped"))
+    speed_up(layers, short=None)
+    assert [layer._is_plain for layer in layers if isinstance(layer, FastConv2d)] == [True, True, False, False]
+
+
+def test_a_second_derivative_is_refused() -> None:
+    layer = nn.Conv2d(32, 32, 3)
+    speed_up(layer, short=None)
+    x = torch.randn(1, 32, 8, 8).requires_grad_()
+    (gradient,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        gradient.sum().backward()  # type: ignore[no-untyped-call]
