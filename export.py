@@ -17,8 +17,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and write; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("export.py"):
         opt = parse_export(argv)
-        run = Path(opt.checkpoints_dir, opt.name)
-        for path in export_generators(run, prefix_of(opt.epoch, opt.load_iter), Path(opt.output or run)):
+        run, prefix = Path(opt.checkpoints_dir, opt.name), prefix_of(opt.epoch, opt.load_iter)
+        for path in export_generators(run, prefix, Path(opt.output or run), ema=opt.ema):
             log.info("%s (%.1f MB)", path, path.stat().st_size / 1e6)
 
 

@@ -47,7 +47,8 @@ def translate(opt: Options, world: World) -> None:
     dataset = create_dataset(replace(opt, data=replace(opt.data, max_dataset_size=limit)))
     loader = Loader(dataset, opt.data, world)
     model = create_model(opt).place(world.device)
-    load_networks(model, run_folder(opt), prefix_of(opt.run.epoch, opt.run.load_iter))
+    prefix = prefix_of(opt.run.epoch, opt.run.load_iter)
+    load_networks(model, run_folder(opt), prefix, averaged=opt.result.ema > 0)
     model.train(not opt.result.eval)  # the official default: batch norm and dropout as in training
     record_options(opt, world)
 

@@ -71,13 +71,15 @@ def train(opt: Options, world: World) -> None:
                         stepper.check_losses()
                     if progress.crossed(opt.log.display_freq, images) or at_end:
                         recorder.images(progress, model.visuals(out))
-                        recorder.samples(progress, *samples.translate())
+                        with stepper.averages.in_use():
+                            recorder.samples(progress, *samples.translate())
                     if progress.crossed(opt.save.save_latest_freq, images):
                         saver.save(f"iter_{progress.images_seen}" if opt.save.save_by_iter else "latest")
                     stop.check()
 
                 if validation:
-                    progress.metrics.append(validation.measure(model, between=stop.check))
+                    with stepper.averages.in_use():
+                        progress.metrics.append(validation.measure(model, between=stop.check))
                     recorder.figures(progress, {"validation": progress.metrics[-1]})
                 epoch, seconds = progress.epoch, time.perf_counter() - start
                 progress.next_epoch()

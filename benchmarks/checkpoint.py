@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.clock import synchronize
 from data.batch import Batch
 from models.registry import create_model
 from models.saver import Saver
@@ -54,7 +55,7 @@ def measure(args: argparse.Namespace, flags: list[str], folder: Path) -> dict[st
     """Train and save; return seconds and bytes."""
     opt = parse_train(["--model", args.model, "--dataroot", "unused", *flags])
     world = World(0, 1, choose_device(opt.run))
-    model = create_model(opt).to(world.device)
+    model = create_model(opt).place(world.device)
     stepper, progress = Stepper(model, opt.optim, world), Progress()
     saver = Saver(Training(opt, model, stepper, progress), folder)
     images = [torch.rand(1, 3, args.size, args.size) * 2 - 1 for _ in range(2)]
@@ -68,8 +69,7 @@ def measure(args: argparse.Namespace, flags: list[str], folder: Path) -> dict[st
         batch = Batch(images[0], images[1], ("A",), ("B",)).to(world.device)
         kept[:] = stepper.step(batch, progress)  # kept, as train.py does
         progress.advance(1)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
+        synchronize()
         return time.perf_counter() - start
 
     def save() -> float:

@@ -21,7 +21,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.sides import in_own_process, official_options
+from benchmarks.official import options_of
+from benchmarks.processes import in_own_process
 
 SIDES = ("ours", "levels", "ram", "disk")
 PARTS = ("pillow", "torchvision")
@@ -37,14 +38,14 @@ def main() -> None:
     rates: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(args.rounds):
         for side in sides:
-            rates[side] += in_own_process("benchmarks.data", side, sys.argv[1:])["rates"]
+            rates[side] += in_own_process("benchmarks.data", [*sys.argv[1:], "--side", side])["rates"]
     medians = {side: statistics.median(values) for side, values in rates.items()}
     for side in sides:
         beside = f", {medians[side] / medians['official']:.2f} times the official" if args.official else ""
         low, high = min(rates[side]), max(rates[side])
         print(f"{side:>8}: {medians[side]:6.0f} images/s (median of {len(rates[side])}, {low:.0f}-{high:.0f}){beside}")
     for part in PARTS:
-        seconds = in_own_process("benchmarks.data", part, sys.argv[1:])["seconds"]
+        seconds = in_own_process("benchmarks.data", [*sys.argv[1:], "--side", part])["seconds"]
         print(f"decoding a file with {part}: {statistics.median(seconds) * 1e6:.0f} us")
 
 
@@ -98,7 +99,7 @@ def ours(flags: list[str], *, levels: bool) -> Callable[[int], Iterator[int]]:
 
 def official(folder: Path, flags: list[str]) -> Callable[[int], Iterator[int]]:
     """Return the same of the official code."""
-    opt = official_options(folder, flags)
+    opt = options_of(folder, flags)
     batches = importlib.import_module("data").create_dataset(opt)
     return lambda number: (len(batch["A"]) + len(batch.get("B", ())) for batch in batches)
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.clock import synchronize
 from data.batch import Batch
 from models.registry import create_model
 from models.stepper import Stepper
@@ -102,7 +103,7 @@ class BlockTraining:
 
     def __init__(self, args: argparse.Namespace, opt: Options) -> None:
         self.args, self.world = args, World(0, 1, choose_device(opt.run))
-        self.model = create_model(opt).to(self.world.device)
+        self.model = create_model(opt).place(self.world.device)
         self.stepper, self.progress = Stepper(self.model, opt.optim, self.world), Progress(epoch_size=1000)
         images = [torch.rand(1, 3, args.size, args.size) * 2 - 1 for _ in range(2)]
         self.batch = Batch(images[0], images[1], ("A",), ("B",)).to(self.world.device)
@@ -122,8 +123,7 @@ class BlockTraining:
                     reports.append(time.perf_counter() - before)
             if number % (4 * self.args.print_freq) == 0:
                 recorder.images(self.progress, self.model.visuals(out))
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
+            synchronize()
             steps.append(time.perf_counter() - start)
         steps = steps[CONNECTING:]
         recorder.__exit__()

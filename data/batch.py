@@ -1,6 +1,7 @@
 """Samples and batches: what data sets return and models receive."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -44,6 +45,17 @@ class Batch(NamedTuple):
         waits = device.type != "cuda"  # elsewhere the source must not go before the copy is made
         A = units(self.A.to(device, non_blocking=not waits))
         return self._replace(A=A, B=None if self.B is None else units(self.B.to(device, non_blocking=not waits)))
+
+    def split(self, parts: int) -> "list[Batch]":
+        """Return up to ``parts`` batches, of equal size where that is possible, else the first ones larger by one."""
+        least, larger = divmod(self.size, parts)
+        bounds = [number * least + min(number, larger) for number in range(parts + 1)]
+        return [self._of(slice(start, end)) for start, end in pairwise(bounds) if start < end]
+
+    def _of(self, place: slice) -> "Batch":
+        """Return some of the samples."""
+        B = None if self.B is None else self.B[place]
+        return Batch(self.A[place], B, self.A_paths[place], self.B_paths[place], self.headers[place])
 
     @property
     def target(self) -> Tensor:

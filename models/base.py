@@ -5,7 +5,7 @@ A model holds maths and names. Files, devices, optimizers and ``backward`` live 
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from data.batch import Batch
+from models.memory_flags import check_memory_flags
+from networks.compute import PER_SAMPLE, Compute, choose_compute
 from networks.factory import smallest_input
 from options.errors import UserError
 from options.schema import NoOptions, Options
-from util.compute import PER_SAMPLE, Compute, choose_compute
+from util.image_pool import ImagePool
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ Out = TypeVar("Out", bound=tuple)  # type: ignore[type-arg]  # a model's NamedTu
 
 
 class Loss(NamedTuple):
-    """``total`` is differentiated; ``parts`` are reported under the official names.
+    """``total`` is differentiated; ``parts`` are reported under the official names. Both are means over images.
 
     ``accuracies`` are the shares of right verdicts of the discriminators, for the dashboard alone.
     """
@@ -71,7 +73,8 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
     def place(self, device: torch.device) -> "TranslationModel[Out]":
         """Move to a device and compute there as the flags say."""
         self.compute = choose_compute(self.opt.speed, device)
-        self.compute.place(self.networks)
+        penalised = self.is_train and self.opt.optim.gan_mode == "wgangp"
+        self.compute.place(self.networks, [name for name in self.networks if penalised and name.startswith("D")])
         log.info("the networks are computed in %s", self.compute)
         return self.to(device)
 
@@ -90,7 +93,25 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
 
     @abstractmethod
     def phases(self) -> list[Phase]:
-        """Return the optimizers' turns, in update order."""
+        """Return the optimizers' turns, in update order.
+
+        Where a batch is split (``--accumulate``, ``--memory low``), a phase that trains only networks whose names start
+        with D is shown outputs without a graph, and any other gets new ones from the networks as they are by then.
+        """
+
+    def pieces(self, batch: Batch) -> list[Callable[[], Out]]:
+        """Return ``forward`` in pieces that are differentiated one by one with ``--memory low``; the default is one.
+
+        Each computes an output in which None stands for what belongs to other pieces. Losses go over what is there.
+        """
+        return [lambda: self(batch)]
+
+    def separate(self, out: Out) -> list[Out]:
+        """Return an output in pieces that discriminators judge one by one, where a batch is split; the default is one.
+
+        They are to be those in whose order the losses draw random numbers (image pools).
+        """
+        return [out]
 
     @abstractmethod
     def visuals(self, out: Out) -> dict[str, Tensor]:
@@ -107,6 +128,10 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
     def file_names(self, network: str) -> tuple[str, ...]:
         """Return the names under which a network's weights may lie in a run folder, best first."""
         return (network,)
+
+    def image_pools(self) -> Sequence[ImagePool]:
+        """Return the pools that the losses ask, each once in a step, in that order."""
+        return ()
 
     def extra_state(self) -> dict[str, Any]:
         """Return what a resume needs beside weights and optimizers, such as image pools."""
@@ -126,6 +151,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         Raises:
             UserError: naming the flag and what to do.
         """
+        check_memory_flags(values, has_pieces=cls.pieces is not TranslationModel.pieces)
 
     def check_batch(self, batch: Batch) -> None:
         """Refuse images that are too small for the discriminator.

@@ -4,7 +4,7 @@ G_A: A -> B and G_B: B -> A, each judged by a discriminator of the domain it mak
 Everything is written for one direction and used twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,19 +15,22 @@ from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
 from models.losses import accuracies, gan_loss, gradient_penalty
 from models.registry import MODELS
+from networks.compute import together
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
 from options.flag import flag
-from util.compute import together
 from util.image_pool import ImagePool
 
 
 class Half(NamedTuple):
-    """One direction: real -> fake -> rec, and ``idt``, the generator applied to ``target``'s domain."""
+    """One direction: real -> fake -> rec, and ``idt``, the generator applied to ``target``'s domain.
+
+    In a piece of the whole some were not computed.
+    """
 
     real: Tensor
-    fake: Tensor
-    rec: Tensor
+    fake: Tensor | None
+    rec: Tensor | None
     target: Tensor  # real images of the domain that fake imitates
     idt: Tensor | None
 
@@ -37,6 +40,12 @@ class Cycle(NamedTuple):
 
     A: Half
     B: Half
+
+
+def given_images(batch: Batch) -> Cycle:
+    """Return both directions before anything is computed."""
+    A, B = batch.A, batch.target
+    return Cycle(Half(A, None, None, B, None), Half(B, None, None, A, None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +80,41 @@ class CycleGANModel(TranslationModel[Cycle]):
 
     def forward(self, batch: Batch) -> Cycle:
         """Translate both ways and back."""
-        A, B = batch.A, batch.target
-        return Cycle(self._half("G_A", "G_B", A, target=B), self._half("G_B", "G_A", B, target=A))
+        given = given_images(batch)
+        return Cycle(self._half("G_A", "G_B", given.A), self._half("G_B", "G_A", given.B))
 
-    def _half(self, there: str, back: str, real: Tensor, *, target: Tensor) -> Half:
-        needs_idt = self.is_train and self.training and self.own.lambda_identity > 0
-        if needs_idt and self.batched:
-            fake, idt = together(self.networks[there], [real, target], batched=True)
-            return Half(real, fake, self.networks[back](fake), target, idt)
-        fake = self.networks[there](real)
-        rec = self.networks[back](fake)  # before idt: dropout is drawn in this order
-        return Half(real, fake, rec, target, self.networks[there](target) if needs_idt else None)
+    def _half(self, there: str, back: str, half: Half) -> Half:
+        if self._needs_idt and self.batched:
+            fake, idt = together(self.networks[there], [half.real, half.target], batched=True)
+            return half._replace(fake=fake, rec=self.networks[back](fake), idt=idt)
+        half = self._round_trip(there, back, half)  # before idt: dropout is drawn in this order
+        return self._identity(there, half) if self._needs_idt else half
+
+    def _round_trip(self, there: str, back: str, half: Half) -> Half:
+        fake = self.networks[there](half.real)
+        return half._replace(fake=fake, rec=self.networks[back](fake))
+
+    def _identity(self, there: str, half: Half) -> Half:
+        return half._replace(idt=self.networks[there](half.target))
+
+    @property
+    def _needs_idt(self) -> bool:
+        return self.is_train and self.training and self.own.lambda_identity > 0
+
+    def pieces(self, batch: Batch) -> list[Callable[[], Cycle]]:
+        """Return each direction's round trip and identity, in the order of ``forward``: two passes or one each."""
+        given = given_images(batch)
+        pieces: list[Callable[[], Cycle]] = [
+            lambda: given._replace(A=self._round_trip("G_A", "G_B", given.A)),
+            lambda: given._replace(A=self._identity("G_A", given.A)),
+            lambda: given._replace(B=self._round_trip("G_B", "G_A", given.B)),
+            lambda: given._replace(B=self._identity("G_B", given.B)),
+        ]
+        return pieces if self._needs_idt else pieces[::2]
+
+    def separate(self, out: Cycle) -> list[Cycle]:
+        """Return each direction alone: both pools draw random numbers."""
+        return [out._replace(B=out.B._replace(fake=None)), out._replace(A=out.A._replace(fake=None))]
 
     def phases(self) -> list[Phase]:
         """Update both generators, then both discriminators on the fakes made before that."""
@@ -92,14 +125,16 @@ class CycleGANModel(TranslationModel[Cycle]):
         weights = {"A": self.own.lambda_A, "B": self.own.lambda_B}
         parts: dict[str, Tensor] = {}
         for side, other, half in (("A", "B", out.A), ("B", "A", out.B)):
-            verdict = self.networks[f"D_{side}"](half.fake)
-            parts[f"G_{side}"] = gan_loss(self.opt.optim.gan_mode, verdict, real=True)
-            parts[f"cycle_{side}"] = F.l1_loss(half.rec, half.real) * weights[side]
+            if half.fake is not None:
+                verdict = self.networks[f"D_{side}"](half.fake)
+                parts[f"G_{side}"] = gan_loss(self.opt.optim.gan_mode, verdict, real=True)
+            if half.rec is not None:
+                parts[f"cycle_{side}"] = F.l1_loss(half.rec, half.real) * weights[side]
             idt_weight = weights[other] * self.own.lambda_identity
             parts[f"idt_{side}"] = (
-                verdict.new_zeros(()) if half.idt is None else F.l1_loss(half.idt, half.target) * idt_weight
+                half.real.new_zeros(()) if half.idt is None else F.l1_loss(half.idt, half.target) * idt_weight
             )
-        return Loss(sum(parts.values(), start=parts["G_A"].new_zeros(())), parts)
+        return Loss(sum(parts.values(), start=out.A.real.new_zeros(())), parts)
 
     def loss_D(self, out: Cycle) -> Loss:
         """Half of: calling an old or new fake real, calling a real image fake; for both domains."""
@@ -107,6 +142,8 @@ class CycleGANModel(TranslationModel[Cycle]):
         total, parts = out.A.real.new_zeros(()), {}
         right: dict[str, Tensor] = {}
         for side, half in (("A", out.A), ("B", out.B)):
+            if half.fake is None:
+                continue
             judge = self.networks[f"D_{side}"]
             fake = self.pools[side].query(half.fake.detach())  # D must not push gradients into G
             real_verdict, fake_verdict = together(judge, [half.target, fake], batched=self.batched)
@@ -121,21 +158,24 @@ class CycleGANModel(TranslationModel[Cycle]):
 
     def visuals(self, out: Cycle) -> dict[str, Tensor]:
         """Show each direction in a row: real, fake, back again, and in training the identity picture."""
-        shown = {"real_A": out.A.real, "fake_B": out.A.fake, "rec_A": out.A.rec}
-        if out.B.idt is not None:
-            shown["idt_B"] = out.B.idt  # G_B applied to A
-        shown |= {"real_B": out.B.real, "fake_A": out.B.fake, "rec_B": out.B.rec}
-        if out.A.idt is not None:
-            shown["idt_A"] = out.A.idt  # G_A applied to B
-        return shown
+        first = {"real_A": out.A.real, "fake_B": out.A.fake, "rec_A": out.A.rec, "idt_B": out.B.idt}  # G_B applied to A
+        second = {"real_B": out.B.real, "fake_A": out.B.fake, "rec_B": out.B.rec, "idt_A": out.A.idt}
+        return {label: image for label, image in {**first, **second}.items() if image is not None}
 
     def translations(self, out: Cycle) -> dict[str, tuple[Tensor, Tensor]]:
         """Return the fakes of both directions, and what they are compared with."""
-        return {"G_A": (out.A.fake, out.A.target), "G_B": (out.B.fake, out.B.target)}
+        pairs = {"G_A": (out.A.fake, out.A.target), "G_B": (out.B.fake, out.B.target)}
+        return {network: (fake, target) for network, (fake, target) in pairs.items() if fake is not None}
 
     def validation(self, out: Cycle) -> Tensor:
         """Return the mean absolute error of coming back, over both directions."""
+        assert out.A.rec is not None
+        assert out.B.rec is not None
         return (F.l1_loss(out.A.rec, out.A.real) + F.l1_loss(out.B.rec, out.B.real)) / 2
+
+    def image_pools(self) -> Sequence[ImagePool]:
+        """Return the pools, in the order of ``loss_D``."""
+        return list(self.pools.values())
 
     def extra_state(self) -> dict[str, Any]:
         """Return the pools' images."""
@@ -150,6 +190,7 @@ class CycleGANModel(TranslationModel[Cycle]):
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Refuse the identity loss between domains of different channels."""
+        super().check_options(values, given)
         if values.get("lambda_identity", 0) > 0 and values["input_nc"] != values["output_nc"]:
             raise UserError(
                 f"--lambda_identity needs --input_nc equal to --output_nc, not {values['input_nc']} and "

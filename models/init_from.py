@@ -8,7 +8,7 @@ from typing import Any
 from models.base import TranslationModel
 from models.trained_run import describe, fill, network_flags, stored_networks
 from options.errors import UserError
-from util.checkpoint import existing_weights, load_weights
+from util.checkpoint import AVERAGED, existing_weights, load_weights
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ def source_options(run: Mapping[str, Any]) -> Mapping[str, Any]:
 def start_from(model: TranslationModel[Any], text: str, checkpoints_dir: str) -> None:
     """Fill a fresh model with the generators, and a run's discriminators, that ``--init_from`` names.
 
-    Files go to the generators in order: the first to G or G_A, the second to G_B.
+    Of a run with averaged weights (``--ema``) the generators are those. Files are taken as they are and go to the
+    generators in order: the first to G or G_A, the second to G_B.
 
     Raises:
         UserError: a file is missing or damaged, fits another network, or there are more files than generators.
@@ -75,5 +76,5 @@ def _existing(word: str, checkpoints_dir: str) -> Path:
 
 
 def _in_run(folder: Path, network: str) -> Path | None:
-    names = [name for name in (network, ALIASES.get(network)) if name]
+    names = [name + suffix for name in (network, ALIASES.get(network)) if name for suffix in (AVERAGED, "")]
     return next((path for name in names if (path := existing_weights(folder, "latest", name))), None)

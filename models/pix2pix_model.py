@@ -12,10 +12,10 @@ from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
 from models.losses import accuracies, gan_loss, gradient_penalty
 from models.registry import MODELS
+from networks.compute import together
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
 from options.flag import flag
-from util.compute import together
 
 
 class Pair(NamedTuple):
@@ -93,5 +93,6 @@ class Pix2PixModel(TranslationModel[Pair]):
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Refuse an image pool, which pix2pix does not use."""
+        super().check_options(values, given)
         if given.get("pool_size", 0) > 0:
             raise UserError(f"--pool_size {given['pool_size']} has no effect on pix2pix; leave it out")

@@ -1,7 +1,8 @@
 """State files: everything a training needs to go on, the versions of the format, and reading the newest whole one.
 
 A state is a dict of plain containers and tensors: ``format``, ``networks``, ``optimizers``, ``model`` (image
-pools), ``progress``, ``epoch_size`` (images), ``saved_as`` (prefixes of weight files), ``seed`` and ``options``.
+pools), ``averages`` (of the generators' weights, if any), ``progress``, ``epoch_size`` (images), ``saved_as``
+(prefixes of weight files), ``seed`` and ``options``.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,15 +10,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from options.errors import DamagedError, UserError
-from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, load_file, save_file, weights_path
+from util.checkpoint import AVERAGED, PREVIOUS_STATE_FILE, STATE_FILE, load_file, save_file, weights_path
 
 State = dict[str, Any]  # Any: tensors and plain containers, checked where they are used
 
-FORMAT = 3
+FORMAT = 4
 PARTS: Mapping[str, type] = {
     "networks": dict,
     "optimizers": dict,
     "model": dict,
+    "averages": dict,
     "progress": dict,
     "epoch_size": int,
     "saved_as": list,
@@ -49,14 +51,22 @@ def write_state(state: State, folder: Path) -> None:
 
 
 def write_weights(state: State, folder: Path) -> None:
-    """Write the official files that belong to a state.
+    """Write the official files that belong to a state, and beside them those of the averaged weights.
+
+    Where the state has no average an older one is deleted.
 
     Raises:
         OSError: the disk refused; the old files are whole.
     """
+    averages = state["averages"].get("networks", {})
     for prefix in state["saved_as"]:
         for name, weights in state["networks"].items():
             save_file(weights, weights_path(folder, prefix, name))
+            averaged = weights_path(folder, prefix, name + AVERAGED)
+            if name in averages:
+                save_file({**weights, **averages[name]}, averaged)
+            else:
+                averaged.unlink(missing_ok=True)
 
 
 def read_state(folder: Path) -> FoundState:
@@ -103,4 +113,9 @@ def _from_2(state: Mapping[str, Any]) -> State:
     return {**state, "format": 3, "saved_as": []}
 
 
-MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1, 2: _from_2}
+def _from_3(state: Mapping[str, Any]) -> State:
+    """Format 4 has averages of the generators' weights."""
+    return {**state, "format": 4, "averages": {}}
+
+
+MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1, 2: _from_2, 3: _from_3}

@@ -1,4 +1,7 @@
-"""One training step: forward, then each phase's loss, backward and update."""
+"""One training step: forward, then each phase's loss, backward and update.
+
+The batch goes through the model whole, or split to save memory (``models.split``).
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -9,14 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from data.batch import Batch
-from models.base import Phase, TranslationModel
+from models.base import Loss, Phase, TranslationModel
 from models.divergence import LossWatch
+from models.ema import Averages
+from models.optimizers import build_adam, fill_adam, set_rate
+from models.recorded_step import RecordedStep, refuse_to_record
 from models.schedule import lr_factor
+from models.split import Split, Splitter, Whole, added
 from models.statistics import RunningStatistics
 from options.errors import DivergedError, UserError
 from options.training import OptimOptions
 from util.distributed import World
 from util.progress import Progress
+from util.step_graph import Capture, CudaCapture
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +61,25 @@ class Stepper:
         self.phases = model.phases()
         self._changed_at = -1  # images seen before the step that last changed anything
         self._statistics = RunningStatistics(model.networks)
+        self.averages = Averages(model.networks, opt.ema)
         self._skipped = 0  # steps in a row
+        self._rate = opt.lr
+        self._recorded: RecordedStep | None = None
         self._watch = LossWatch(world, stops=opt.on_nan == "stop")
         self._check_norm(model.opt.net.norm)
+        self._splitter = Splitter(model, opt)
         self.optimizers = {
-            phase.name: torch.optim.Adam(self._parameters(phase.networks), lr=opt.lr, betas=(opt.beta1, 0.999))
-            for phase in self.phases
+            phase.name: build_adam(self._parameters(phase.networks), opt, model.compute) for phase in self.phases
         }
+        self.scalers = {phase.name: model.compute.scaler() for phase in self.phases}
+
+        if model.compute.recorded:
+            refuse_to_record(model.opt, world, model.image_pools())
+            self.record(CudaCapture(world.device))
+
+    def record(self, capture: Capture) -> None:
+        """Take steps from a recording from now on."""
+        self._recorded = RecordedStep(self._learn, self.model.image_pools(), capture, self.world.device)
 
     def step(self, batch: Batch, progress: Progress) -> Stepped:
         """Train on one batch.
@@ -71,43 +91,61 @@ class Stepper:
             DivergedError: with ``--on_nan skip``, nothing could be learned for many steps.
         """
         self.model.check_batch(batch)
+        self._progress = progress
         seed_step(self.seed, self.world.rank, progress.images_seen)
         self._statistics.keep()
         try:
             with self.model.compute.kernels():
-                out, parts, accuracies = self._learn(batch, progress)
+                out, parts, accuracies = (self._recorded or self._learn)(batch)
+            if self._recorded:
+                self._changed_at = progress.images_seen  # a repeated step runs none of ``_learn``
         except Exception:  # whatever it is, it is raised again
             if self.is_between_steps(progress):  # nothing was updated
                 self._statistics.restore()
             raise
+        if not self.is_between_steps(progress):  # something was updated
+            self.averages.update()
         losses = {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
         self._watch.note(progress.images_seen, batch, losses)
         return Stepped(out, losses, accuracies)
 
-    def _learn(self, batch: Batch, progress: Progress) -> Stepped:
-        with self.model.compute.forward():
-            out = self.model(batch)
+    def _learn(self, batch: Batch) -> Stepped:
+        work = self._splitter.start(batch)
         parts: dict[str, Tensor] = {}
         accuracies: dict[str, Tensor] = {}
         for phase in self.phases:
             with only_trainable(self.model.networks, phase.networks):
-                with self.model.compute.forward():
-                    loss = phase.loss(out)
-                self.optimizers[phase.name].zero_grad()
-                loss.total.backward()  # type: ignore[no-untyped-call]
-                self.world.average_gradients(self._parameters(phase.networks))
-                parts |= {name: value.detach() for name, value in loss.parts.items()}
+                loss = self._differentiate(phase, work)
+                parts |= loss.parts
                 accuracies |= loss.accuracies
                 if self.opt.on_nan == "skip" and self._is_broken(loss.total, phase):
-                    self._skip(batch, progress)
+                    self._skip(batch)
                     break
-                if self.opt.clip_grad:
-                    nn.utils.clip_grad_norm_(self._parameters(phase.networks), self.opt.clip_grad)
-                self._changed_at = progress.images_seen
-                self.optimizers[phase.name].step()
+                self._changed_at = self._progress.images_seen
+                self._update(phase)
         else:
             self._skipped = 0
-        return Stepped(out, parts, accuracies)
+        return Stepped(work.out(), parts, accuracies)
+
+    def _differentiate(self, phase: Phase, work: Whole | Split) -> Loss:
+        """Leave the gradients of the whole batch, over all processes, in a phase's networks; return its loss."""
+        self.optimizers[phase.name].zero_grad()
+        whole: Loss | None = None
+        for loss in work.losses(phase):
+            self.scalers[phase.name].scale(loss.total).backward()  # type: ignore[no-untyped-call]
+            whole = added(whole, loss)
+        assert whole is not None, f"phase {phase.name} has no loss"
+        self.world.average_gradients(self._parameters(phase.networks))
+        return whole
+
+    def _update(self, phase: Phase) -> None:
+        """Change a phase's networks; with fp16 not where a gradient was too long for it, but halve its scale."""
+        optimizer, scaler = self.optimizers[phase.name], self.scalers[phase.name]
+        scaler.unscale_(optimizer)
+        if self.opt.clip_grad:
+            nn.utils.clip_grad_norm_(self._parameters(phase.networks), self.opt.clip_grad)
+        scaler.step(optimizer)
+        scaler.update()
 
     def is_between_steps(self, progress: Progress) -> bool:
         """Tell whether networks, optimizers and counters belong together: no step is half done or not yet counted."""
@@ -123,53 +161,63 @@ class Stepper:
 
     def set_learning_rate(self, progress: Progress) -> float:
         """Set the rate of this epoch on all optimizers and return it."""
-        before = next(iter(self.optimizers.values())).param_groups[0]["lr"]
-        rate = self.opt.lr * lr_factor(self.opt, progress.epoch, progress.metrics)
+        before, rate = self._rate, self.opt.lr * lr_factor(self.opt, progress.epoch, progress.metrics)
         for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            set_rate(optimizer, rate)
+        self._rate = rate
         if rate != before:
             log.info("learning rate %.7f -> %.7f", before, rate)
         return rate
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the optimizers' states by phase."""
-        return {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()}
+        """Return the optimizers' states by phase, each with its scaler's where there is one."""
+        states = {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()}
+        for group in (group for state in states.values() for group in state["param_groups"]):
+            group["lr"] = self._rate  # a plain number, also where Adam has it on the device
+        for name, scaler in self.scalers.items():
+            if scaler.is_enabled():
+                states[name]["scaler"] = scaler.state_dict()  # sync
+        return states
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the optimizers' states, but not the settings in them, which a resume may change."""
+        if self._recorded:
+            self._recorded.forget()
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state[name])
-            for parameter, values in optimizer.state.items():  # in the layout of the weights, whatever the file's
-                for key, value in values.items():
-                    if value.shape == parameter.shape:
-                        values[key] = torch.empty_like(parameter).copy_(value)
-            for group in optimizer.param_groups:
-                group["betas"] = (self.opt.beta1, 0.999)
+            fill_adam(optimizer, state[name])
+            self._rate = float(state[name]["param_groups"][0]["lr"])
+            if "scaler" in state[name]:  # else the state is of a run with another precision
+                self.scalers[name].load_state_dict(state[name]["scaler"])
 
     def _is_broken(self, total: Tensor, phase: Phase) -> bool:
-        """Tell whether the loss or its gradients are no numbers, in any process. Synchronises the device."""
-        grads = [p.grad for p in self._parameters(phase.networks) if p.grad is not None]
+        """Tell whether the loss or its gradients are no numbers, in any process. Synchronises the device.
+
+        With a scaler the loss alone is looked at: gradients that are too long for fp16 are the scaler's to deal with.
+        """
+        looks_at = () if self.scalers[phase.name].is_enabled() else phase.networks
+        grads = [p.grad for p in self._parameters(looks_at) if p.grad is not None]
         finite = torch.stack([value.detach().sum().isfinite() for value in (total, *grads)])
         return self.world.any(not bool(finite.all()))  # sync
 
-    def _skip(self, batch: Batch, progress: Progress) -> None:
+    def _skip(self, batch: Batch) -> None:
         """Leave the rest of a step out; what its earlier phases learned from good losses stays."""
         self._statistics.restore()
         self._skipped += 1
         log.warning(
             "a loss or gradient is no number after %d images, at %s: the rest of this step is skipped",
-            progress.images_seen,
+            self._progress.images_seen,
             ", ".join(batch.paths),
         )
         if self._skipped >= MOST_SKIPPED:
             raise DivergedError(
-                f"nothing could be learned in {MOST_SKIPPED} steps in a row, {progress.images_seen} images after the "
-                "start; lower --lr or choose another --gan_mode"
+                f"nothing could be learned in {MOST_SKIPPED} steps in a row, {self._progress.images_seen} images "
+                "after the start; lower --lr or choose another --gan_mode"
             )
 
     def _check_norm(self, norm: str) -> None:
-        """Say what a batch norm means for several processes."""
+        """Say what a batch norm means for several parts and processes."""
+        if self.opt.accumulate > 1 and norm in ("batch", "syncbatch"):
+            log.warning("--accumulate: --norm %s takes the statistics of each part alone; instance has none", norm)
         if self.world.size == 1:
             return
         if norm == "syncbatch" and self.world.device.type != "cuda":

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from networks.recognise import recognise_generator
 from options.errors import UserError
 from options.schema import NetOptions
 from options.stored import read_options
-from util.checkpoint import existing_weights, load_weights, prefix_of, weights_path
+from util.checkpoint import AVERAGED, existing_weights, load_weights, prefix_of, weights_path
 from util.legacy import without_instance_norm_buffers
 from util.safetensors_file import read_safetensors
 
@@ -44,8 +44,7 @@ def stored_options(run: Mapping[str, Any]) -> Mapping[str, Any]:
     if described := read_options(folder) or (dict(read_state(folder).state["options"]) if has_saved else {}):
         return described
     names = (f"G{run['model_suffix']}",) if run["model_suffix"] else ("G", "G_A")
-    path = next((path for name in names if (path := existing_weights(folder, prefix, name))), None)
-    return network_flags(path) if path else {}
+    return _recognised(folder, prefix, names)
 
 
 def stored_networks(folder: Path) -> Mapping[str, Any]:
@@ -53,8 +52,13 @@ def stored_networks(folder: Path) -> Mapping[str, Any]:
     described = read_options(folder) or (read_state(folder).state["options"] if has_state(folder) else {})
     if described:
         return {name: value for name, value in described.items() if name in ARCHITECTURE}
-    path = next((path for name in ("G", "G_A") if (path := existing_weights(folder, "latest", name))), None)
-    return network_flags(path) if path else {}
+    return _recognised(folder, "latest", ("G", "G_A"))
+
+
+def _recognised(folder: Path, prefix: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return the flags of the first generator that has a file, of raw weights or of averaged ones."""
+    paths = (_weights_of(folder, prefix, names, suffix) for suffix in ("", AVERAGED))
+    return next((network_flags(path) for path in paths if path.exists()), {})
 
 
 def network_flags(path: Path) -> dict[str, Any]:
@@ -75,23 +79,42 @@ def network_flags(path: Path) -> dict[str, Any]:
     return found
 
 
-def load_networks(model: TranslationModel[Any], folder: Path, prefix: str) -> None:
+def load_networks(model: TranslationModel[Any], folder: Path, prefix: str, *, averaged: bool = False) -> None:
     """Fill a model from official files.
 
     In training a missing discriminator starts fresh, because published models come without.
+
+    Args:
+        averaged: take the generators' averaged weights, which a run with ``--ema`` has.
 
     Raises:
         UserError: a generator's file is missing, or a file is damaged or fits another network.
     """
     for name, net in model.networks.items():
-        aliases = model.file_names(name)
-        found = next((path for alias in aliases if (path := existing_weights(folder, prefix, alias))), None)
-        path = found or weights_path(folder, prefix, aliases[0])
-        if not found and name.startswith("D"):
+        suffixes = (AVERAGED, "") if averaged and name.startswith("G") else ("", AVERAGED)
+        path, other = (_weights_of(folder, prefix, model.file_names(name), suffix) for suffix in suffixes)
+        if not path.exists() and name.startswith("D"):
             log.warning("there is no %s; network %s starts fresh", path, name)
             continue
-        log.info("loading the model from %s", path)
+        if not path.exists() and other.exists() and not model.is_train:
+            raise UserError(_only_the_other(path, other, averaged=averaged))
+        kinds = ("averaged", "raw") if averaged else ("raw", "averaged")
+        note = f": the {kinds[0]} weights; {other.name} holds the {kinds[1]} ones" if other.exists() else ""
+        log.info("loading the model from %s%s", path, note)
         fill(net, load_weights(path), source=str(path), flags=describe(model, name))
+
+
+def _weights_of(folder: Path, prefix: str, names: Sequence[str], suffix: str) -> Path:
+    """Return the file of the first network that has one; where none has, the path of the first."""
+    found = (path for name in names if (path := existing_weights(folder, prefix, name + suffix)))
+    return next(found, weights_path(folder, prefix, names[0] + suffix))
+
+
+def _only_the_other(path: Path, other: Path, *, averaged: bool) -> str:
+    """Say how to take the kind of weights that there is."""
+    if averaged:
+        return f"there is no {path}, the averaged weights of --ema; pass --ema 0 for the raw ones, {other.name}"
+    return f"there is no {path}, but the averaged weights {other.name}; pass --ema 0.999 for these"
 
 
 def fill(net: nn.Module, weights: Mapping[str, Tensor], *, source: str, flags: str) -> None:

@@ -35,6 +35,7 @@ class Training(NamedTuple):
             "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
             "optimizers": self.stepper.state_dict(),
             "model": self.model.extra_state(),
+            "averages": self.stepper.averages.state_dict(),
             "progress": self.progress.state_dict(),
             "epoch_size": self.progress.epoch_size,
             "saved_as": list(saved_as),
@@ -59,6 +60,7 @@ class Training(NamedTuple):
                 fill(net, state["networks"][name], source=f"{source} ({name})", flags=describe(model, name))
             self.stepper.load_state_dict(state["optimizers"])
             model.load_extra_state(state["model"])
+            self.stepper.averages.load_state_dict(state["averages"])
             progress.load_state_dict(state["progress"])
         except UserError:
             raise

@@ -4,15 +4,27 @@
 inside a residual block. A layer without parameters still takes an index.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from networks.any_size import cut, padded
 from networks.norm import needs_bias, norm_layer
 from networks.pad import ReflectionPad
+from networks.statistics import still_statistics
 
 
 class ResnetBlock(nn.Module):
-    """Two padded 3x3 convolutions and a sum, with no activation after it."""
+    """Two padded 3x3 convolutions and a sum, with no activation after it.
+
+    Attributes:
+        recomputed: compute them a second time on the way back instead of remembering all in between (Chen et al. 2016).
+    """
+
+    recomputed = False
 
     def __init__(self, channels: int, *, norm: str, dropout: bool) -> None:
         super().__init__()
@@ -29,7 +41,22 @@ class ResnetBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the same shape."""
+        if self.recomputed and torch.is_grad_enabled():
+            contexts = partial(_twice, self.conv_block)
+            return x + checkpoint(self.conv_block, x, use_reentrant=False, context_fn=contexts)  # type: ignore[no-any-return]
         return x + self.conv_block(x)  # type: ignore[no-any-return]
+
+
+def recompute_blocks(network: nn.Module) -> None:
+    """Let all residual blocks in a network take less memory and more time."""
+    for module in network.modules():
+        if isinstance(module, ResnetBlock):
+            module.recomputed = True
+
+
+def _twice(layers: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """Return what the two computations of a block run under: running statistics of batch norms move in the first."""
+    return nullcontext(), still_statistics(layers)
 
 
 class ResnetGenerator(nn.Module):

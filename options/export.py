@@ -15,6 +15,9 @@ class ExportOptions:
     checkpoints_dir: str = flag("./checkpoints", "folder of all runs")
     epoch: str = flag("latest", "which saved weights: latest, best or an epoch number")
     load_iter: int = flag(0, "if above 0, the weights saved as iter_<N> instead of --epoch")
+    ema: float | None = flag(
+        None, "above 0, as a run trained with --ema has it: averaged weights; 0: the raw ones", parse=float
+    )
     output: str = flag("", "folder of the files; empty takes the run's own")
 
     def __post_init__(self) -> None:

@@ -88,6 +88,7 @@ class ResultOptions:
         INFINITE, "translate at most this many images", parse=count_or_inf, aliases=("how_many", "ntest")
     )
     display_winsize: int = flag(256, "width of a picture on the page, pixels")
+    ema: float = flag(0.0, "above 0, as a run trained with --ema has it: averaged weights; 0: the raw ones")
 
     def __post_init__(self) -> None:
         at_least("--num_test", self.num_test, 1)

@@ -10,10 +10,22 @@ from options.flag import flag
 class SpeedOptions:
     """How it is computed."""
 
-    precision: Literal["auto", "fp32", "tf32", "bf16"] = flag(
-        "auto", "numbers of the networks: fp32 is the reference; auto is tf32 on GPUs that have it, else fp32"
+    precision: Literal["auto", "fp32", "mixed", "tf32", "bf16", "fp16"] = flag(
+        "auto",
+        "numbers of the networks: fp32 is the reference; mixed goes forward in float32 and back in bfloat16, on CPUs; "
+        "bf16 does both in bfloat16; auto is tf32 on GPUs and mixed on CPUs that have it, else fp32; fp16 is for GPUs "
+        "without bf16",
     )
-    compile: Literal["off", "nets"] = flag("off", "nets: compile the networks (a minute at the start, then faster)")
+    fast_layers: Literal["auto", "on", "off"] = flag(
+        "auto",
+        "layers that take fewer multiplications and less memory, on the CPU; auto is on with --precision auto and "
+        "mixed, without --compile",
+    )
+    compile: Literal["off", "nets", "step"] = flag(
+        "off",
+        "nets: compile the networks (a minute at the start, then faster); step: also record the whole training step "
+        "and repeat it, on an NVIDIA GPU",
+    )
     channels_last: Literal["auto", "on", "off"] = flag(
         "auto", "layout of images in memory: auto is on with --compile nets and for bf16 on GPUs"
     )

@@ -32,7 +32,7 @@ NOT_RESUMED = {
 }
 
 # What test.py takes over whatever model translates: the networks and how an image reaches them.
-FOR_EVERY_TEST = {f.name for f in dataclasses.fields(NetOptions)} | {"direction", "preprocess", "crop_size"}
+FOR_EVERY_TEST = {f.name for f in dataclasses.fields(NetOptions)} | {"direction", "preprocess", "crop_size", "ema"}
 FOR_EVERY_TEST |= {f"{flag}{side}" for flag in ("value_range", "interpolation") for side in ("", "_A", "_B")}
 
 # What test.py does not take over even when the model is the run's own.

@@ -16,8 +16,8 @@ class StartOptions:
     overwrite: bool = flag(False, "delete the run of this name and start anew")
     init_from: str = flag(
         "",
-        "start from trained networks: a run's name or folder, or a generator's .pth or .safetensors file (a comma "
-        "between two)",
+        "start from trained networks: a run's name or folder (its averaged generators, if any), or a generator's .pth "
+        "or .safetensors file (a comma between two)",
     )
     epoch_count: int = flag(1, "number of the first epoch, where only weights are loaded")
 
@@ -37,6 +37,17 @@ class OptimOptions:
     lr: float = flag(0.0002, "learning rate of Adam")
     clip_grad: float = flag(
         0.0, "longest gradient of the networks that are updated together, longer ones are shortened to it; 0: as it is"
+    )
+    accumulate: int = flag(
+        1, "parts in which a batch is computed one after the other, to save memory; each with batch norms of its own"
+    )
+    memory: Literal["normal", "low", "lowest"] = flag(
+        "normal",
+        "low: CycleGAN's losses one after the other (same result, less memory); lowest: also compute the residual "
+        "blocks a second time instead of remembering them (slower)",
+    )
+    ema: float = flag(
+        0.0, "share that the average of the generators' weights keeps at every step, such as 0.999; 0: no average"
     )
     gan_mode: Literal["lsgan", "vanilla", "wgangp"] = flag(
         "lsgan", "adversarial loss", shorthands={"no_lsgan": "vanilla"}
@@ -58,6 +69,9 @@ class OptimOptions:
         at_least("--pool_size", self.pool_size, 0)
         at_least("--lr_decay_iters", self.lr_decay_iters, 1)
         at_least("--clip_grad", self.clip_grad, 0)
+        at_least("--accumulate", self.accumulate, 1)
+        if not 0 <= self.ema < 1:
+            raise UserError(f"--ema {self.ema} is outside [0, 1); the usual value is 0.999, and 0 keeps no average")
         if not 0 < self.lr < INFINITE:
             raise UserError(f"--lr {self.lr} is not a learning rate; give a number above 0, such as 0.0002")
         if not 0 <= self.beta1 < 1:

@@ -32,7 +32,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     def fail(images: int, *, updated: bool) -> Any:
         patch = monkeypatch.context()
         inner = patch.__enter__()
-        learn, step = Stepper._learn, torch.optim.Adam.step
+        learn, step = Stepper.step, torch.optim.Adam.step
         steps: list[int] = []
 
         def note(self: Stepper, batch: Any, progress: Any) -> Any:
@@ -45,7 +45,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             steps[1] += 1
             return step(self, *given, **named)
 
-        inner.setattr(Stepper, "_learn", note)
+        inner.setattr(Stepper, "step", note)
         inner.setattr(torch.optim.Adam, "step", update)
         return patch
 

@@ -24,6 +24,7 @@ STATE_FILE = "latest_state.pth"
 PREVIOUS_STATE_FILE = "previous_state.pth"
 DOS_FOLDER = 0x10  # an attribute that no record has, and that makes PyTorch read nothing into its tensor
 TEMPORARY = ".tmp"  # ends the name of a file that is being written
+AVERAGED = "_ema"  # ends the name of a network in the file of its averaged weights
 
 
 def weights_path(folder: Path, prefix: str, network: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from options.errors import UserError
 from options.schema import Options
-from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE, TEMPORARY
+from util.checkpoint import AVERAGED, PREVIOUS_STATE_FILE, STATE_FILE, TEMPORARY
 
 WEIGHTS = ("*_net_*.pth", "*_net_*.safetensors")
 STATES = (STATE_FILE, PREVIOUS_STATE_FILE)
@@ -103,7 +103,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def prune(folder: Path, networks: Iterable[str], keep_last: int, saved_as: Iterable[str]) -> None:
-    """Delete the weights of older numbered saves of the kinds just saved, epochs or iterations.
+    """Delete the weights, and their averages, of older numbered saves of the kinds just saved, epochs or iterations.
 
     Args:
         networks: whose files to look at.
@@ -120,6 +120,7 @@ def prune(folder: Path, networks: Iterable[str], keep_last: int, saved_as: Itera
                 files[kind].append((int(match[2]) <= newest[kind], int(match[2]), path))
         for found in files.values():
             for *_, path in sorted(found)[:-keep_last]:
+                path.with_stem(path.stem + AVERAGED).unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
 
 

@@ -75,6 +75,34 @@ class Winograd(Function):
         return dx, dw, db, None
 
 
+class ColumnSum(Function):
+    """The second half of a convolution whose first half went down the columns alone."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, width: int) -> Tensor:
+        """Add up ``width`` groups of channels, each moved by one more column.
+
+        N x (width K) x H x W becomes N x K x H x (W - width + 1).
+        """
+        n, channels, height, columns = x.shape
+        ctx.shape, ctx.width, ctx.columns = (n, height, columns, channels), width, columns - width + 1
+        groups = x.permute(0, 2, 3, 1).view(n, height, columns, width, -1)
+        out: Tensor = groups[:, :, : ctx.columns, 0].contiguous()
+        for place in range(1, width):
+            out += groups[:, :, place : place + ctx.columns, place]
+        return out.permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> Gradients:
+        """Return the gradient of the groups."""
+        out = grad.new_zeros(ctx.shape)
+        groups, by_channel = out.view(*ctx.shape[:3], ctx.width, -1), grad.permute(0, 2, 3, 1)
+        for place in range(ctx.width):
+            groups[:, :, place : place + ctx.columns, place] = by_channel
+        return out.permute(0, 3, 1, 2), None
+
+
 class NormAndActivation(Function):
     """Every channel of every image to mean 0 and variance 1, then a (leaky) rectifier; keeps the normalised image."""
 

@@ -9,11 +9,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from networks.fast.functions import Convolution, NormAndActivation, Reflection, Shape, Winograd
+from networks.fast.functions import ColumnSum, Convolution, NormAndActivation, Reflection, Shape, Winograd
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
 
 ENOUGH = 32  # channels in and out, from which Winograd's convolution is the faster one
+FEW = 8  # channels out, up to which it pays to make more of them first
 
 
 class FastLayer(nn.Module):
@@ -27,19 +28,36 @@ class FastLayer(nn.Module):
 
 
 class FastConv2d(nn.Conv2d, FastLayer):
-    """A convolution, by Winograd's way where that is one."""
+    """A convolution in the way that suits its shape."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve N x C x H x W."""
         x, short = x.contiguous(memory_format=torch.channels_last), self.short or x.dtype
-        if self._is_plain and min(x.shape[2:]) >= 3:
+        if self.suits_winograd and min(x.shape[2:]) >= 3:
             return Winograd.apply(x, self.weight, self.bias, short)  # type: ignore[no-any-return, no-untyped-call]
+        if self._is_plain and self.out_channels <= FEW:
+            return self._by_columns(x, short)
         return Convolution.apply(x, self.weight, self.bias, _shape(self), short)  # type: ignore[no-any-return, no-untyped-call]
 
     @property
+    def suits_winograd(self) -> bool:
+        """Whether it is 3 x 3 and has enough channels."""
+        return self._is_plain and self.kernel_size == (3, 3) and min(self.in_channels, self.out_channels) >= ENOUGH
+
+    @property
     def _is_plain(self) -> bool:
-        square = self.kernel_size == (3, 3) and self.stride == self.dilation == (1, 1)
-        return square and self.padding == (0, 0) and self.groups == 1 and min(self.weight.shape[:2]) >= ENOUGH
+        return self.stride == self.dilation == (1, 1) and self.padding == (0, 0) and self.groups == 1
+
+    def _by_columns(self, x: Tensor, short: torch.dtype) -> Tensor:
+        """Convolve down the columns to a channel for each tap of a row, and add those up.
+
+        Vectors of 16 numbers are full then; with three output channels they are not.
+        """
+        taps = self.weight.permute(3, 0, 1, 2).flatten(0, 1).unsqueeze(3)  # width K x C x height x 1
+        taps = taps.contiguous(memory_format=torch.channels_last)
+        parts: Tensor = Convolution.apply(x, taps, None, _shape(self), short)  # type: ignore[no-untyped-call]
+        y: Tensor = ColumnSum.apply(parts, self.kernel_size[1])  # type: ignore[no-untyped-call]
+        return y if self.bias is None else y + self.bias[:, None, None]
 
 
 class FastConvTranspose2d(nn.ConvTranspose2d, FastLayer):

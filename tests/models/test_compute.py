@@ -11,18 +11,22 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import networks.compute
 from models.base import TranslationModel
 from models.registry import create_model
 from models.stepper import Stepper
+from networks.compute import Compute, choose_compute
+from networks.fast.layers import FastLayer
 from networks.norm import InstanceNorm
 from options.errors import UserError
 from tests.conftest import RunCli
 from tests.small import ALONE, random_batch, small_options
-from util.compute import Compute, choose_compute
 from util.progress import Progress
 
 CPU = torch.device("cpu")
 FAST = Compute(CPU, channels_last=True)  # float32, but batched and in another layout
+FAST_LAYERS = Compute(CPU, fast_layers=True)
+MIXED = Compute(CPU, "mixed", fast_layers=True)
 BF16 = Compute(CPU, "bf16")
 CASES = {
     "cycle_gan": "--norm instance --pool_size 0",
@@ -61,21 +65,60 @@ def gradients(model: TranslationModel[Any]) -> dict[str, Tensor]:
     return {name: p.grad for name, p in model.networks.named_parameters() if p.grad is not None}
 
 
+def cosines(one: TranslationModel[Any], other: TranslationModel[Any]) -> dict[str, float]:
+    """Return by network the cosine of the angle between two models' gradients, which are equally long."""
+    found = {}
+    for network in one.networks:
+        first, second = (
+            torch.cat([g.flatten().double() for name, g in gradients(m).items() if name.startswith(f"{network}.")])
+            for m in (one, other)
+        )
+        found[network] = float(F.cosine_similarity(first, second, dim=0))
+        assert second.norm() / first.norm() == pytest.approx(1, abs=0.05), network
+    return found
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_one_call_for_several_passes_is_the_same_mathematics(case: str) -> None:
-    reference, expected = stepped(case, Compute(CPU), double=True)
-    fast, losses = stepped(case, FAST, double=True)
+@pytest.mark.parametrize("compute", [FAST, FAST_LAYERS], ids=str)
+def test_one_call_for_several_passes_and_fast_layers_are_the_same_mathematics(case: str, compute: Compute) -> None:
+    reference, expected = stepped(case, Compute(CPU), double=True, flags="--ngf 8")
+    fast, losses = stepped(case, compute, double=True, flags="--ngf 8")
     assert losses == [pytest.approx(step, rel=1e-9, abs=1e-9) for step in expected]
     for name, gradient in gradients(reference).items():
         torch.testing.assert_close(gradients(fast)[name], gradient, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_float32_in_another_layout_stays_within_rounding(case: str) -> None:
-    slow = "--lr 0.00002"  # with larger steps Adam makes rounding grow until two runs part
+@pytest.mark.parametrize("compute", [FAST, FAST_LAYERS], ids=str)
+def test_float32_in_another_order_stays_within_rounding(case: str, compute: Compute) -> None:
+    slow = "--lr 0.00002 --ngf 8"  # with larger steps Adam makes rounding grow until two runs part
     _, expected = stepped(case, Compute(CPU), steps=20, flags=slow)
-    _, losses = stepped(case, FAST, steps=20, flags=slow)
+    _, losses = stepped(case, compute, steps=20, flags=slow)
     assert losses == [pytest.approx(step, rel=1e-4, abs=1e-4) for step in expected]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_losses_of_mixed_steps_stay_with_float32_ones(case: str) -> None:
+    _, expected = stepped(case, Compute(CPU), steps=20, flags="--ngf 8")
+    _, losses = stepped(case, MIXED, steps=20, flags="--ngf 8")
+    assert losses == [pytest.approx(step, rel=0.02, abs=0.01) for step in expected]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_mixed_gradients_point_where_float32_ones_do(case: str) -> None:
+    flags = "--ngf 16 --ndf 16 --netG resnet_9blocks" if case == "cycle_gan" else "--ngf 16 --ndf 16"
+    reference, _ = stepped(case, Compute(CPU), steps=1, flags=flags, size=32)
+    fast, _ = stepped(case, MIXED, steps=1, flags=flags, size=32)
+    assert min(cosines(reference, fast).values()) > 0.995
+
+
+def test_a_gradient_penalty_needs_the_plain_layers() -> None:
+    model = create_model(small_options("cycle_gan", "--gan_mode wgangp --precision mixed")).place(CPU)
+    changed = {name for name, net in model.networks.items() for layer in net.modules() if isinstance(layer, FastLayer)}
+    assert changed == {"G_A", "G_B"}
+    assert torch.isfinite(
+        Stepper(model, model.opt.optim, ALONE).step(random_batch(model.opt, 2), Progress()).out.A.rec
+    ).all()
 
 
 def test_batch_norm_never_sees_images_of_two_passes_at_once() -> None:
@@ -105,14 +148,8 @@ def test_bfloat16_gradients_point_about_where_float32_ones_do(case: str) -> None
     reference, expected = stepped(case, Compute(CPU), steps=1, flags=flags, size=32)
     fast, losses = stepped(case, BF16, steps=1, flags=flags, size=32)
     assert losses[0] == pytest.approx(expected[0], rel=0.02, abs=0.02)
-    for network in reference.networks:
-        one, other = (
-            torch.cat([g.flatten() for name, g in gradients(model).items() if name.startswith(f"{network}.")])
-            for model in (reference, fast)
-        )
-        cosine = F.cosine_similarity(one.double(), other.double(), dim=0)
+    for network, cosine in cosines(reference, fast).items():
         assert cosine > (0.99 if network.startswith("D") else 0.9), network
-        assert other.norm() / one.norm() == pytest.approx(1, abs=0.05), network
 
 
 def test_what_is_kept_and_shown_is_float32_in_bfloat16_too() -> None:
@@ -185,17 +222,24 @@ def test_without_a_compiler_nothing_can_be_compiled(monkeypatch: pytest.MonkeyPa
         choose_compute(small_options("cycle_gan", "--compile nets").speed, CPU)
 
 
-def test_the_defaults_on_a_cpu_are_the_reference() -> None:
-    assert choose_compute(small_options("cycle_gan").speed, CPU).is_reference
+@pytest.mark.parametrize(("emulated", "precision"), [(False, "mixed"), (True, "fp32")])
+def test_a_cpu_takes_the_fast_layers_unless_the_reference_is_asked_for(
+    emulated: bool, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(networks.compute, "emulates_bf16", lambda device: emulated)
+    by_default = choose_compute(small_options("cycle_gan").speed, CPU)
+    assert by_default == Compute(CPU, precision, fast_layers=True)
+    assert choose_compute(small_options("cycle_gan", "--precision fp32").speed, CPU).is_reference
+    assert choose_compute(small_options("cycle_gan", "--fast_layers off").speed, CPU).is_reference
     assert not choose_compute(small_options("cycle_gan", "--precision bf16").speed, CPU).is_reference
 
 
 def test_a_test_in_bfloat16_makes_nearly_the_same_pictures(run_cli: RunCli, trained: Path, tmp_path: Path) -> None:
     shades = []
-    for flags in ([], ["--precision", "bf16"]):
+    for flags in (["--precision", "fp32"], ["--precision", "bf16"]):
         done = run_cli("test", ["--name", "cg", *flags])
         assert done.code == 0
-        assert f"the networks are computed in {flags[1] if flags else 'fp32'}" in done.stdout
+        assert f"the networks are computed in {flags[1]}" in done.stdout
         path = tmp_path / "results/cg/test_latest/images/a0_fake_B.png"
         shades.append(np.array(Image.open(path)).astype(int))
     assert np.abs(shades[0] - shades[1]).max() <= 4

@@ -27,6 +27,7 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "3 x 3": lambda: nn.Conv2d(32, 40, 3),
     "3 x 3 without bias": lambda: nn.Conv2d(32, 33, 3, bias=False),
     "3 x 3 of few channels": lambda: nn.Conv2d(32, 3, 3),
+    "4 x 3 to few channels": lambda: nn.Conv2d(32, 2, (4, 3)),
     "strided": lambda: nn.Conv2d(32, 8, 4, stride=2, padding=1),
     "grouped": lambda: nn.Conv2d(32, 64, 3, groups=2),
     "transposed": lambda: nn.ConvTranspose2d(32, 8, 3, stride=2, padding=1, output_padding=1),
@@ -135,7 +136,7 @@ def test_less_than_half_of_a_generators_memory_is_kept() -> None:
 def test_only_plain_convolutions_of_many_channels_go_winograds_way() -> None:
     layers = nn.Sequential(*(make() for kind, make in LAYERS.items() if "3 x 3" in kind or kind == "grouped"))
     speed_up(layers, short=None)
-    assert [layer._is_plain for layer in layers if isinstance(layer, FastConv2d)] == [True, True, False, False]
+    assert [layer.suits_winograd for layer in layers if isinstance(layer, FastConv2d)] == [True, True, False, False]
 
 
 def test_a_second_derivative_is_refused() -> None:
