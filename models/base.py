@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from data.batch import Batch
 from models.memory_flags import check_memory_flags
 from networks.compute import PER_SAMPLE, Compute, choose_compute
-from networks.factory import smallest_input
+from networks.factory import generator_family, smallest_input
 from options.errors import UserError
 from options.schema import NoOptions, Options
 from util.image_pool import ImagePool
@@ -72,7 +72,8 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
 
     def place(self, device: torch.device) -> "TranslationModel[Out]":
         """Move to a device and compute there as the flags say."""
-        self.compute = choose_compute(self.opt.speed, device)
+        unet = generator_family(self.opt.net.netG)[0] == "unet"
+        self.compute = choose_compute(self.opt.speed, device, unet=unet)
         penalised = self.is_train and self.opt.optim.gan_mode == "wgangp"
         self.compute.place(self.networks, [name for name in self.networks if penalised and name.startswith("D")])
         log.info("the networks are computed in %s", self.compute)

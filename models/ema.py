@@ -93,7 +93,7 @@ class Averages:
             log.info("the averaged weights are dropped (--ema 0)")
 
     def _fill(self, networks: Mapping[str, Mapping[str, Tensor]], updates: int) -> None:
-        if type(updates) is not int:
+        if type(updates) is not int or updates < 0:
             raise TypeError(f"{updates!r} is no number of updates")
         for name, averages in self._averages.items():
             for key, average in averages.items():

@@ -28,12 +28,12 @@ def export_generators(run: Path, prefix: str, output: Path, *, ema: float | None
         OSError: a file cannot be written.
     """
     options = read_options(run)
-    ema = options.get("ema", 0) if ema is None else ema
-    files = _generator_files(run, prefix, averaged=ema > 0)
+    averaged = float(options.get("ema", 0) if ema is None else ema) > 0
+    files = _generator_files(run, prefix, averaged=averaged)
     output.mkdir(parents=True, exist_ok=True)
     for file in files:
         network = file.stem.removeprefix(f"{prefix}_net_").removesuffix(AVERAGED)
-        described: dict[str, Any] = {"network": network, "weights": "averaged" if ema else "raw"}
+        described: dict[str, Any] = {"network": network, "weights": "averaged" if averaged else "raw"}
         described |= {key: options[key] for key in (*PREPARATION, "no_dropout") if key in options}
         described |= network_flags(file)
         metadata = {"format": "pt", **{key: _text(value) for key, value in described.items()}}

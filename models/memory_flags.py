@@ -34,4 +34,4 @@ def check_memory_flags(values: Mapping[str, Any], *, has_pieces: bool) -> None:
             f"--memory lowest computes residual blocks a second time, and --netG {values['netG']} has none; {instead}"
         )
     if memory == "lowest" and values["compile"] != "off":
-        raise UserError("--memory lowest cannot be combined with --compile nets; pass --memory low, or --compile off")
+        raise UserError(f"--memory lowest cannot be combined with --compile {values['compile']}; pass --compile off")

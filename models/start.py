@@ -96,7 +96,8 @@ def resume(training: Training, folder: Path) -> FoundState | None:
     if prefix != "latest" or not has_state(folder):
         load_networks(training.model, folder, prefix)
         log.warning(
-            "only weights were loaded (%s_net_*.pth): optimizers and counters start fresh, at epoch %d (--epoch_count)",
+            "only weights were loaded (%s_net_*.pth): optimizers, counters and averages start fresh, at epoch %d "
+            "(--epoch_count)",
             prefix,
             opt.start.epoch_count,
         )

@@ -66,7 +66,8 @@ def write_weights(state: State, folder: Path) -> None:
             if name in averages:
                 save_file({**weights, **averages[name]}, averaged)
             else:
-                averaged.unlink(missing_ok=True)
+                for outdated in (averaged, averaged.with_suffix(".safetensors")):
+                    outdated.unlink(missing_ok=True)
 
 
 def read_state(folder: Path) -> FoundState:

@@ -29,6 +29,7 @@ from util.step_graph import Capture, CudaCapture
 log = logging.getLogger(__name__)
 
 MOST_SKIPPED = 100  # steps in a row that --on_nan skip leaves out before it gives up
+LEAST_SCALE = 2.0**-14  # of fp16, which starts at 2 ** 16 and is halved by every step without finite gradients
 
 
 @contextmanager
@@ -155,9 +156,16 @@ class Stepper:
         """Look at all losses since the last look; every process must. Synchronises the device.
 
         Raises:
-            DivergedError: one is no number; with ``--on_nan skip`` such steps were left out and none is raised.
+            DivergedError: one is no number; with ``--on_nan skip`` such steps were left out and none is raised. Or no
+                gradient has fitted into fp16 for long.
         """
         self._watch.check()
+        for name, scaler in self.scalers.items():
+            if scaler.is_enabled() and scaler.get_scale() < LEAST_SCALE:  # sync
+                raise DivergedError(
+                    f"the gradients of phase {name} have long not been finite in fp16; lower --lr, or pass --precision "
+                    "bf16 or fp32"
+                )
 
     def set_learning_rate(self, progress: Progress) -> float:
         """Set the rate of this epoch on all optimizers and return it."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ class Compute:
 
     def forward(self) -> AbstractContextManager[object]:
         """Return what a forward pass runs under; weights are cast once in it, so none may change before it ends."""
-        if self.precision not in SHORT:
+        if self.precision not in SHORT or self.fast_layers:  # these layers convert for themselves
             return nullcontext()
         return torch.autocast(self.device.type, SHORT[self.precision])
 
@@ -87,7 +88,8 @@ class Compute:
             torch._dynamo.config.recompile_limit = MOST_VARIANTS
         for name, network in networks.items():
             if self.fast_layers and name not in twice_differentiable:
-                speed_up(network, short=torch.bfloat16 if self.precision == "mixed" else None)
+                short = {"mixed": torch.bfloat16, "bf16": torch.bfloat16}.get(self.precision)
+                speed_up(network, wide=SHORT.get(self.precision), short=short)
             if self.channels_last:
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             if self.precision in SHORT:
@@ -105,8 +107,11 @@ class Compute:
         return ", ".join([self.precision, *(word for word, on in ways.items() if on)])
 
 
-def choose_compute(opt: SpeedOptions, device: torch.device) -> Compute:
+def choose_compute(opt: SpeedOptions, device: torch.device, *, unet: bool = False) -> Compute:
     """Turn the flags into what they mean on a device.
+
+    Args:
+        unet: whether the generators are U-Nets, whose gradients survive a forward pass in bfloat16.
 
     Raises:
         UserError: the device cannot do it.
@@ -117,15 +122,16 @@ def choose_compute(opt: SpeedOptions, device: torch.device) -> Compute:
     fast = choose_layers(opt, device)
     precision = opt.precision
     if precision == "auto":
-        precision = "tf32" if ampere else "mixed" if fast and not emulates_bf16(device) else "fp32"
+        short: Literal["bf16", "mixed"] = "bf16" if unet else "mixed"
+        precision = "tf32" if ampere else short if fast and has_bf16(device) else "fp32"
     if precision == "tf32" and not ampere:
         raise UserError(f"--precision tf32 needs an NVIDIA GPU of 2020 or later, not {device}; pass fp32 or bf16")
     if precision == "bf16" and device.type not in ("cpu", "cuda"):
         raise UserError(f"--precision bf16 needs a CPU or an NVIDIA GPU, not {device}; pass --precision fp32")
     if precision == "fp16" and device.type != "cuda":
         raise UserError(f"--precision fp16 needs an NVIDIA GPU, not {device}; pass bf16 or fp32")
-    if precision == "bf16" and emulates_bf16(device):
-        log.warning("%s has no instructions for --precision bf16: it works, but may be slower than fp32", device)
+    if precision in ("bf16", "mixed") and not has_bf16(device):
+        log.warning("%s has no instructions for --precision %s: it works, but may be slower", device, precision)
     compiled = opt.compile != "off"
     if compiled and device.type == "cpu" and shutil.which(compiler := _compiler()) is None:
         raise UserError(
@@ -147,25 +153,27 @@ def choose_layers(opt: SpeedOptions, device: torch.device) -> bool:
     Raises:
         UserError: they are asked for where they cannot be.
     """
-    able = device.type == "cpu" and opt.compile == "off" and opt.precision in ("auto", "fp32", "mixed")
+    able = device.type == "cpu" and opt.compile == "off"
     wanted = opt.fast_layers == "on" or opt.precision == "mixed"
     if wanted and (not able or opt.fast_layers == "off"):
         flag = "--precision mixed" if opt.precision == "mixed" else "--fast_layers on"
         raise UserError(
-            f"{flag} is for the CPU (here: {device}), with --compile off, --precision auto, fp32 or mixed, and without "
-            f"--fast_layers off; leave {flag} out"
+            f"{flag} is for the CPU (here: {device}), with --compile off and without --fast_layers off; "
+            f"pass {flag.split()[0]} auto"
         )
-    return wanted or (able and opt.fast_layers == "auto" and opt.precision == "auto")
+    return wanted or (able and opt.fast_layers == "auto" and opt.precision in ("auto", "bf16"))
 
 
-def emulates_bf16(device: torch.device) -> bool:
-    """Tell whether a device is known to compute bfloat16 by way of float32."""
+def has_bf16(device: torch.device) -> bool:
+    """Tell whether a device is known to compute bfloat16 itself, not by way of float32."""
     if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) < (8, 0)
-    if device.type != "cpu" or platform.machine() not in X86:
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
+    if platform.machine() not in X86:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # PyTorch has no public ones
-    return not any(getattr(torch.cpu, probe, bool)() for probe in probes)
+    return any(getattr(torch.cpu, probe, bool)() for probe in probes)
 
 
 def _compiler() -> str:

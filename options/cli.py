@@ -185,7 +185,11 @@ def _check(final: _Resolved, *, is_train: bool) -> None:
     if is_train and values["gan_mode"] == "wgangp" and values["norm"] in ("batch", "syncbatch"):
         log.warning("--gan_mode wgangp judges each image alone, which --norm %s prevents; use instance", values["norm"])
     if values["compile"] != "off" and values.get("gan_mode") == "wgangp":
-        raise UserError("--compile nets cannot differentiate twice, which --gan_mode wgangp does; pass --compile off")
+        raise UserError(
+            f"--compile {values['compile']} cannot differentiate twice, as --gan_mode wgangp does; pass --compile off"
+        )
+    if values["compile"] == "step" and not is_train:
+        raise UserError("--compile step records the steps of a training; pass --compile nets")
     if model.needs_target and not dataset.has_target:
         raise UserError(
             f"--dataset_mode {values['dataset_mode']} has no B images, which --model {values['model']} needs; use "

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from options.arguments import QuietParser, add_flags
+from options.errors import UserError
 from options.flag import at_least, flag
 
 
@@ -22,6 +23,8 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         at_least("--load_iter", self.load_iter, 0)
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise UserError(f"--ema {self.ema} is outside [0, 1); pass 0.999 for averaged weights, or 0 for raw ones")
 
 
 def parse_export(argv: Sequence[str] | None = None) -> ExportOptions:

@@ -49,6 +49,7 @@ TRAINING_ONLY = {
     "on_bad_image",
     "no_data_check",
     "cache",
+    "fast_layers",
     "cache_gb",
     "cache_dir",
     "precision",

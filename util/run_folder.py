@@ -120,8 +120,9 @@ def prune(folder: Path, networks: Iterable[str], keep_last: int, saved_as: Itera
                 files[kind].append((int(match[2]) <= newest[kind], int(match[2]), path))
         for found in files.values():
             for *_, path in sorted(found)[:-keep_last]:
-                path.with_stem(path.stem + AVERAGED).unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
+                averaged = path.with_stem(path.stem + AVERAGED)
+                for old in (path, averaged, averaged.with_suffix(".safetensors")):
+                    old.unlink(missing_ok=True)
 
 
 def _matches(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:

@@ -1,13 +1,15 @@
 """The mathematics of the fast layers: each keeps for its backward pass what that needs and no more, in a short type.
 
-Weights have the type of the images, which is that of the forward pass. There are no second derivatives.
+A forward pass has the type of its images. There are no second derivatives.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import Function, once_differentiable
+from torch.autograd.function import Function
 from torch.nn import functional as F
 
 from networks.fast import winograd
@@ -27,18 +29,31 @@ class Shape(NamedTuple):
     groups: int
 
 
+def differentiable_once(backward: Callable[[Any, Tensor], Gradients]) -> Callable[[Any, Tensor], Gradients]:
+    """Refuse to be differentiated again, instead of forgetting that part of a gradient."""
+
+    @functools.wraps(backward)
+    def checked(ctx: Any, grad: Tensor) -> Gradients:
+        if torch.is_grad_enabled():  # so it is under ``create_graph`` alone
+            raise RuntimeError("the fast layers have no second derivative; pass --fast_layers off")
+        return backward(ctx, grad)
+
+    return checked
+
+
 class Convolution(Function):
     """A convolution of any kind whose backward pass has a type of its own."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: Shape, short: torch.dtype) -> Tensor:
-        """Convolve; ``short`` is the type of what is kept, and of the backward pass."""
-        ctx.shape, ctx.short, ctx.x_shape = shape, short, x.shape
+        """Convolve in the type of ``x``; ``short`` is that of what is kept, and of the backward pass."""
+        ctx.shape, ctx.short, ctx.x_shape, ctx.full = shape, short, x.shape, weight.dtype
+        weight = weight.to(x.dtype)
         ctx.save_for_backward(x.to(short) if ctx.needs_input_grad[1] else None, weight)
-        return torch.convolution(x, weight, bias, *shape)
+        return torch.convolution(x, weight, None if bias is None else bias.to(x.dtype), *shape)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradients of images, weights and bias."""
         x, weight = ctx.saved_tensors
@@ -48,7 +63,7 @@ class Convolution(Function):
         dx, dw, db = torch.ops.aten.convolution_backward(
             grad.to(ctx.short), x, weight.to(ctx.short), [weight.shape[ctx.shape.transposed]], *ctx.shape, wanted
         )
-        return _to(dx, grad.dtype), _to(dw, grad.dtype), _to(db, grad.dtype), None, None
+        return _to(dx, grad.dtype), _to(dw, ctx.full), _to(db, ctx.full), None, None
 
 
 class Winograd(Function):
@@ -59,11 +74,11 @@ class Winograd(Function):
         """Convolve; ``short`` is the type of what is kept, and of the backward pass."""
         ctx.short = short
         ctx.save_for_backward(x.to(short) if ctx.needs_input_grad[1] else None, weight)
-        y = winograd.convolve(x, weight)
+        y = winograd.convolve(x, weight).data  # no view to autograd, so that others may write into it
         return y if bias is None else y.add_(bias[:, None, None])
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradients of images, weights and bias."""
         x, weight = ctx.saved_tensors
@@ -90,10 +105,10 @@ class ColumnSum(Function):
         out: Tensor = groups[:, :, : ctx.columns, 0].contiguous()
         for place in range(1, width):
             out += groups[:, :, place : place + ctx.columns, place]
-        return out.permute(0, 3, 1, 2)
+        return out.permute(0, 3, 1, 2).data  # no view to autograd
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradient of the groups."""
         out = grad.new_zeros(ctx.shape)
@@ -112,13 +127,15 @@ class NormAndActivation(Function):
         ctx.slope = slope
         y, factors = torch.empty_like(x), []
         for place, image in enumerate(x.unsqueeze(1)):  # the statistics of one image are those of a batch of one
-            y[place : place + 1], _, factor = torch.native_batch_norm(image, None, None, None, None, True, 0.0, eps)
-            factors.append(factor)
-        ctx.save_for_backward(y.to(short, copy=slope != 1), torch.stack(factors))
+            mean, variance = _statistics(image)
+            y[place : place + 1] = torch.native_batch_norm(image, None, None, mean, variance, False, 0.0, eps)[0]
+            factors.append(torch.rsqrt(variance + eps))
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(y.to(short, copy=slope != 1), torch.stack(factors))
         return y if slope == 1 else F.leaky_relu_(y, slope)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradient of the images."""
         normal, factors = ctx.saved_tensors
@@ -137,6 +154,19 @@ class NormAndActivation(Function):
         return out.mul_(factors[:, :, None, None]), None, None, None
 
 
+def _statistics(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and variance of each channel of 1 x C x H x W, column by column first.
+
+    PyTorch's kernel for this order adds one number after the other; over a whole map float32 would lose digits.
+    """
+    _, channels, height, width = image.shape
+    columns = image.permute(0, 2, 3, 1).reshape(1, height, 1, width * channels).permute(0, 3, 1, 2)
+    found = torch.ops.aten.batch_norm_update_stats(columns, None, None, 0.0)
+    means, variances = (values.view(width, channels) for values in found)
+    mean = means.mean(0)
+    return mean, (variances + (means - mean) ** 2).mean(0)
+
+
 class Reflection(Function):
     """Reflection padding; keeps nothing."""
 
@@ -147,7 +177,7 @@ class Reflection(Function):
         return torch.ops.aten.reflection_pad2d(x, padding)  # type: ignore[no-any-return]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradient of the image."""
         like = torch.empty(ctx.shape, dtype=grad.dtype, memory_format=ctx.order)  # its numbers do not count

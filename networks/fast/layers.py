@@ -1,30 +1,42 @@
 """PyTorch's layers with the mathematics of ``functions``, and how they are put in place.
 
-A layer changes its class and nothing else: names, weights, files and the memory format stay.
+A layer changes its class and nothing else: names, weights and files stay.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from networks.fast import small_maps
 from networks.fast.functions import ColumnSum, Convolution, NormAndActivation, Reflection, Shape, Winograd
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
 
 ENOUGH = 32  # channels in and out, from which Winograd's convolution is the faster one
 FEW = 8  # channels out, up to which it pays to make more of them first
+SMALL = 16  # pixels out, of all images together, up to which a convolution is best one matrix product
+SMALL_TRANSPOSED = 64  # pixels in, the same for a transposed one
+ONE = (1, 1)
 
 
 class FastLayer(nn.Module):
-    """A layer whose backward pass has a type of its own.
+    """A layer whose passes have types of their own.
 
     Attributes:
-        short: type of what is kept for the backward pass, and of that pass; None: the input's.
+        wide: type of the forward pass of convolutions; None: the input's.
+        short: type of what is kept for the backward pass, and of that pass; None: the forward pass's.
     """
 
+    wide: torch.dtype | None = None
     short: torch.dtype | None = None
+
+    def types_for(self, x: Tensor) -> tuple[torch.dtype, torch.dtype]:
+        """Return the types of both passes."""
+        wide = self.wide or x.dtype
+        return wide, self.short or wide if torch.is_grad_enabled() else wide
 
 
 class FastConv2d(nn.Conv2d, FastLayer):
@@ -32,41 +44,51 @@ class FastConv2d(nn.Conv2d, FastLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve N x C x H x W."""
-        x, short = x.contiguous(memory_format=torch.channels_last), self.short or x.dtype
-        if self.suits_winograd and min(x.shape[2:]) >= 3:
+        wide, short = self.types_for(x)
+        shape = _shape(self)
+        pixels = len(x) * x.shape[2] * x.shape[3] // (self.stride[0] * self.stride[1])
+        if self.groups == 1 and self.dilation == ONE and pixels <= SMALL:
+            return small_maps.convolve(x.to(self.weight.dtype), self.weight, self.bias, shape)
+        x = x.to(wide, memory_format=torch.channels_last)
+        if self._suits_winograd(x):
             return Winograd.apply(x, self.weight, self.bias, short)  # type: ignore[no-any-return, no-untyped-call]
-        if self._is_plain and self.out_channels <= FEW:
-            return self._by_columns(x, short)
-        return Convolution.apply(x, self.weight, self.bias, _shape(self), short)  # type: ignore[no-any-return, no-untyped-call]
+        if self._is_plain(x) and self.out_channels <= FEW and self.kernel_size[1] > 1:
+            return self._by_columns(x, shape, short)
+        return Convolution.apply(x, self.weight, self.bias, shape, short)  # type: ignore[no-any-return, no-untyped-call]
 
-    @property
-    def suits_winograd(self) -> bool:
-        """Whether it is 3 x 3 and has enough channels."""
-        return self._is_plain and self.kernel_size == (3, 3) and min(self.in_channels, self.out_channels) >= ENOUGH
+    def _is_plain(self, x: Tensor) -> bool:
+        fits = x.shape[2] >= self.kernel_size[0] and x.shape[3] >= self.kernel_size[1]
+        return fits and self.stride == self.dilation == ONE and self.padding == (0, 0) and self.groups == 1
 
-    @property
-    def _is_plain(self) -> bool:
-        return self.stride == self.dilation == (1, 1) and self.padding == (0, 0) and self.groups == 1
+    def _suits_winograd(self, x: Tensor) -> bool:
+        many = min(self.in_channels, self.out_channels) >= ENOUGH
+        return many and self._is_plain(x) and self.kernel_size == (3, 3) and x.dtype != torch.bfloat16
 
-    def _by_columns(self, x: Tensor, short: torch.dtype) -> Tensor:
+    def _by_columns(self, x: Tensor, shape: Shape, short: torch.dtype) -> Tensor:
         """Convolve down the columns to a channel for each tap of a row, and add those up.
 
         Vectors of 16 numbers are full then; with three output channels they are not.
         """
         taps = self.weight.permute(3, 0, 1, 2).flatten(0, 1).unsqueeze(3)  # width K x C x height x 1
         taps = taps.contiguous(memory_format=torch.channels_last)
-        parts: Tensor = Convolution.apply(x, taps, None, _shape(self), short)  # type: ignore[no-untyped-call]
+        parts: Tensor = Convolution.apply(x, taps, None, shape, short)  # type: ignore[no-untyped-call]
         y: Tensor = ColumnSum.apply(parts, self.kernel_size[1])  # type: ignore[no-untyped-call]
         return y if self.bias is None else y + self.bias[:, None, None]
 
 
 class FastConvTranspose2d(nn.ConvTranspose2d, FastLayer):
-    """A transposed convolution."""
+    """A transposed convolution in the way that suits its shape."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Convolve N x C x H x W."""
-        x, short = x.contiguous(memory_format=torch.channels_last), self.short or x.dtype
-        return Convolution.apply(x, self.weight, self.bias, _shape(self), short)  # type: ignore[no-any-return, no-untyped-call]
+        if output_size is not None:
+            return super().forward(x, output_size)
+        wide, short = self.types_for(x)
+        shape = _shape(self)
+        if self.groups == 1 and self.dilation == ONE and len(x) * x.shape[2] * x.shape[3] <= SMALL_TRANSPOSED:
+            return small_maps.convolve_transposed(x.to(self.weight.dtype), self.weight, self.bias, shape)
+        x = x.to(wide, memory_format=torch.channels_last)
+        return Convolution.apply(x, self.weight, self.bias, shape, short)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class FastInstanceNorm(InstanceNorm, FastLayer):
@@ -85,6 +107,10 @@ class FastInstanceNorm(InstanceNorm, FastLayer):
         x, short = x.contiguous(memory_format=torch.channels_last), self.short or x.dtype
         return NormAndActivation.apply(x, self.eps, self.slope, short)  # type: ignore[no-any-return, no-untyped-call]
 
+    def extra_repr(self) -> str:
+        """Describe it for people."""
+        return f"{super().extra_repr()}, slope={self.slope}"  # type: ignore[no-untyped-call]
+
 
 class FastReflectionPad(ReflectionPad, FastLayer):
     """A reflection that keeps nothing."""
@@ -102,29 +128,39 @@ FAST: Mapping[type[nn.Module], type[FastLayer]] = {
 }
 
 
-def speed_up(network: nn.Module, *, short: torch.dtype | None) -> None:
+def speed_up(network: nn.Module, *, wide: torch.dtype | None = None, short: torch.dtype | None = None) -> None:
     """Give a network on the CPU the fast layers; it can no longer be differentiated twice.
 
+    Layers with more to them than these know (borders that are not zeros, norms with weights) stay as they are.
+
     Args:
-        short: type of what is kept for the backward pass, and of that pass; None: the forward pass's.
+        wide, short: see ``FastLayer``. Winograd's convolution rounds too much for a forward pass in bfloat16, and is
+            left out there.
     """
+    used = Counter(id(layer) for _, layer in network.named_modules(remove_duplicate=False))
     for layer in list(network.modules()):
-        if type(layer) in FAST:
+        if type(layer) in FAST and _is_known(layer):
             layer.__class__ = FAST[type(layer)]
-            layer.short = short  # type: ignore[assignment]
-        if isinstance(layer, nn.ReLU | nn.LeakyReLU):
-            layer.inplace = False  # what it would write over belongs to a fast layer
-        if isinstance(layer, nn.Sequential):
-            _join(layer)
+        if isinstance(layer, FastLayer):
+            layer.wide, layer.short = wide, short
+    for layer in network.modules():
+        if type(layer) is nn.Sequential:
+            _join(layer, used)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _join(layers: nn.Sequential) -> None:
-    """Let instance norms do the work of the rectifiers right behind them."""
+def _is_known(layer: nn.Module) -> bool:
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    return not (isinstance(layer, nn.InstanceNorm2d) and (layer.affine or layer.track_running_stats))
+
+
+def _join(layers: nn.Sequential, used: Counter[int]) -> None:
+    """Let instance norms do the work of the rectifiers right behind them, where neither has another place as well."""
     for norm, rectifier in pairwise(layers):
-        if isinstance(norm, InstanceNorm) and isinstance(rectifier, nn.ReLU | nn.LeakyReLU):
-            slope = rectifier.negative_slope if isinstance(rectifier, nn.LeakyReLU) else 0.0
-            norm.slope = slope  # type: ignore[assignment]
+        alone = used[id(norm)] == used[id(rectifier)] == 1
+        if alone and isinstance(norm, FastInstanceNorm) and isinstance(rectifier, nn.ReLU | nn.LeakyReLU):
+            norm.slope = rectifier.negative_slope if isinstance(rectifier, nn.LeakyReLU) else 0.0
             rectifier.__class__ = nn.Identity  # type: ignore[assignment]
 
 

@@ -222,13 +222,15 @@ def test_without_a_compiler_nothing_can_be_compiled(monkeypatch: pytest.MonkeyPa
         choose_compute(small_options("cycle_gan", "--compile nets").speed, CPU)
 
 
-@pytest.mark.parametrize(("emulated", "precision"), [(False, "mixed"), (True, "fp32")])
+@pytest.mark.parametrize(("able", "precision"), [(True, "mixed"), (False, "fp32")])
 def test_a_cpu_takes_the_fast_layers_unless_the_reference_is_asked_for(
-    emulated: bool, precision: str, monkeypatch: pytest.MonkeyPatch
+    able: bool, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks.compute, "emulates_bf16", lambda device: emulated)
+    monkeypatch.setattr(networks.compute, "has_bf16", lambda device: able)
     by_default = choose_compute(small_options("cycle_gan").speed, CPU)
     assert by_default == Compute(CPU, precision, fast_layers=True)
+    unet = choose_compute(small_options("cycle_gan").speed, CPU, unet=True)
+    assert unet == Compute(CPU, "bf16" if able else "fp32", fast_layers=True)
     assert choose_compute(small_options("cycle_gan", "--precision fp32").speed, CPU).is_reference
     assert choose_compute(small_options("cycle_gan", "--fast_layers off").speed, CPU).is_reference
     assert not choose_compute(small_options("cycle_gan", "--precision bf16").speed, CPU).is_reference

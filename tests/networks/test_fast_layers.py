@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from networks.fast import winograd
-from networks.fast.layers import FastConv2d, speed_up
+from networks.fast.layers import speed_up
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
 from networks.patchgan import PatchDiscriminator
@@ -31,6 +31,8 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "strided": lambda: nn.Conv2d(32, 8, 4, stride=2, padding=1),
     "grouped": lambda: nn.Conv2d(32, 64, 3, groups=2),
     "transposed": lambda: nn.ConvTranspose2d(32, 8, 3, stride=2, padding=1, output_padding=1),
+    "of a small map": lambda: nn.Conv2d(32, 8, 4, stride=(4, 5), padding=1),
+    "transposed, of a small map": lambda: nn.ConvTranspose2d(32, 8, (4, 3), stride=(2, 3), padding=1, output_padding=1),
     "norm": lambda: InstanceNorm(32, affine=False),
     "norm and ReLU": lambda: nn.Sequential(InstanceNorm(32, affine=False), nn.ReLU(True)),
     "norm and leaky ReLU": lambda: nn.Sequential(InstanceNorm(32, affine=False), nn.LeakyReLU(0.2, True)),
@@ -62,7 +64,7 @@ def off(given: Tensor, expected: Tensor) -> float:
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-@pytest.mark.parametrize("shape", [(1, 32, 18, 18), (2, 32, 11, 13), (3, 32, 5, 4)])
+@pytest.mark.parametrize("shape", [(1, 32, 18, 18), (2, 32, 11, 13), (3, 32, 5, 4), (1, 32, 5, 5)])
 def test_layers_and_their_gradients_equal_pytorchs(kind: str, shape: tuple[int, ...]) -> None:
     for given, expected in zip(*both(LAYERS[kind](), shape, None, torch.float64)[::-1], strict=True):
         torch.testing.assert_close(given, expected, rtol=1e-9, atol=1e-9)
@@ -133,16 +135,76 @@ def test_less_than_half_of_a_generators_memory_is_kept() -> None:
     assert kept(fast) < 0.5 * kept(network)
 
 
-def test_only_plain_convolutions_of_many_channels_go_winograds_way() -> None:
-    layers = nn.Sequential(*(make() for kind, make in LAYERS.items() if "3 x 3" in kind or kind == "grouped"))
-    speed_up(layers, short=None)
-    assert [layer.suits_winograd for layer in layers if isinstance(layer, FastConv2d)] == [True, True, False, False]
+def test_only_plain_convolutions_of_many_channels_go_winograds_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, ...]] = []
+    convolve = winograd.convolve
+
+    def note(x: Tensor, weight: Tensor) -> Tensor:
+        asked.append(tuple(weight.shape))
+        return convolve(x, weight)
+
+    monkeypatch.setattr(winograd, "convolve", note)
+    for make in LAYERS.values():
+        layer = make()
+        speed_up(layer)
+        layer(torch.randn(1, 32, 18, 18))
+    assert asked == [(40, 32, 3, 3), (33, 32, 3, 3)]
+
+
+@pytest.mark.parametrize("size", [256, 512])
+@pytest.mark.parametrize("picture", ["noise", "half white", "one black pixel", "far from 0"])
+def test_norms_of_large_maps_lose_no_digits(size: int, picture: str) -> None:
+    x = torch.randn(1, 8, size, size, generator=torch.Generator().manual_seed(0))
+    if picture == "half white":
+        x[:, :, size // 2 :] = 1
+    if picture == "one black pixel":
+        x = torch.ones_like(x)
+        x[:, :, 3, 5] = -1
+    if picture == "far from 0":
+        x = 100 + x
+    fast = InstanceNorm(8, affine=False)
+    speed_up(fast)
+    expected, plain = InstanceNorm(8, affine=False)(x.double()), InstanceNorm(8, affine=False)(x)
+    allowed = 1e-6 * max(1, float(expected.abs().max())) + float((plain - expected).abs().max())
+    assert (fast(x) - expected).abs().max() < allowed
+
+
+def _twice_used() -> nn.Module:
+    rectifier = nn.ReLU()
+    return nn.Sequential(InstanceNorm(32, affine=False), rectifier, nn.Conv2d(32, 32, 3), rectifier)
+
+
+class _Sized(nn.ConvTranspose2d):
+    pass
+
+
+OTHERS: dict[str, Callable[[], nn.Module]] = {
+    "a rectifier in two places": _twice_used,
+    "reflecting convolution": lambda: nn.Conv2d(32, 32, 3, padding=1, padding_mode="reflect"),
+    "convolution of the same size": lambda: nn.Conv2d(32, 32, 3, padding="same"),
+    "norm with weights": lambda: InstanceNorm(32, affine=True),
+    "norm with statistics": lambda: InstanceNorm(32, affine=False, track_running_stats=True),
+    "written into": lambda: nn.Sequential(nn.Conv2d(32, 32, 3), nn.ReLU(inplace=True), nn.Conv2d(32, 3, 3), nn.Tanh()),
+    "a layer of its own kind": lambda: _Sized(32, 8, 3, stride=2),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_layers_that_the_fast_ones_do_not_know_stay_right(kind: str) -> None:
+    for given, expected in zip(*both(OTHERS[kind](), (2, 32, 10, 10), None, torch.float64)[::-1], strict=True):
+        torch.testing.assert_close(given, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_transposed_convolution_still_takes_an_output_size() -> None:
+    layer = nn.ConvTranspose2d(32, 8, 3, stride=2, padding=1)
+    speed_up(layer)
+    assert layer(torch.randn(1, 32, 9, 9), output_size=[18, 18]).shape == (1, 8, 18, 18)
 
 
 def test_a_second_derivative_is_refused() -> None:
-    layer = nn.Conv2d(32, 32, 3)
-    speed_up(layer, short=None)
-    x = torch.randn(1, 32, 8, 8).requires_grad_()
-    (gradient,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="does not require grad"):
-        gradient.sum().backward()  # type: ignore[no-untyped-call]
+    for kind in LAYERS.keys() - {"of a small map", "transposed, of a small map"}:  # which have one
+        layer = LAYERS[kind]()
+        speed_up(layer)
+        x = torch.randn(1, 32, 18, 18).requires_grad_()
+        with pytest.raises(RuntimeError, match="pass --fast_layers off"):
+            torch.autograd.grad(layer(x).sum(), x, create_graph=True)
