@@ -167,7 +167,7 @@ def test_official_weights_alone_start_optimizers_and_counters_afresh(with_option
     before = torch.load(folder / "latest_net_G.pth", weights_only=True)
     done = train("pix2pix", "run", "--continue_train --epoch_count 2 --lr 1e-20")
     assert done.code == 0, done.stderr
-    warning = "only weights were loaded (latest_net_*.pth): optimizers and counters start fresh, at epoch 2"
+    warning = "only weights were loaded (latest_net_*.pth): optimizers, counters and averages start fresh, at epoch 2"
     assert warning in done.stdout
     assert [event[0] for event in losses_of("run")] == [2, 2, 2]
     assert {event[3] for event in losses_of("run")} == {0.5e-20}  # n_epochs 1, n_epochs_decay 1: half in epoch 2

@@ -165,7 +165,7 @@ def test_norms_of_large_maps_lose_no_digits(size: int, picture: str) -> None:
     fast = InstanceNorm(8, affine=False)
     speed_up(fast)
     expected, plain = InstanceNorm(8, affine=False)(x.double()), InstanceNorm(8, affine=False)(x)
-    allowed = 1e-6 * max(1, float(expected.abs().max())) + float((plain - expected).abs().max())
+    allowed = 2e-6 * max(1, float(expected.abs().max())) + 2 * float((plain - expected).abs().max())
     assert (fast(x) - expected).abs().max() < allowed
 
 

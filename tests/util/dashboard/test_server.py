@@ -129,6 +129,11 @@ def test_one_that_says_nothing_is_given_up(free_port: int, envs: Path, monkeypat
     assert not listens(free_port)
 
 
+def complaints(process: "subprocess.Popen[str]") -> list[str]:
+    """Return what a server wrote to stderr, but for the lack of its page's files, which not every machine can fetch."""
+    return [line for line in process.stderr.read().splitlines() if "the dashboard's page stays blank" not in line]
+
+
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGHUP", "stdin"])
 def test_what_it_shows_comes_back_after_it_was_ended(serve: Serve, free_port: int, envs: Path, end: str) -> None:
     first = serve(*["--ends_with_stdin"] * (end == "stdin"))
@@ -139,7 +144,7 @@ def test_what_it_shows_comes_back_after_it_was_ended(serve: Serve, free_port: in
         first.send_signal(getattr(signal, end))
     assert first.wait(10) == 0
     assert f"environments saved in {envs}: 2" in first.stdout.read()
-    assert first.stderr.read() == ""
+    assert complaints(first) == []
     serve()
     assert shown(free_port, "run") == "hello"
 
@@ -165,7 +170,7 @@ def test_a_damaged_environment_starts_empty(serve: Serve, free_port: int, envs: 
     show(free_port, "run", "again")
     process.terminate()
     assert process.wait(10) == 0
-    assert process.stderr.read().count("\n") == 1
+    assert len(complaints(process)) == 1
     assert (envs / "run.damaged").is_file()
     assert json.loads((envs / "run.json").read_text())["jsons"]["w"]["content"] == "again"
 
