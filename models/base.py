@@ -81,8 +81,9 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
 
     @property
     def batched(self) -> bool:
-        """Whether images that do not see each other may pass a network in one call."""
-        return not self.compute.is_reference and self.opt.net.norm in PER_SAMPLE
+        """Whether images that do not see each other pass a network in one call: only where that is faster."""
+        plain = self.compute.is_reference or self.compute.fast_layers  # with these it takes as long, and more memory
+        return not plain and self.opt.net.norm in PER_SAMPLE
 
     @abstractmethod
     def build_networks(self) -> dict[str, nn.Module]:
