@@ -88,7 +88,7 @@ class Compute:
             torch._dynamo.config.recompile_limit = MOST_VARIANTS
         for name, network in networks.items():
             if self.fast_layers and name not in twice_differentiable:
-                short = {"mixed": torch.bfloat16, "bf16": torch.bfloat16}.get(self.precision)
+                short = torch.bfloat16 if self.precision in ("mixed", "bf16") else None
                 speed_up(network, wide=SHORT.get(self.precision), short=short)
             if self.channels_last:
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -139,10 +139,8 @@ class NormAndActivation(Function):
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradient of the images."""
         normal, factors = ctx.saved_tensors
-        normal, grad = (
-            normal.to(grad.dtype),
-            grad.contiguous(memory_format=torch.channels_last),
-        )  # one order, or it is wrong
+        normal = normal.to(grad.dtype)
+        grad = grad.contiguous(memory_format=torch.channels_last)  # both in one order, or the kernel below errs
         if ctx.slope != 1:
             grad = torch.ops.aten.leaky_relu_backward(grad, normal, ctx.slope, False)
         zeros, ones = torch.zeros_like(factors[0]), torch.ones_like(factors[0])

@@ -17,13 +17,8 @@ from torch.nn import functional as F
 
 OUTPUTS = 4  # a side of a tile
 TILE = OUTPUTS + 2
-POINTS = (
-    0,
-    0.5**0.5,
-    -(0.5**0.5),
-    2**0.5,
-    -(2**0.5),
-)  # where polynomials are evaluated; rounds half as much as 0, ±1, ±2
+NEAR, FAR = 0.5**0.5, 2**0.5
+POINTS = (0, NEAR, -NEAR, FAR, -FAR)  # where polynomials are evaluated; these round half as much as 0, ±1, ±2
 
 
 class Rule(NamedTuple):

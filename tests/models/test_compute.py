@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 import networks.compute
@@ -17,7 +17,6 @@ from models.registry import create_model
 from models.stepper import Stepper
 from networks.compute import Compute, choose_compute
 from networks.fast.layers import FastLayer
-from networks.norm import InstanceNorm
 from options.errors import UserError
 from tests.conftest import RunCli
 from tests.small import ALONE, random_batch, small_options
@@ -160,34 +159,6 @@ def test_what_is_kept_and_shown_is_float32_in_bfloat16_too() -> None:
     assert {p.grad.dtype for p in model.parameters() if p.grad is not None} == {torch.float32}
 
 
-@pytest.mark.parametrize("shape", [(1, 3, 5, 7), (1, 64, 16, 16), (2, 8, 9, 4), (3, 1, 2, 2)])
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4), (torch.bfloat16, 0.06)])
-def test_instance_norm_and_its_gradient_equal_the_formula(
-    shape: tuple[int, ...], layout: torch.memory_format, dtype: torch.dtype, tolerance: float
-) -> None:
-    generator = torch.Generator().manual_seed(1)
-    x, weight = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2))
-    x = (3 * x + 1).to(dtype).double()  # the same numbers for both
-
-    def run(norm: nn.Module, given: Tensor) -> tuple[Tensor, Tensor]:
-        given = given.detach().requires_grad_()
-        out = norm(given)
-        (out.double() * weight).sum().backward()
-        assert given.grad is not None
-        return out.detach().double(), given.grad.double()
-
-    class Formula(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            centred = x - x.mean((2, 3), keepdim=True)
-            return centred / (centred.square().mean((2, 3), keepdim=True) + 1e-5).sqrt()
-
-    expected = run(Formula(), x)
-    got = run(InstanceNorm(shape[1]), x.to(dtype).to(memory_format=layout))
-    for one, other in zip(got, expected, strict=True):
-        assert (one - other).abs().max() <= tolerance * max(1, float(other.abs().max()))
-
-
 @pytest.mark.skipif(shutil.which("g++") is None, reason="compiling for the CPU needs g++")
 @pytest.mark.parametrize("case", ["cycle_gan", "pix2pix batch"])
 def test_compiled_networks_learn_what_others_learn(case: str) -> None:
@@ -259,11 +230,6 @@ def test_moments_that_were_saved_take_the_layout_of_the_weights() -> None:
             moments = optimizer.state[parameter]["exp_avg"]
             assert moments.stride() == parameter.stride()
             assert torch.equal(moments, old.state[before]["exp_avg"])
-
-
-def test_a_map_of_one_point_has_no_variance_in_any_layout() -> None:
-    with pytest.raises(ValueError, match="more than 1 spatial element"):
-        InstanceNorm(4)(torch.randn(1, 4, 3, 3)[:, :, 1:2, 1:2])
 
 
 def test_the_reference_draws_dropout_in_the_order_of_the_first_version() -> None:
