@@ -60,6 +60,15 @@ def read_sides(args: argparse.Namespace) -> list[Side]:
                 f"--official {args.official} is no folder of the official code: it has no models/networks.py"
             )
         sides.append(Side("official", folder=str(Path(args.official).resolve())))
+    return distinct(sides)
+
+
+def distinct(sides: list[Side]) -> list[Side]:
+    """Return sides that have names of their own.
+
+    Raises:
+        UserError: two have one name.
+    """
     labels = [side.label for side in sides]
     if twice := [label for label in labels if labels.count(label) > 1]:
         raise UserError(f'two sides are called {twice[0]}; give one a name: --ours "NAME: FLAGS"')

@@ -19,6 +19,7 @@ from networks.factory import generator_family, smallest_input
 from options.errors import UserError
 from options.schema import NoOptions, Options
 from util.image_pool import ImagePool
+from util.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,8 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         penalised = self.is_train and self.opt.optim.gan_mode == "wgangp"
         self.compute.place(self.networks, [name for name in self.networks if penalised and name.startswith("D")])
         log.info("the networks are computed in %s", self.compute)
+        if device.type == "cpu" and not (self.is_train and self.opt.optim.memory != "normal"):
+            keep_freed_memory()
         return self.to(device)
 
     @property

@@ -17,7 +17,27 @@ def build_adam(parameters: Iterable[nn.Parameter], opt: OptimOptions, compute: C
     if compute.recorded:
         return recordable_adam(parameters, opt, compute.device)
     fused = not compute.is_reference and compute.device.type in ("cpu", "cuda")
-    return torch.optim.Adam(parameters, lr=opt.lr, betas=(opt.beta1, 0.999), fused=True if fused else None)
+    kind = AnyOrderAdam if fused and compute.device.type == "cpu" else torch.optim.Adam
+    return kind(parameters, lr=opt.lr, betas=(opt.beta1, 0.999), fused=True if fused else None)
+
+
+class AnyOrderAdam(torch.optim.Adam):
+    """An Adam for PyTorch's fused kernel on the CPU, which is shown all tensors in the order of the weights in memory.
+
+    By itself it copies what is not contiguous, and errs where a gradient lies in another order than its weight.
+    """
+
+    def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> bool:
+        is_complex: bool = super()._init_group(group, *lists)  # type: ignore[no-untyped-call]
+        orders = [sorted(range(weight.dim()), key=weight.stride, reverse=True) for weight in lists[0]]
+        for tensors in lists[:4]:  # weights, gradients and both moments
+            tensors[:] = [one.permute(order) for one, order in zip(tensors, orders, strict=True)]
+        weights, gradients, *moments = lists[:4]
+        gradients[:] = [gradient.contiguous() for gradient in gradients]
+        assert all(
+            one.is_contiguous() for tensors in (weights, *moments) for one in tensors
+        )  # or copies would be updated
+        return is_complex
 
 
 def recordable_adam(parameters: Iterable[nn.Parameter], opt: OptimOptions, device: torch.device) -> torch.optim.Adam:

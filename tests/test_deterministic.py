@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.optimizers import AnyOrderAdam
 from tests.conftest import RunCli
 from tests.refusals import refused
 from tests.same_runs import differences, state_of
@@ -51,8 +52,8 @@ def test_it_is_in_force_in_every_step_and_over_afterwards(
     def note(kind: str) -> None:
         seen.append((kind, torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark))
 
-    step = torch.optim.Adam.step
-    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: (note("step"), step(self)))
+    step = AnyOrderAdam.step
+    monkeypatch.setattr(AnyOrderAdam, "step", lambda self: (note("step"), step(self)))
     words = ["--dataroot", aligned_root, "--model", "template", "--netG", "resnet_1blocks", *tiny]
     before = torch.get_deterministic_debug_mode()
     assert run_cli("train", [*words, "--deterministic"]).code == 0

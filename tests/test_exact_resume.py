@@ -179,7 +179,10 @@ def test_every_adversarial_loss_goes_on_exactly(gan_mode: str, stop_and_go: Any)
     stop_and_go(f"{in_full_use('cycle_gan')} --gan_mode {gan_mode}", MID_EPOCH_3)
 
 
-@pytest.mark.parametrize("speed", ["--precision bf16", "--channels_last on", "--precision bf16 --channels_last on"])
+@pytest.mark.parametrize(
+    "speed",
+    ["--precision bf16", "--channels_last on", "--precision mixed --memory lowest", "--precision bf16 --accumulate 2"],
+)
 @pytest.mark.parametrize("model", ["cycle_gan", "pix2pix"])
 def test_faster_ways_to_compute_go_on_exactly(model: str, speed: str, stop_and_go: Any) -> None:
     stop_and_go(f"{in_full_use(model)} {speed}", MID_EPOCH_3)

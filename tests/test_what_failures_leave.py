@@ -10,6 +10,7 @@ import torch
 
 import models.saver
 import models.state
+from models.optimizers import AnyOrderAdam
 from models.stepper import Stepper
 from tests.conftest import Finished, RunCli
 from tests.same_runs import assert_same_run, state_of
@@ -32,7 +33,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     def fail(images: int, *, updated: bool) -> Any:
         patch = monkeypatch.context()
         inner = patch.__enter__()
-        learn, step = Stepper.step, torch.optim.Adam.step
+        learn, step = Stepper.step, AnyOrderAdam.step
         steps: list[int] = []
 
         def note(self: Stepper, batch: Any, progress: Any) -> Any:
@@ -46,7 +47,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             return step(self, *given, **named)
 
         inner.setattr(Stepper, "step", note)
-        inner.setattr(torch.optim.Adam, "step", update)
+        inner.setattr(AnyOrderAdam, "step", update)
         return patch
 
     return fail

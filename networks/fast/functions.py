@@ -57,24 +57,28 @@ class Convolution(Function):
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradients of images, weights and bias."""
         x, weight = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[:3]
+        by_x, by_weight, by_bias = ctx.needs_input_grad[:3]
         if x is None:
             x = torch.empty(ctx.x_shape, dtype=ctx.short, memory_format=torch.channels_last)  # its numbers do not count
-        dx, dw, db = torch.ops.aten.convolution_backward(
-            grad.to(ctx.short), x, weight.to(ctx.short), [weight.shape[ctx.shape.transposed]], *ctx.shape, wanted
+        dx, dw, _ = torch.ops.aten.convolution_backward(
+            grad.to(ctx.short), x, weight.to(ctx.short), None, *ctx.shape, (by_x, by_weight, False)
         )
-        return _to(dx, grad.dtype), _to(dw, ctx.full), _to(db, ctx.full), None, None
+        return _to(dx, grad.dtype), _to(dw, ctx.full), bias_gradient(grad, ctx.full) if by_bias else None, None, None
 
 
 class Winograd(Function):
-    """A 3 x 3 convolution without stride or padding, with fewer multiplications."""
+    """A convolution without stride, with fewer multiplications in the backward pass, and if ``both`` in both passes."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, short: torch.dtype) -> Tensor:
-        """Convolve; ``short`` is the type of what is kept, and of the backward pass."""
-        ctx.short = short
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, short: torch.dtype, both: bool
+    ) -> Tensor:
+        """Convolve; ``short`` is the type of what is kept, and of the backward pass; ``both``: see above."""
+        ctx.short, ctx.padding = short, padding
         ctx.save_for_backward(x.to(short) if ctx.needs_input_grad[1] else None, weight)
-        y = winograd.convolve(x, weight).data  # no view to autograd, so that others may write into it
+        if not both:
+            return F.conv2d(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype), padding=padding)
+        y = winograd.convolve(x, weight, padding).data  # no view to autograd, so that others may write into it
         return y if bias is None else y.add_(bias[:, None, None])
 
     @staticmethod
@@ -84,10 +88,9 @@ class Winograd(Function):
         x, weight = ctx.saved_tensors
         by_x, by_weight, by_bias = ctx.needs_input_grad[:3]
         short = grad.to(ctx.short)
-        dx = winograd.input_gradient(short, weight).to(grad.dtype) if by_x else None
-        dw = winograd.weight_gradient(x, short) if by_weight else None
-        db = grad.sum((0, 2, 3)) if by_bias else None
-        return dx, dw, db, None
+        dx = winograd.input_gradient(short, weight, ctx.padding).to(grad.dtype) if by_x else None
+        dw = winograd.weight_gradient(x, short, ctx.padding).to(weight.dtype) if by_weight else None
+        return dx, dw, bias_gradient(grad, weight.dtype) if by_bias else None, None, None, None
 
 
 class ColumnSum(Function):
@@ -125,11 +128,12 @@ class NormAndActivation(Function):
     def forward(ctx: Any, x: Tensor, eps: float, slope: float, short: torch.dtype) -> Tensor:
         """Normalise N x C x H x W and multiply what is negative by ``slope``: 0 is a ReLU, 1 none."""
         ctx.slope = slope
-        y, factors = torch.empty_like(x), []
-        for place, image in enumerate(x.unsqueeze(1)):  # the statistics of one image are those of a batch of one
+        normal, factors = [], []
+        for image in x.unsqueeze(1):  # the statistics of one image are those of a batch of one
             mean, variance = _statistics(image)
-            y[place : place + 1] = torch.native_batch_norm(image, None, None, mean, variance, False, 0.0, eps)[0]
+            normal.append(torch.native_batch_norm(image, None, None, mean, variance, False, 0.0, eps)[0])
             factors.append(torch.rsqrt(variance + eps))
+        y = _together(normal)
         if ctx.needs_input_grad[0]:
             ctx.save_for_backward(y.to(short, copy=slope != 1), torch.stack(factors))
         return y if slope == 1 else F.leaky_relu_(y, slope)
@@ -144,12 +148,17 @@ class NormAndActivation(Function):
         if ctx.slope != 1:
             grad = torch.ops.aten.leaky_relu_backward(grad, normal, ctx.slope, False)
         zeros, ones = torch.zeros_like(factors[0]), torch.ones_like(factors[0])
-        out = torch.empty_like(grad)
-        for place, (one, y) in enumerate(zip(grad.unsqueeze(1), normal.unsqueeze(1), strict=True)):
-            out[place : place + 1] = torch.ops.aten.native_batch_norm_backward(
+        out = [
+            torch.ops.aten.native_batch_norm_backward(
                 one, y, None, None, None, zeros, ones, True, 0.0, [True, False, False]
             )[0]
-        return out.mul_(factors[:, :, None, None]), None, None, None
+            for one, y in zip(grad.unsqueeze(1), normal.unsqueeze(1), strict=True)
+        ]
+        return _together(out).mul_(factors[:, :, None, None]), None, None, None
+
+
+def _together(images: list[Tensor]) -> Tensor:
+    return images[0] if len(images) == 1 else torch.cat(images)
 
 
 def _statistics(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -171,20 +180,29 @@ class Reflection(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, padding: list[int]) -> Tensor:
         """Pad N x C x H x W."""
-        ctx.shape, ctx.order, ctx.padding = x.shape, order_of(x), padding
+        ctx.padding = padding
         return torch.ops.aten.reflection_pad2d(x, padding)  # type: ignore[no-any-return]
 
     @staticmethod
     @differentiable_once
     def backward(ctx: Any, grad: Tensor) -> Gradients:
         """Return the gradient of the image."""
-        like = torch.empty(ctx.shape, dtype=grad.dtype, memory_format=ctx.order)  # its numbers do not count
-        return torch.ops.aten.reflection_pad2d_backward(grad, like, ctx.padding), None
+        left, right, top, bottom = ctx.padding
+        return _folded(_folded(grad, 2, top, bottom), 3, left, right), None
 
 
-def order_of(x: Tensor) -> torch.memory_format:
-    """Return in which order the numbers of images lie."""
-    return torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+def _folded(grad: Tensor, dim: int, before: int, after: int) -> Tensor:
+    """Return the gradient of what was reflected along one dimension."""
+    size = grad.shape[dim] - before - after
+    out = grad.narrow(dim, before, size).clone(memory_format=torch.preserve_format)
+    out.narrow(dim, 1, before).add_(grad.narrow(dim, 0, before).flip(dim))
+    out.narrow(dim, size - 1 - after, after).add_(grad.narrow(dim, before + size, after).flip(dim))
+    return out
+
+
+def bias_gradient(grad: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the sum over images and places; that of PyTorch's transposed convolutions takes longer than all else."""
+    return grad.sum((0, 2, 3), dtype=dtype)
 
 
 def _to(gradient: Tensor | None, dtype: torch.dtype) -> Tensor | None:

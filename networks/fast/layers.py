@@ -10,16 +10,18 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from networks.fast import small_maps
+from networks.fast import small_maps, winograd
 from networks.fast.functions import ColumnSum, Convolution, NormAndActivation, Reflection, Shape, Winograd
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
 
-ENOUGH = 32  # channels in and out, from which Winograd's convolution is the faster one
+CHANNELS = 128  # in and out, from which Winograd's convolution can be the faster one
+MANY, ENOUGH = 200, 64  # tiles of all images together, from which it is: in float32, and in a backward pass in bfloat16
 FEW = 8  # channels out, up to which it pays to make more of them first
 SMALL = 16  # pixels out, of all images together, up to which a convolution is best one matrix product
 SMALL_TRANSPOSED = 64  # pixels in, the same for a transposed one
 ONE = (1, 1)
+WINOGRAD = {((taps, taps), (padding, padding)) for taps in (3, 4) for padding in range(taps)}  # what it computes
 
 
 class FastLayer(nn.Module):
@@ -50,19 +52,25 @@ class FastConv2d(nn.Conv2d, FastLayer):
         if self.groups == 1 and self.dilation == ONE and pixels <= SMALL:
             return small_maps.convolve(x.to(self.weight.dtype), self.weight, self.bias, shape)
         x = x.to(wide, memory_format=torch.channels_last)
-        if self._suits_winograd(x):
-            return Winograd.apply(x, self.weight, self.bias, short)  # type: ignore[no-any-return, no-untyped-call]
-        if self._is_plain(x) and self.out_channels <= FEW and self.kernel_size[1] > 1:
+        tiles = self._count_tiles(x, shape)
+        if tiles >= (ENOUGH if short == torch.bfloat16 else MANY):
+            both = tiles >= MANY and wide != torch.bfloat16  # which rounds too much for it
+            return Winograd.apply(x, self.weight, self.bias, shape.padding[0], short, both)  # type: ignore[no-any-return, no-untyped-call]
+        if self._is_plain(x) and shape.padding == (0, 0) and self.out_channels <= FEW and self.kernel_size[1] > 1:
             return self._by_columns(x, shape, short)
         return Convolution.apply(x, self.weight, self.bias, shape, short)  # type: ignore[no-any-return, no-untyped-call]
 
     def _is_plain(self, x: Tensor) -> bool:
         fits = x.shape[2] >= self.kernel_size[0] and x.shape[3] >= self.kernel_size[1]
-        return fits and self.stride == self.dilation == ONE and self.padding == (0, 0) and self.groups == 1
+        return fits and self.stride == self.dilation == ONE and self.groups == 1
 
-    def _suits_winograd(self, x: Tensor) -> bool:
-        many = min(self.in_channels, self.out_channels) >= ENOUGH
-        return many and self._is_plain(x) and self.kernel_size == (3, 3) and x.dtype != torch.bfloat16
+    def _count_tiles(self, x: Tensor, shape: Shape) -> int:
+        """Return into how many tiles Winograd's convolution would cut images; 0 if it cannot, or should not."""
+        enough = min(self.in_channels, self.out_channels) >= CHANNELS
+        if not enough or not self._is_plain(x) or (self.kernel_size, shape.padding) not in WINOGRAD:
+            return 0
+        rows, columns = (winograd.tiles_for(side, self.kernel_size[0], shape.padding[0]) for side in x.shape[2:])
+        return len(x) * rows * columns
 
     def _by_columns(self, x: Tensor, shape: Shape, short: torch.dtype) -> Tensor:
         """Convolve down the columns to a channel for each tap of a row, and add those up.

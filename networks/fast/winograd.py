@@ -1,10 +1,11 @@
-"""3 x 3 convolutions with a quarter of the multiplications (Winograd's filtering; Lavin and Gray 2016, section 4).
+"""3 x 3 and 4 x 4 convolutions with a quarter of the multiplications (Winograd; Lavin and Gray 2016, section 4).
 
-An image is cut into overlapping tiles of 6 x 6 numbers that yield 4 x 4 outputs each. Tiles and weights are
-transformed, multiplied point by point, which over channels is one matrix product for each of the 36 points, and
-transformed back.
+An image is cut into overlapping tiles of 6 x 6 numbers that yield 4 x 4 outputs each (3 x 3 with 4 x 4 taps). Tiles and
+weights are transformed, multiplied point by point, which over channels is one matrix product for each of the 36 points,
+and transformed back.
 
-All images are N x C x H x W, fastest in channels_last order.
+All images are N x C x H x W, fastest in channels_last order. In between, what belongs to a tile lies together
+(tiles x points x channels), because rows that are a power of two apart share few places in a cache.
 """
 
 import functools
@@ -15,8 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-OUTPUTS = 4  # a side of a tile
-TILE = OUTPUTS + 2
+TILE = 6  # a side
 NEAR, FAR = 0.5**0.5, 2**0.5
 POINTS = (0, NEAR, -NEAR, FAR, -FAR)  # where polynomials are evaluated; these round half as much as 0, ±1, ±2
 
@@ -24,79 +24,93 @@ POINTS = (0, NEAR, -NEAR, FAR, -FAR)  # where polynomials are evaluated; these r
 class Rule(NamedTuple):
     """Y = A [(G g G^T) * (B d B^T)] A^T gives the outputs Y of a tile d and a filter g (equation 8)."""
 
-    A: Tensor  # OUTPUTS x TILE
+    A: Tensor  # outputs x TILE
     B: Tensor  # TILE x TILE
-    G: Tensor  # TILE x 3
+    G: Tensor  # TILE x taps
 
 
-def convolve(x: Tensor, weight: Tensor) -> Tensor:
-    """Return ``F.conv2d(x, weight)`` without padding, N x K x (H - 2) x (W - 2), in the type of ``x``.
+def convolve(x: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
+    """Return ``F.conv2d(x, weight, padding=padding)``, N x K x H' x W', in the type of ``x``.
 
     Args:
         x: N x C x H x W.
-        weight: K x C x 3 x 3.
+        weight: K x C x 3 x 3 or K x C x 4 x 4.
     """
-    height, width = x.shape[2] - 2, x.shape[3] - 2
-    points, rows, columns = _transformed(x)
-    products = torch.bmm(points, _filters(weight, x.dtype).transpose(1, 2))  # 36 x tiles x K
-    return _back(products, rows, columns)[:, :, :height, :width]
+    return _outputs(x, _filters(weight, x.dtype).permute(1, 2, 0), weight.shape[2], padding)
 
 
-def input_gradient(grad: Tensor, weight: Tensor) -> Tensor:
+def input_gradient(grad: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
     """Return the gradient of ``convolve`` by its images, N x C x H x W, from that by its outputs."""
-    height, width = grad.shape[2] + 2, grad.shape[3] + 2
-    points, rows, columns = _transformed(grad, border=2)
-    products = torch.bmm(points, _filters(weight, grad.dtype, turned=True))  # 36 x tiles x C
-    return _back(products, rows, columns)[:, :, :height, :width]
+    taps = weight.shape[2]
+    filters = _filters(weight, grad.dtype, turned=True).transpose(0, 1)
+    return _outputs(grad, filters, taps, taps - 1 - padding)
 
 
-def weight_gradient(x: Tensor, grad: Tensor) -> Tensor:
-    """Return the gradient of ``convolve`` by its weights, K x C x 3 x 3 in at least float32."""
+def weight_gradient(x: Tensor, grad: Tensor, padding: int = 0) -> Tensor:
+    """Return the gradient of ``convolve`` by its weights, K x C x taps x taps, in the type of ``x``."""
+    taps = x.shape[2] + 2 * padding + 1 - grad.shape[2]
+    flat, outputs = _flat_rule(taps, x.dtype), TILE - taps + 1
+    tiles, rows, columns = _tiles(x, taps, padding)
     n, k, height, width = grad.shape
-    points, rows, columns = _transformed(x)
-    whole = _padded(grad, 0, rows * OUTPUTS - height, columns * OUTPUTS - width)  # N x H x W x K
-    parts = whole.view(n, rows, OUTPUTS, columns, OUTPUTS, k).permute(2, 4, 0, 1, 3, 5).reshape(OUTPUTS**2, -1)
-    grads = (_flat_rule(grad.dtype).A.T @ parts).view(TILE**2, -1, k)  # 36 x tiles x K
+    whole = _padded(grad, 0, rows * outputs - height, columns * outputs - width)  # N x H x W x K
+    parts = whole.view(n, rows, outputs, columns, outputs, k).transpose(2, 3).reshape(len(tiles), -1, k)
+    points, grads = _by_points(flat.B, tiles), _by_points(flat.A.T, parts)
     products = torch.bmm(grads.transpose(1, 2), points)  # 36 x K x C
-    products = products if products.dtype == torch.float64 else products.float()
-    found = _flat_rule(products.dtype).G.T @ products.view(TILE**2, -1)
-    return found.view(3, 3, k, -1).permute(2, 3, 0, 1)
+    return (flat.G.T @ products.view(TILE**2, -1)).view(taps, taps, k, -1).permute(2, 3, 0, 1)
+
+
+def tiles_for(side: int, taps: int, padding: int) -> int:
+    """Return how many tiles cover a side of an image."""
+    return math.ceil((side + 2 * padding + 1 - taps) / (TILE - taps + 1))
 
 
 @functools.cache
-def rule() -> Rule:
+def rule(taps: int) -> Rule:
     """Return the transforms that POINTS make, in float64 (Toom and Cook's; the last point is infinity).
 
     Evaluating two polynomials, multiplying the values and interpolating is a linear convolution; its transpose is the
     filter, whose B follows from A and G.
     """
-    A, G = torch.zeros(OUTPUTS, TILE, dtype=torch.float64), torch.zeros(TILE, 3, dtype=torch.float64)
+    outputs = TILE - taps + 1
+    A, G = torch.zeros(outputs, TILE, dtype=torch.float64), torch.zeros(TILE, taps, dtype=torch.float64)
     for column, point in enumerate(POINTS):
         others = math.prod(point - other for other in POINTS if other != point)
-        powers = torch.tensor([point**power for power in range(OUTPUTS)], dtype=torch.float64)
-        A[:, column], G[column] = powers, powers[:3] / others
+        powers = torch.tensor([point**power for power in range(TILE)], dtype=torch.float64)
+        A[:, column], G[column] = powers[:outputs], powers[:taps] / others
     A[-1, -1] = G[-1, -1] = 1
-    taken = torch.stack([A[out] * G[:, tap] for out in range(OUTPUTS) for tap in range(3)])
+    taken = torch.stack([A[out] * G[:, tap] for out in range(outputs) for tap in range(taps)])
     wanted = torch.stack(
-        [torch.eye(TILE, dtype=torch.float64)[out + tap] for out in range(OUTPUTS) for tap in range(3)]
+        [torch.eye(TILE, dtype=torch.float64)[out + tap] for out in range(outputs) for tap in range(taps)]
     )
     return Rule(A, torch.linalg.lstsq(taken, wanted).solution, G)
 
 
 @functools.cache
-def _flat_rule(dtype: torch.dtype) -> Rule:
+def _flat_rule(taps: int, dtype: torch.dtype) -> Rule:
     """Return the transforms of both directions at once, of flattened tiles."""
-    return Rule(*(torch.kron(matrix, matrix).to(dtype) for matrix in rule()))
+    return Rule(*(torch.kron(matrix, matrix).to(dtype) for matrix in rule(taps)))
 
 
-def _transformed(x: Tensor, border: int = 0) -> tuple[Tensor, int, int]:
-    """Return the tiles' points, 36 x tiles x C, and the rows and columns of tiles; with a border of zeros."""
+def _outputs(x: Tensor, filters: Tensor, taps: int, border: int) -> Tensor:
+    """Return what filters, 36 x C x K, make of images with a border of zeros."""
+    flat, outputs = _flat_rule(taps, x.dtype), TILE - taps + 1
+    tiles, rows, columns = _tiles(x, taps, border)
+    products = tiles.new_empty(len(tiles), TILE**2, filters.shape[2])
+    torch.bmm(torch.matmul(flat.B, tiles).transpose(0, 1), filters, out=products.transpose(0, 1))
+    made = torch.matmul(flat.A, products).view(len(x), rows, columns, outputs, outputs, -1)
+    whole = made.transpose(2, 3).reshape(len(x), rows * outputs, columns * outputs, -1).permute(0, 3, 1, 2)
+    return whole[:, :, : x.shape[2] + 2 * border + 1 - taps, : x.shape[3] + 2 * border + 1 - taps]
+
+
+def _tiles(x: Tensor, taps: int, border: int) -> tuple[Tensor, int, int]:
+    """Return tiles, N rows columns x 36 x C, of images with a border of zeros, and the rows and columns of tiles."""
     height, width = x.shape[2:]
-    rows, columns = (math.ceil((side + 2 * border - 2) / OUTPUTS) for side in (height, width))
-    x = _padded(x, border, rows * OUTPUTS + 2 - border - height, columns * OUTPUTS + 2 - border - width)
-    tiles = x.unfold(1, TILE, OUTPUTS).unfold(2, TILE, OUTPUTS)  # N x rows x columns x C x 6 x 6
-    points = _flat_rule(x.dtype).B @ tiles.permute(4, 5, 0, 1, 2, 3).reshape(TILE**2, -1)
-    return points.view(TILE**2, -1, x.shape[3]), rows, columns
+    outputs = TILE - taps + 1
+    rows, columns = (tiles_for(side, taps, border) for side in (height, width))
+    below, right = (count * outputs + taps - 1 - border - side for count, side in ((rows, height), (columns, width)))
+    x = _padded(x, border, below, right)
+    tiles = x.unfold(1, TILE, outputs).unfold(2, TILE, outputs)  # N x rows x columns x C x 6 x 6
+    return tiles.permute(0, 1, 2, 4, 5, 3).reshape(-1, TILE**2, x.shape[3]), rows, columns
 
 
 def _padded(x: Tensor, before: int, below: int, right: int) -> Tensor:
@@ -106,15 +120,21 @@ def _padded(x: Tensor, before: int, below: int, right: int) -> Tensor:
 
 
 def _filters(weight: Tensor, dtype: torch.dtype, *, turned: bool = False) -> Tensor:
-    """Return the weights' points, 36 x K x C; ``turned`` by half a circle."""
-    matrix = _flat_rule(dtype).G
-    points = (matrix.flip(1) if turned else matrix) @ weight.to(dtype).permute(2, 3, 0, 1).reshape(9, -1)
-    return points.view(TILE**2, *weight.shape[:2])
+    """Return the weights' points, K x 36 x C; ``turned`` by half a circle."""
+    matrix = _flat_rule(weight.shape[2], dtype).G
+    taps = weight.to(dtype).permute(0, 2, 3, 1).flatten(1, 2)  # K x taps x C
+    matrix = (matrix.flip(1) if turned else matrix).expand(len(taps), -1, -1)
+    out = taps.new_zeros(len(taps), TILE**2, taps.shape[2])  # filled in order: the product's own first writes are slow
+    return torch.bmm(matrix, taps, out=out)
 
 
-def _back(products: Tensor, rows: int, columns: int) -> Tensor:
-    """Return the tiles' outputs side by side, N x C x 4 rows x 4 columns, in channels_last order."""
-    channels = products.shape[2]
-    out = _flat_rule(products.dtype).A @ products.view(TILE**2, -1)
-    tiles = out.view(OUTPUTS, OUTPUTS, -1, rows, columns, channels).permute(2, 3, 0, 4, 1, 5)
-    return tiles.reshape(-1, rows * OUTPUTS, columns * OUTPUTS, channels).permute(0, 3, 1, 2)
+def _by_points(matrix: Tensor, tiles: Tensor) -> Tensor:
+    """Return tiles, T x P x C, multiplied from the left by a matrix, 36 x P, as 36 x T x C.
+
+    In bfloat16 they also lie in that order in memory, or the product over all tiles would take twice as long.
+    """
+    if tiles.dtype != torch.bfloat16:
+        return torch.matmul(matrix, tiles).transpose(0, 1)
+    out = tiles.new_empty(len(matrix), len(tiles), tiles.shape[2])
+    torch.bmm(matrix.expand(len(tiles), -1, -1), tiles, out=out.transpose(0, 1))
+    return out

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
+from models.optimizers import build_adam
 from models.stepper import Stepper
 from networks.compute import Compute
+from options.cli import parse_train
 from tests.models.test_compute import BF16, CPU, FAST, built
 from tests.small import random_batch, weights
 from util.progress import Progress
@@ -67,3 +70,26 @@ def test_a_state_of_before_the_first_step_adds_nothing() -> None:
     _, other = built("pix2pix", PLAIN)
     other.load_state_dict(copy.deepcopy(stepper.state_dict()))
     assert all(not optimizer.state for optimizer in other.optimizers.values())
+
+
+@pytest.mark.parametrize("shape", [(8, 6, 4, 4), (1, 5, 3, 3)])
+@pytest.mark.parametrize("orders", [(True, False), (False, True), (True, True)])
+def test_the_order_of_weights_and_gradients_in_memory_does_not_matter(
+    shape: tuple[int, ...], orders: tuple[bool, bool]
+) -> None:
+    """Adam by Kingma and Ba (2015), algorithm 1, in float64 beside it."""
+    generator = torch.Generator().manual_seed(0)
+    value, first, second = (torch.randn(shape, generator=generator) for _ in range(3))
+
+    def laid(tensor: Tensor, channels_last: bool) -> Tensor:
+        return tensor.clone(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+
+    weight = nn.Parameter(laid(value, orders[0]))
+    optimizer = build_adam([weight], parse_train(["--model", "pix2pix", "--dataroot", "x"]).optim, FAST)
+    expected, mean, square = value.double(), torch.zeros_like(value.double()), torch.zeros_like(value.double())
+    for step, gradient in enumerate((first, second), 1):
+        weight.grad = laid(gradient, orders[1])
+        optimizer.step()
+        mean, square = 0.5 * mean + 0.5 * gradient, 0.999 * square + 0.001 * gradient.double() ** 2
+        expected = expected - 0.0002 * (mean / (1 - 0.5**step)) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
+    torch.testing.assert_close(weight.detach().double(), expected, rtol=1e-5, atol=1e-7)

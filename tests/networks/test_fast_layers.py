@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from networks.fast import winograd
+from networks.fast import layers, winograd
 from networks.fast.layers import speed_up
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
@@ -26,6 +26,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 LAYERS: dict[str, Callable[[], nn.Module]] = {
     "3 x 3": lambda: nn.Conv2d(32, 40, 3),
     "3 x 3 without bias": lambda: nn.Conv2d(32, 33, 3, bias=False),
+    "3 x 3 with a border": lambda: nn.Conv2d(32, 36, 3, padding=2),
+    "4 x 4 with a border": lambda: nn.Conv2d(32, 36, 4, padding=1),
+    "4 x 4": lambda: nn.Conv2d(32, 33, 4),
     "3 x 3 of few channels": lambda: nn.Conv2d(32, 3, 3),
     "4 x 3 to few channels": lambda: nn.Conv2d(32, 2, (4, 3)),
     "strided": lambda: nn.Conv2d(32, 8, 4, stride=2, padding=1),
@@ -38,6 +41,13 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "norm and leaky ReLU": lambda: nn.Sequential(InstanceNorm(32, affine=False), nn.LeakyReLU(0.2, True)),
     "reflection": lambda: ReflectionPad(3),
 }
+
+
+@pytest.fixture(autouse=True)
+def any_size_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let maps of these tests go Winograd's way, which is for larger ones."""
+    for name, value in (("CHANNELS", 32), ("MANY", 1), ("ENOUGH", 1)):
+        monkeypatch.setattr(layers, name, value)
 
 
 def passed(network: nn.Module, x: Tensor, weight: Tensor) -> list[Tensor]:
@@ -76,8 +86,12 @@ def test_float32_layers_lose_no_more_than_rounding(kind: str) -> None:
     assert [off(*pair) for pair in zip(given, expected, strict=True)] == pytest.approx([0] * len(given), abs=3e-6)
 
 
+@pytest.mark.parametrize("forward_too", [True, False])
 @pytest.mark.parametrize("kind", LAYERS)
-def test_a_short_backward_pass_leaves_the_forward_pass_alone(kind: str) -> None:
+def test_a_short_backward_pass_leaves_the_forward_pass_alone(
+    kind: str, forward_too: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "MANY", 1 if forward_too else 10**9)
     expected, given = both(LAYERS[kind](), (1, 32, 16, 16), torch.bfloat16, torch.float32)
     errors = [off(*pair) for pair in zip(given, expected, strict=True)]
     assert errors[0] < 3e-6
@@ -108,7 +122,7 @@ def test_the_filter_is_winograds_identity() -> None:
     """One tile and one filter, by the equation as it stands in the paper."""
     generator = torch.Generator().manual_seed(2)
     tile, taps = (torch.randn(size, size, generator=generator, dtype=torch.float64) for size in (6, 3))
-    A, B, G = winograd.rule()
+    A, B, G = winograd.rule(3)
     out = A @ ((G @ taps @ G.T) * (B @ tile @ B.T)) @ A.T
     expected = [[(tile[i : i + 3, j : j + 3] * taps).sum() for j in range(4)] for i in range(4)]
     torch.testing.assert_close(out, torch.tensor(expected, dtype=torch.float64))
@@ -135,20 +149,41 @@ def test_less_than_half_of_a_generators_memory_is_kept() -> None:
     assert kept(fast) < 0.5 * kept(network)
 
 
-def test_only_plain_convolutions_of_many_channels_go_winograds_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, ...]] = []
-    convolve = winograd.convolve
+@pytest.mark.parametrize(
+    ("layer", "side", "wide", "short", "ways"),
+    [
+        (nn.Conv2d(128, 128, 3), 62, None, None, ["forward", "back"]),
+        (nn.Conv2d(128, 128, 3, padding=1), 60, None, torch.bfloat16, ["forward", "back"]),
+        (nn.Conv2d(128, 128, 3), 58, None, None, []),  # 196 tiles
+        (nn.Conv2d(128, 128, 3), 58, None, torch.bfloat16, ["back"]),
+        (nn.Conv2d(128, 128, 3), 62, torch.bfloat16, torch.bfloat16, ["back"]),
+        (nn.Conv2d(128, 128, 4, padding=1), 24, torch.bfloat16, torch.bfloat16, ["back"]),
+        (nn.Conv2d(128, 128, 4, padding=1), 22, torch.bfloat16, torch.bfloat16, []),  # 49 tiles
+        (nn.Conv2d(128, 127, 3), 62, None, None, []),
+        (nn.Conv2d(128, 128, 3, stride=2), 128, None, None, []),
+        (nn.Conv2d(256, 256, 3, groups=2), 62, None, None, []),
+    ],
+)
+def test_large_maps_of_many_channels_go_winograds_way(
+    layer: nn.Conv2d,
+    side: int,
+    wide: torch.dtype | None,
+    short: torch.dtype | None,
+    ways: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()  # the sizes as they are
+    gone: list[str] = []
 
-    def note(x: Tensor, weight: Tensor) -> Tensor:
-        asked.append(tuple(weight.shape))
-        return convolve(x, weight)
+    def notes(way: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        return lambda *args: gone.append(way) or function(*args)
 
-    monkeypatch.setattr(winograd, "convolve", note)
-    for make in LAYERS.values():
-        layer = make()
-        speed_up(layer)
-        layer(torch.randn(1, 32, 18, 18))
-    assert asked == [(40, 32, 3, 3), (33, 32, 3, 3)]
+    monkeypatch.setattr(winograd, "convolve", notes("forward", winograd.convolve))
+    monkeypatch.setattr(winograd, "weight_gradient", notes("back", winograd.weight_gradient))
+    fast = copy.deepcopy(layer)
+    speed_up(fast, wide=wide, short=short)
+    fast(torch.randn(1, layer.in_channels, side, side)).sum().backward()
+    assert gone == ways
 
 
 @pytest.mark.parametrize("size", [256, 512])

@@ -14,7 +14,7 @@ def test_a_training_writes_the_trace_of_its_tenth_step(
     assert done.code == 0, done.stderr
     trace = tmp_path / "checkpoints" / "run" / "step_trace.json"
     names = {event.get("name") for event in json.loads(trace.read_text())["traceEvents"]}
-    assert {"aten::convolution", "Optimizer.step#Adam.step"} <= names
+    assert {"aten::convolution", "Optimizer.step#AnyOrderAdam.step"} <= names
     assert f"https://ui.perfetto.dev: {Path('checkpoints', 'run', 'step_trace.json')}" in done.stdout
     assert "convolution" in done.stdout.split("a step's time: ")[1].splitlines()[0]
 

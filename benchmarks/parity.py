@@ -1,0 +1,98 @@
+"""Whether faster ways learn the same: runs of train.py from the same seeds, by their figure of held-out images.
+
+python -m benchmarks.parity --model pix2pix --dataroot ./datasets/facades --val_phase val
+python -m benchmarks.parity --dataroot ./datasets/horse2zebra --val_phase test --netG resnet_6blocks --ngf 32
+
+The figure is that of --lr_policy plateau after the last epoch: pix2pix's mean absolute error in [-1, 1], CycleGAN's of
+coming back. A faster way should end no further from the first one than that one's seeds are from each other. Flags
+that this program does not know go to all runs.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.processes import PROJECT, FailedError, end_children_too, lines_of
+from benchmarks.sides import OURS, distinct, our_side, parse
+from options.cli import parse_train
+from options.errors import UserError
+from util.sinks.events import Figures
+from util.sinks.jsonl import read_events
+
+WAYS = ("--precision fp32", "")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train, print a line per way."""
+    args, flags = parse(arguments(), argv)
+    try:
+        found = measure(args, flags)
+    except (UserError, FailedError) as error:
+        sys.exit(f"python -m benchmarks.parity: error: {error}")
+    titles = ("way", "by seed", "mean", "range", "mean beside the first")
+    print(report.table(titles, [line(side, figures, next(iter(found.values()))) for side, figures in found.items()]))
+
+
+def measure(args: argparse.Namespace, flags: Sequence[str]) -> dict[str, list[float]]:
+    """Return the figures of each way, by seed.
+
+    Raises:
+        UserError: ``train.py`` would refuse the flags.
+        FailedError: a run did not end well.
+    """
+    sides = distinct([our_side(text) for text in args.ours or WAYS])
+    found: dict[str, list[float]] = {side.label: [] for side in sides}
+    for seed in args.seeds:
+        for side in sides:
+            found[side.label].append(trained(args, [*flags, *side.flags, "--seed", str(seed)]))
+            report.say(f"seed {seed}, {side.label}: {found[side.label][-1]:.5f}")
+        rows = [{"side": label, "figures": figures} for label, figures in found.items()]
+        report.save(args, flags, rows, benchmark="parity")
+    return found
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the flags of the benchmark itself."""
+    parser = report.new_parser("parity", __doc__)
+    add = parser.add_argument
+    add("--dataroot", required=True, metavar="FOLDER", help="images, as train.py takes them")
+    add("--ours", action="append", metavar="FLAGS", help=f"{OURS}; default: fp32 and the default")
+    add("--seeds", type=int, nargs="+", default=[1, 2, 3], help="default: 1 2 3")
+    add("--iterations", type=int, default=1000, help="steps of a run; default: %(default)s")
+    add("--epochs", type=int, default=4, help="that these steps make; default: %(default)s")
+    add("--timeout", type=float, default=0.0, metavar="SECONDS", help="most that a run may take; default: any time")
+    report.add_json(parser)
+    return parser
+
+
+def trained(args: argparse.Namespace, flags: Sequence[str]) -> float:
+    """Return the last figure of a run of its own."""
+    given = ["--dataroot", str(Path(args.dataroot).resolve()), *flags]
+    images = args.iterations * parse_train(given).data.batch_size // args.epochs
+    own = f"--n_epochs {args.epochs} --n_epochs_decay 0 --lr_policy plateau --max_dataset_size {images} --display_id 0"
+    with tempfile.TemporaryDirectory() as folder:
+        place = ["--checkpoints_dir", folder, "--name", "parity", "--no_html"]
+        command = [sys.executable, str(PROJECT / "train.py"), *given, *own.split(), *place]
+        for _ in lines_of(command, cwd=Path(folder), seconds=args.timeout):
+            pass
+        events = [e for e in read_events(Path(folder) / "parity" / "metrics.jsonl") if isinstance(e, Figures)]
+    last = [event for event in events if "validation" in event.figures][-1]
+    if last.images_seen < images * args.epochs:
+        raise FailedError(f"{args.dataroot} has fewer than {images} images; lower --iterations, or raise --epochs")
+    return last.figures["validation"]
+
+
+def line(side: str, figures: Sequence[float], first: Sequence[float]) -> list[str]:
+    """Return a way's line of the table."""
+    mean, other = statistics.mean(figures), statistics.mean(first)
+    by_seed, width = ", ".join(f"{figure:.5f}" for figure in figures), max(figures) - min(figures)
+    return [side, by_seed, f"{mean:.5f}", f"{width:.5f}", f"{mean - other:+.5f}"]
+
+
+if __name__ == "__main__":
+    end_children_too()
+    main()
