@@ -34,9 +34,8 @@ class AnyOrderAdam(torch.optim.Adam):
             tensors[:] = [one.permute(order) for one, order in zip(tensors, orders, strict=True)]
         weights, gradients, *moments = lists[:4]
         gradients[:] = [gradient.contiguous() for gradient in gradients]
-        assert all(
-            one.is_contiguous() for tensors in (weights, *moments) for one in tensors
-        )  # or copies would be updated
+        in_place = (one for tensors in (weights, *moments) for one in tensors)
+        assert all(one.is_contiguous() for one in in_place)  # or copies would be updated
         return is_complex
 
 

@@ -36,7 +36,6 @@ def keep_freed_memory() -> None:
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallopt"):
         return
-    if any(
-        library.mallopt(M_MMAP_THRESHOLD, size) for size in (LARGEST, MOST_OF_OLDER)
-    ):  # up to the first that it takes
+    taken = any(library.mallopt(M_MMAP_THRESHOLD, size) for size in (LARGEST, MOST_OF_OLDER))  # the first that it takes
+    if taken:  # or the other setting alone would do harm
         library.mallopt(M_TRIM_THRESHOLD, LARGEST)
