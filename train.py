@@ -74,7 +74,7 @@ def train(opt: Options, world: World) -> None:
                         with stepper.averages.in_use():
                             recorder.samples(progress, *samples.translate())
                     if progress.crossed(opt.save.save_latest_freq, images):
-                        saver.save(f"iter_{progress.images_seen}" if opt.save.save_by_iter else "latest")
+                        saver.save_in_epoch()
                     stop.check()
 
                 if validation:

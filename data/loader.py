@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Sampler
 from data.base import Key, TranslationDataset
 from data.batch import Batch, Loaded, collate
 from data.device import DeviceCopier
-from data.worker import quiet_children, shield_from_signals
+from data.worker import quiet_children, start_worker
 from options.errors import UserError
 from options.schema import DataOptions
 from util.distributed import World
@@ -64,7 +64,7 @@ class Loader:
             num_workers=workers,
             collate_fn=partial(collate, leave_out=opt.on_bad_image == "skip" and not dataset.replaces_bad),
             persistent_workers=workers > 0,
-            worker_init_fn=shield_from_signals,
+            worker_init_fn=start_worker,
             pin_memory=world.device.type == "cuda",
         )
         self._to_device = DeviceCopier(world.device)

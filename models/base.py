@@ -85,7 +85,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
     @property
     def batched(self) -> bool:
         """Whether images that do not see each other pass a network in one call: only where that is faster."""
-        plain = self.compute.is_reference or self.compute.fast_layers  # with these it takes as long, and more memory
+        plain = self.compute.is_reference or self.compute.has_cpu_layers
         return not plain and self.opt.net.norm in PER_SAMPLE
 
     @abstractmethod

@@ -85,13 +85,25 @@ class Saver:
             self._take(prefixes)
             self._background.start(self._write_or_warn)
 
+    def save_in_epoch(self) -> None:
+        """Save after a step; not after an epoch's last one if its end is saved as well, in the next moment."""
+        progress = self.training.progress
+        if self.training.opt.save.save_by_iter:
+            self.save(f"iter_{progress.images_seen}")
+        elif not (progress.epoch_is_over(self.world.size) and self._is_due(progress.epoch)):
+            self.save("latest")
+
     def save_epoch(self, epoch: int) -> None:
         """Save at the end of an epoch what the flags ask for: a numbered one, the last one, the best one."""
-        opt, metrics = self.training.opt, self.training.progress.metrics
-        due = epoch == opt.optim.last_epoch or epoch % opt.save.save_epoch_freq == 0
+        due, metrics = self._is_due(epoch), self.training.progress.metrics
         best = bool(metrics) and metrics[-1] < min(metrics[:-1], default=float("inf"))
         if due or best:
             self.save(*(["best"] if best else []), *(["latest", str(epoch)] if due else []))
+
+    def _is_due(self, epoch: int) -> bool:
+        """Tell whether the end of an epoch is saved, however good it is."""
+        opt = self.training.opt
+        return epoch == opt.optim.last_epoch or epoch % opt.save.save_epoch_freq == 0
 
     def finish(self, stop: StopSignals | None = None) -> None:
         """Return when the last save lies on the disk; while the disk refuses, try again for some minutes.

@@ -18,6 +18,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from networks.fast.fused import fuse
 from networks.fast.layers import speed_up
 from options.errors import UserError
 from options.speed import SpeedOptions
@@ -50,9 +51,14 @@ class Compute:
         """True for the plain way, whose bits on the CPU are those of the first version of this project."""
         return self == Compute(self.device)
 
+    @property
+    def has_cpu_layers(self) -> bool:
+        """True with the CPU's fast layers, which convert numbers for themselves and gain nothing by larger batches."""
+        return self.fast_layers and self.device.type == "cpu"
+
     def forward(self) -> AbstractContextManager[object]:
         """Return what a forward pass runs under; weights are cast once in it, so none may change before it ends."""
-        if self.precision not in SHORT or self.fast_layers:  # these layers convert for themselves
+        if self.precision not in SHORT or self.has_cpu_layers:
             return nullcontext()
         return torch.autocast(self.device.type, SHORT[self.precision])
 
@@ -87,9 +93,11 @@ class Compute:
         if self.compiled:
             torch._dynamo.config.recompile_limit = MOST_VARIANTS
         for name, network in networks.items():
-            if self.fast_layers and name not in twice_differentiable:
+            if self.has_cpu_layers and name not in twice_differentiable:
                 short = torch.bfloat16 if self.precision in ("mixed", "bf16") else None
                 speed_up(network, wide=SHORT.get(self.precision), short=short)
+            elif self.fast_layers and name not in twice_differentiable:
+                fuse(network)
             if self.channels_last:
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             if self.precision in SHORT:
@@ -138,30 +146,42 @@ def choose_compute(opt: SpeedOptions, device: torch.device, *, unet: bool = Fals
             f"--compile nets needs the C++ compiler {compiler}; install it, name another in the environment variable "
             "CXX, or pass --compile off"
         )
-    if compiled and device.type == "cuda" and importlib.util.find_spec("triton") is None:
-        raise UserError(
-            f"--compile {opt.compile} needs the package triton on a GPU; pip install triton, or pass --compile off"
-        )
+    if compiled and device.type == "cuda":
+        refuse_without_triton(f"--compile {opt.compile}", "--compile off")
     wanted = compiled or (precision in SHORT and device.type == "cuda")
     channels_last = wanted if opt.channels_last == "auto" else opt.channels_last == "on"
     return Compute(device, precision, compiled, channels_last, recorded=opt.compile == "step", fast_layers=fast)
 
 
 def choose_layers(opt: SpeedOptions, device: torch.device) -> bool:
-    """Tell whether the fast layers are used.
+    """Tell whether the fast layers are used: of themselves on a CPU alone.
 
     Raises:
-        UserError: they are asked for where they cannot be.
+        UserError: they, or a precision that needs them, are asked for where they cannot be.
     """
-    able = device.type == "cpu" and opt.compile == "off"
-    wanted = opt.fast_layers == "on" or opt.precision == "mixed"
-    if wanted and (not able or opt.fast_layers == "off"):
-        flag = "--precision mixed" if opt.precision == "mixed" else "--fast_layers on"
+    if opt.precision == "mixed" and (device.type != "cpu" or opt.compile != "off" or opt.fast_layers == "off"):
         raise UserError(
-            f"{flag} is for the CPU (here: {device}), with --compile off and without --fast_layers off; "
-            f"pass {flag.split()[0]} auto"
+            f"--precision mixed is for the CPU (here: {device}), with --compile off and without --fast_layers off; "
+            "pass --precision auto"
         )
-    return wanted or (able and opt.fast_layers == "auto" and opt.precision in ("auto", "bf16"))
+    if opt.fast_layers == "on":
+        if device.type not in ("cpu", "cuda") or opt.compile != "off":
+            raise UserError(
+                f"--fast_layers on is for CPUs and NVIDIA GPUs (here: {device}), with --compile off; "
+                "pass --fast_layers auto"
+            )
+        if device.type == "cuda":
+            refuse_without_triton("--fast_layers on", "--fast_layers off")
+        return True
+    if opt.fast_layers == "off" or device.type != "cpu" or opt.compile != "off":
+        return False
+    return opt.precision in ("auto", "bf16", "mixed")
+
+
+def refuse_without_triton(wanted: str, instead: str) -> None:
+    """Raise a UserError if what is to make kernels for a GPU is missing."""
+    if importlib.util.find_spec("triton") is None:
+        raise UserError(f"{wanted} needs the package triton on a GPU; pip install triton, or pass {instead}")
 
 
 def has_bf16(device: torch.device) -> bool:

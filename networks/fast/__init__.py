@@ -1,1 +1,5 @@
-"""Layers for the CPU: the same mathematics with fewer multiplications, and less kept for the backward pass."""
+"""Fast layers: the same mathematics in fewer multiplications, fewer passes over memory, and less of it.
+
+``layers`` is for the CPU, with ``functions``, ``winograd`` and ``small_maps``; ``fused`` is for NVIDIA GPUs, with
+``triton_norm``.
+"""

@@ -3,15 +3,14 @@
 A layer changes its class and nothing else: names, weights and files stay.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from networks.fast import small_maps, winograd
 from networks.fast.functions import ColumnSum, Convolution, NormAndActivation, Reflection, Shape, Winograd
+from networks.fast.rectifiers import RectifyingNorm, join_rectifiers
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
 
@@ -99,14 +98,8 @@ class FastConvTranspose2d(nn.ConvTranspose2d, FastLayer):
         return Convolution.apply(x, self.weight, self.bias, shape, short)  # type: ignore[no-any-return, no-untyped-call]
 
 
-class FastInstanceNorm(InstanceNorm, FastLayer):
-    """An instance norm, and the rectifier behind it.
-
-    Attributes:
-        slope: of the rectifier below 0; 1: there is none.
-    """
-
-    slope: float = 1.0
+class FastInstanceNorm(RectifyingNorm, FastLayer):
+    """An instance norm, and the rectifier behind it."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise N x C x H x W."""
@@ -114,10 +107,6 @@ class FastInstanceNorm(InstanceNorm, FastLayer):
             return super().forward(x)  # which refuses it
         x, short = x.contiguous(memory_format=torch.channels_last), self.short or x.dtype
         return NormAndActivation.apply(x, self.eps, self.slope, short)  # type: ignore[no-any-return, no-untyped-call]
-
-    def extra_repr(self) -> str:
-        """Describe it for people."""
-        return f"{super().extra_repr()}, slope={self.slope}"  # type: ignore[no-untyped-call]
 
 
 class FastReflectionPad(ReflectionPad, FastLayer):
@@ -145,15 +134,12 @@ def speed_up(network: nn.Module, *, wide: torch.dtype | None = None, short: torc
         wide, short: see ``FastLayer``. Winograd's convolution rounds too much for a forward pass in bfloat16, and is
             left out there.
     """
-    used = Counter(id(layer) for _, layer in network.named_modules(remove_duplicate=False))
     for layer in list(network.modules()):
         if type(layer) in FAST and _is_known(layer):
             layer.__class__ = FAST[type(layer)]
         if isinstance(layer, FastLayer):
             layer.wide, layer.short = wide, short
-    for layer in network.modules():
-        if type(layer) is nn.Sequential:
-            _join(layer, used)
+    join_rectifiers(network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -161,15 +147,6 @@ def _is_known(layer: nn.Module) -> bool:
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
     return not (isinstance(layer, nn.InstanceNorm2d) and (layer.affine or layer.track_running_stats))
-
-
-def _join(layers: nn.Sequential, used: Counter[int]) -> None:
-    """Let instance norms do the work of the rectifiers right behind them, where neither has another place as well."""
-    for norm, rectifier in pairwise(layers):
-        alone = used[id(norm)] == used[id(rectifier)] == 1
-        if alone and isinstance(norm, FastInstanceNorm) and isinstance(rectifier, nn.ReLU | nn.LeakyReLU):
-            norm.slope = rectifier.negative_slope if isinstance(rectifier, nn.LeakyReLU) else 0.0
-            rectifier.__class__ = nn.Identity  # type: ignore[assignment]
 
 
 def _shape(layer: nn.Conv2d | nn.ConvTranspose2d) -> Shape:

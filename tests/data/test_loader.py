@@ -158,3 +158,15 @@ def test_batches_reach_a_gpu_as_they_are_on_the_cpu(root: Path) -> None:
     for batch, expected in zip(there.epoch(1), epoch(loader(root, "--num_threads 2")), strict=True):
         assert batch.A.is_cuda
         torch.testing.assert_close(batch.A.cpu(), expected.A)
+
+
+@pytest.mark.parametrize("small", [0, 2**20])
+def test_images_come_from_a_worker_as_they_are_by_value_or_by_shared_memory(
+    root: Path, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.worker.SMALL", small)
+    alone, helped = epoch(loader(root, "--batch_size 2")), epoch(loader(root, "--batch_size 2 --num_threads 1"))
+    assert_same(alone, helped)
+    for batch in helped:
+        batch.A.mul_(0)  # nobody else's numbers
+    assert_same(epoch(loader(root, "--batch_size 2")), alone)

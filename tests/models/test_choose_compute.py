@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from networks.compute import Compute, choose_compute
+from networks.fast.fused import FusedInstanceNorm
+from networks.norm import InstanceNorm
 from options.errors import UserError
 from tests.small import small_options
 
@@ -44,3 +46,35 @@ def test_16_bits_come_with_the_other_layout_on_a_gpu(precision: str, monkeypatch
     speed = small_options("cycle_gan", f"--precision {precision}").speed
     device = torch.device("cuda")
     assert choose_compute(speed, device) == Compute(device, precision, channels_last=True)
+
+
+def on_a_gpu(flags: str, monkeypatch: pytest.MonkeyPatch) -> Compute:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    return choose_compute(small_options("cycle_gan", flags).speed, torch.device("cuda"))
+
+
+def test_a_gpu_takes_its_fused_norms_if_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    compute = on_a_gpu("--fast_layers on --precision bf16", monkeypatch)
+    assert compute == Compute(torch.device("cuda"), "bf16", channels_last=True, fast_layers=True)
+    assert isinstance(compute.forward(), torch.autocast), "these layers leave precision to autocast"
+    assert not on_a_gpu("", monkeypatch).fast_layers
+    networks = torch.nn.ModuleDict({"G": torch.nn.Sequential(InstanceNorm(4), torch.nn.ReLU())})
+    Compute(torch.device("meta"), fast_layers=True).place(networks)
+    assert isinstance(networks["G"][0], FusedInstanceNorm)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--fast_layers on", "--fast_layers on needs the package triton on a GPU; pip install triton"),
+        ("--fast_layers on --compile nets", "--fast_layers on is for CPUs and NVIDIA GPUs .*with --compile off"),
+        ("--precision mixed", "--precision mixed is for the CPU"),
+    ],
+)
+def test_fast_layers_that_a_gpu_cannot_have_are_refused(
+    flags: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=words):
+        on_a_gpu(flags, monkeypatch)

@@ -245,6 +245,12 @@ def test_the_final_epoch_is_always_saved(train: Train) -> None:
     assert files == {"latest_net_G.pth", "2_net_G.pth", "latest_state.pth"}
 
 
+def test_the_end_of_an_epoch_is_saved_once(train: Train) -> None:
+    said = train("template", "run", "--save_latest_freq 3 --save_epoch_freq 5").stdout
+    saves = [line.partition(" as ")[2] for line in said.splitlines() if line.startswith("saving the model")]
+    assert saves == ["latest (3 images seen)", "latest, 2 (6 images seen)"]
+
+
 def test_saves_by_iteration_have_their_number(train: Train) -> None:
     assert train("template", "run", "--save_latest_freq 2 --save_by_iter").code == 0
     files = {path.name for path in Path("checkpoints", "run").glob("*_net_G.pth")}
