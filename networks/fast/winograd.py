@@ -36,14 +36,13 @@ def convolve(x: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
         x: N x C x H x W.
         weight: K x C x 3 x 3 or K x C x 4 x 4.
     """
-    return _outputs(x, _filters(weight, x.dtype).permute(1, 2, 0), weight.shape[2], padding)
+    return _outputs(x, _filters(weight, x.dtype), weight.shape[2], padding)
 
 
 def input_gradient(grad: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
     """Return the gradient of ``convolve`` by its images, N x C x H x W, from that by its outputs."""
     taps = weight.shape[2]
-    filters = _filters(weight, grad.dtype, turned=True).transpose(0, 1)
-    return _outputs(grad, filters, taps, taps - 1 - padding)
+    return _outputs(grad, _filters(weight, grad.dtype, turned=True), taps, taps - 1 - padding, back=True)
 
 
 def weight_gradient(x: Tensor, grad: Tensor, padding: int = 0) -> Tensor:
@@ -91,15 +90,27 @@ def _flat_rule(taps: int, dtype: torch.dtype) -> Rule:
     return Rule(*(torch.kron(matrix, matrix).to(dtype) for matrix in rule(taps)))
 
 
-def _outputs(x: Tensor, filters: Tensor, taps: int, border: int) -> Tensor:
-    """Return what filters, 36 x C x K, make of images with a border of zeros."""
+def _outputs(x: Tensor, filters: Tensor, taps: int, border: int, *, back: bool = False) -> Tensor:
+    """Return what filters, 36 x K x C, make of images with a border of zeros; ``back``: from K channels to C."""
     flat, outputs = _flat_rule(taps, x.dtype), TILE - taps + 1
     tiles, rows, columns = _tiles(x, taps, border)
-    products = tiles.new_empty(len(tiles), TILE**2, filters.shape[2])
-    torch.bmm(torch.matmul(flat.B, tiles).transpose(0, 1), filters, out=products.transpose(0, 1))
-    made = torch.matmul(flat.A, products).view(len(x), rows, columns, outputs, outputs, -1)
+    made = torch.matmul(flat.A, _products(torch.matmul(flat.B, tiles), filters, back=back))
+    made = made.view(len(x), rows, columns, outputs, outputs, -1)
     whole = made.transpose(2, 3).reshape(len(x), rows * outputs, columns * outputs, -1).permute(0, 3, 1, 2)
     return whole[:, :, : x.shape[2] + 2 * border + 1 - taps, : x.shape[3] + 2 * border + 1 - taps]
+
+
+def _products(points: Tensor, filters: Tensor, *, back: bool) -> Tensor:
+    """Return tiles, T x 36 x C, times filters, 36 x K x C, point by point: T x 36 x K, or the other way.
+
+    As a convolution of one tap whose groups are the points: oneDNN's is up to twice as fast as MKL's matrix products on
+    CPUs of AMD, for which MKL has no AVX-512.
+    """
+    count = len(points)
+    maps = points.view(1, count, 1, -1).permute(0, 3, 1, 2)  # 1 x (36 C) x T x 1
+    convolve_points = F.conv_transpose2d if back else F.conv2d
+    made = convolve_points(maps, filters.flatten(0, 1)[:, :, None, None], groups=TILE**2)
+    return made.permute(0, 2, 3, 1).reshape(count, TILE**2, -1)
 
 
 def _tiles(x: Tensor, taps: int, border: int) -> tuple[Tensor, int, int]:
@@ -120,12 +131,13 @@ def _padded(x: Tensor, before: int, below: int, right: int) -> Tensor:
 
 
 def _filters(weight: Tensor, dtype: torch.dtype, *, turned: bool = False) -> Tensor:
-    """Return the weights' points, K x 36 x C; ``turned`` by half a circle."""
+    """Return the weights' points, 36 x K x C; ``turned`` by half a circle."""
     matrix = _flat_rule(weight.shape[2], dtype).G
     taps = weight.to(dtype).permute(0, 2, 3, 1).flatten(1, 2)  # K x taps x C
     matrix = (matrix.flip(1) if turned else matrix).expand(len(taps), -1, -1)
-    out = taps.new_zeros(len(taps), TILE**2, taps.shape[2])  # filled in order: the product's own first writes are slow
-    return torch.bmm(matrix, taps, out=out)
+    out = taps.new_empty(TILE**2, len(taps), taps.shape[2])
+    torch.bmm(matrix, taps, out=out.transpose(0, 1))
+    return out
 
 
 def _by_points(matrix: Tensor, tiles: Tensor) -> Tensor:
