@@ -15,7 +15,7 @@ from data.registry import create_dataset
 from models.init_from import source_options
 from models.registry import create_model
 from models.samples import load_samples
-from models.start import started
+from models.start import has_saved_before, started
 from models.stepper import Stepper
 from models.trained_run import stored_options
 from models.training import Training
@@ -34,9 +34,9 @@ from util.step_trace import StepTrace
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and train; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("train.py"):
-        opt = parse_train(argv, stored=stored_options, source=source_options)
+        opt = parse_train(argv, stored=stored_options, source=source_options, again=has_saved_before)
         speak(opt.run)
-        with session(opt.run) as world:
+        with session(opt.run, timeout=opt.start.timeout) as world:
             train(opt, world)
 
 
@@ -61,11 +61,11 @@ def train(opt: Options, world: World) -> None:
                 for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
                     with trace.of(world.device):
                         out, losses, accuracies = stepper.step(batch, progress)
-                    progress.advance(images := batch.size * world.size)
+                    progress.advance(images := batch.in_all)
                     recorder.step(progress, images)
                     watch.count(images)
 
-                    at_end = progress.at_end(opt.optim.last_epoch, world.size)
+                    at_end = progress.at_end(opt.optim.last_epoch)
                     if progress.crossed(opt.log.print_freq, images) or at_end:
                         recorder.scalars(progress, losses, accuracies, learning_rate=rate, lap=watch.lap())
                         stepper.check_losses()

@@ -31,7 +31,8 @@ class Batch(NamedTuple):
     """What a model receives. ``A`` is always the network's input: direction is settled before.
 
     Tensors are N x C x H x W in [-1, 1]; ``B`` is None where a data set has only inputs. ``headers`` are those of the
-    samples.
+    samples. Where several processes share a step of ``in_all`` images, gradients and losses of this one have a
+    ``weight``: its images beside an equal share of them, so 1 where all have the same number.
     """
 
     A: Tensor
@@ -39,6 +40,8 @@ class Batch(NamedTuple):
     A_paths: tuple[str, ...]
     B_paths: tuple[str, ...]
     headers: tuple[tuple[Header, ...], ...] = ()
+    in_all: int = 0
+    weight: float = 1.0
 
     def to(self, device: torch.device) -> "Batch":
         """Copy the tensors to a device, and turn 8-bit levels into [-1, 1] there."""

@@ -11,7 +11,7 @@ from data.base import Key, TranslationDataset
 from data.batch import Batch, Loaded, collate
 from data.device import DeviceCopier
 from data.worker import quiet_children, start_worker
-from options.errors import UserError
+from options.errors import SharedError, UserError
 from options.schema import DataOptions
 from util.distributed import World
 from util.machine import usable_cores
@@ -20,11 +20,18 @@ log = logging.getLogger(__name__)
 
 
 class EpochSampler(Sampler[Key]):
-    """The order of an epoch, a function of ``(seed, epoch)``; each process takes every n-th image."""
+    """The order of an epoch, a function of ``(seed, epoch)``; each process takes every n-th image.
 
-    def __init__(self, length: int, *, seed: int, shuffled: bool, rank: int = 0, world_size: int = 1) -> None:
+    Together their k-th batches are the k-th batch of a single process with as many images. Where the last one has
+    fewer images than there are processes, the others get one that they have had, so that all make as many steps.
+    """
+
+    def __init__(
+        self, length: int, *, seed: int, shuffled: bool, batch_size: int = 1, rank: int = 0, world_size: int = 1
+    ) -> None:
         if length < world_size:
             raise UserError(f"{length} images are too few for {world_size} processes; start fewer")
+        self.batch_size = batch_size
         self.length, self.seed, self.shuffled = length, seed, shuffled
         self.rank, self.world_size = rank, world_size
         self.epoch, self.skip = 1, 0
@@ -33,9 +40,11 @@ class EpochSampler(Sampler[Key]):
         order = np.arange(self.length)
         if self.shuffled:
             order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
-        usable = self.length - (self.length - self.skip) % self.world_size  # as many steps in every process
-        for index in order[self.skip + self.rank : usable : self.world_size]:
+        for index in order[self.skip + self.rank :: self.world_size]:
             yield self.epoch, int(index)
+        left = max(0, self.length - self.skip)
+        if 0 < left % (self.batch_size * self.world_size) <= self.rank:
+            yield self.epoch, int(order[self.rank])
 
 
 class Loader:
@@ -48,6 +57,7 @@ class Loader:
             len(dataset),
             seed=dataset.seed,
             shuffled=not opt.serial_batches and not dataset.lanes,
+            batch_size=opt.batch_size,
             rank=world.rank,
             world_size=world.size,
         )
@@ -56,7 +66,7 @@ class Loader:
         workers = min(opt.num_threads, usable_cores())
         if dataset.lanes:
             workers = max((n for n in range(1, workers + 1) if dataset.lanes % n == 0), default=0)
-        self.epoch_size = len(dataset) - len(dataset) % world.size
+        self.epoch_size = len(dataset)
         self._batches: DataLoader[Loaded] = DataLoader(
             dataset,  # type: ignore[arg-type]  # keys are (epoch, index)
             batch_size=opt.batch_size,
@@ -77,13 +87,21 @@ class Loader:
             UserError: an image cannot be used, which the message names; or a loading process was killed.
         """
         self.sampler.epoch, self.sampler.skip = epoch, skip
+        world, begun, batch = self._world, skip, None
         for loaded in _each(self._batches):
-            # all processes stop here, instead of waiting in the step for one that is gone
-            if self._world.any(loaded.failure is not None):
-                raise loaded.failure or UserError("another process could not load its images")
+            has_own = loaded.batch is not None and begun + world.rank < self.epoch_size
+            batch = loaded.batch or batch  # one that it has had, where others still have images
+            own = loaded.batch.size if loaded.batch and has_own else 0
+            if loaded.failure and world.size == 1:
+                raise loaded.failure
+            tally = world.tally(failed=loaded.failure is not None, images=own, idle=batch is None)
+            if tally.failed:  # all stop here, instead of waiting in the step for one that is gone
+                raise SharedError(str(loaded.failure or "another process could not load its images"))
             self._report(loaded.complaints)
-            if loaded.batch is not None:
-                yield self._to_device(loaded.batch)
+            begun += self.sampler.batch_size * world.size
+            if batch is not None and tally.images and not tally.idle:
+                weight = own * world.size / tally.images
+                yield self._to_device(batch._replace(in_all=tally.images, weight=weight))
 
     def _report(self, complaints: tuple[str, ...]) -> None:
         """Name each image that was left out once, with the count so far."""

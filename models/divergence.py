@@ -64,6 +64,20 @@ def describe(step: Step, name: str, value: float) -> str:
     )
 
 
+def refuse_unequal_weights(model: TranslationModel[Any], world: World, images_seen: int) -> None:
+    """Raise a ``DivergedError`` in every process if the weights of one are not those of the main one."""
+    if world.size == 1:
+        return
+    sums = [weights.detach().view(torch.int32).sum(dtype=torch.int64) for weights in model.networks.parameters()]
+    found = world.everyones(hash(tuple(torch.stack(sums).tolist())))  # sync
+    others = [str(rank) for rank, number in enumerate(found) if number != found[0]]
+    if others:
+        raise DivergedError(
+            f"after {images_seen} images the weights of process {', '.join(others)} are not those of process 0, so "
+            "nothing was saved; look for differing machines or versions of PyTorch"
+        )
+
+
 def refuse_broken_weights(model: TranslationModel[Any], images_seen: int) -> None:
     """Raise a ``DivergedError`` if a weight is infinite or not a number. Synchronises the device."""
     sums = torch.stack([weights.detach().sum() for weights in model.networks.parameters()])

@@ -16,7 +16,7 @@ from data.registry import DATASETS
 from models.base import TranslationModel
 from models.statistics import RunningStatistics
 from models.validation import ALWAYS_THE_SAME_CROPS, held_out_data
-from options.errors import NoImagesError, UserError
+from options.errors import LostProcessError, NoImagesError, UserError
 from options.schema import Options
 from options.stored import UNCROPPED
 
@@ -46,7 +46,11 @@ class Samples:
         """
         try:
             return self._translate(self._model)
-        except Exception as error:  # noqa: BLE001  # lack of memory, or whatever a model raises: only for show
+        except LostProcessError:
+            raise
+        except Exception as error:  # lack of memory, or whatever a model raises: only for show
+            if torch.distributed.is_initialized() and self._model.opt.net.norm == "syncbatch":
+                raise  # the other processes wait for this one's statistics
             log.warning("no more samples: they cannot be translated (%s: %s)", type(error).__name__, error)
             self._batches = []
             return Translated([], {})

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.divergence import refuse_broken_weights
+from models.divergence import refuse_broken_weights, refuse_unequal_weights
 from models.state import State, has_state, write_state, write_weights
 from models.training import Training
-from options.errors import CannotSaveError, DivergedError, StoppedError
+from options.errors import CannotSaveError, DivergedError, SharedError, StoppedError
 from util.background import Background
 from util.checkpoint import save_file
 from util.run import resume_command
@@ -55,17 +55,20 @@ class Saver:
             saved = has_state(self.folder)
             advice = "go on from the last save with --continue_train" if saved else "start again (nothing is saved)"
             raise DivergedError(f"{error}, and {advice}") from error
-        except StoppedError as stopped:
-            log.info("%s after %d images", stopped, self.training.progress.images_seen)
+        except (StoppedError, SharedError) as stopped:
+            if isinstance(stopped, StoppedError):
+                log.info("%s after %d images", stopped, self.training.progress.images_seen)
             self._save_before_the_end()
             raise
         except CannotSaveError:
             raise
         except Exception:  # whatever it is, it is raised again
-            if self.training.stepper.is_between_steps(self.training.progress):
-                self._save_before_the_end()
+            half_done = not self.training.stepper.is_between_steps(self.training.progress)
+            if half_done or self.world.size > 1:  # what the other processes have of their own is out of reach
+                where = "in the middle of a step" if half_done else "without the other processes"
+                log.warning("stopped %s, which is not saved; %s", where, self._what_is_safe())
             else:
-                log.warning("stopped in the middle of a step, which is not saved; %s", self._what_is_safe())
+                self._save_before_the_end()
             raise
         finally:
             self._background.wait()
@@ -80,9 +83,9 @@ class Saver:
             DivergedError: a loss or weight is no longer finite; nothing is written.
         """
         self.training.stepper.check_losses()
-        refuse_broken_weights(self.training.model, self.training.progress.images_seen)
+        self._refuse_bad_weights()
+        self._take(prefixes)
         if self.world.is_main:
-            self._take(prefixes)
             self._background.start(self._write_or_warn)
 
     def save_in_epoch(self) -> None:
@@ -90,7 +93,7 @@ class Saver:
         progress = self.training.progress
         if self.training.opt.save.save_by_iter:
             self.save(f"iter_{progress.images_seen}")
-        elif not (progress.epoch_is_over(self.world.size) and self._is_due(progress.epoch)):
+        elif not (progress.epoch_is_over and self._is_due(progress.epoch)):
             self.save("latest")
 
     def save_epoch(self, epoch: int) -> None:
@@ -127,12 +130,21 @@ class Saver:
         self._refuse_to_lose()
 
     def _take(self, prefixes: tuple[str, ...]) -> None:
-        """Copy the training for writing, when the save before is done with its own copy."""
+        """Copy the training for writing, when the save before is done with its own copy; all processes must."""
         self._background.wait()
+        others = self.training.gather_others()
+        if not self.world.is_main:
+            return
         if self._failure and self._job["saved_as"] != ["latest"]:
             self._write()  # numbered and best weights will not come again
         log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), self.training.progress.images_seen)
-        self._job = self._snapshot.take(self.training.state(saved_as=prefixes))
+        self._job = self._snapshot.take(self.training.state(prefixes, others))
+
+    def _refuse_bad_weights(self) -> None:
+        """Raise a ``DivergedError``, in all processes at once, if the weights are not worth keeping."""
+        model, images_seen = self.training.model, self.training.progress.images_seen
+        refuse_unequal_weights(model, self.world, images_seen)
+        refuse_broken_weights(model, images_seen)
 
     def _write_or_warn(self) -> None:
         self._write()
@@ -161,24 +173,25 @@ class Saver:
             self._failure = error
 
     def _save_before_the_end(self) -> None:
-        """Save now and wait for it, unless nothing is new; say how to go on.
+        """Save now and wait for it, unless nothing is new; say how to go on. All processes must.
 
         Raises:
             CannotSaveError: the disk refused.
         """
         self._background.wait()
-        if self.world.is_main and self.training.progress.images_seen > self._safe:
-            try:  # only what this process can tell alone: the others may not have come here
-                refuse_broken_weights(self.training.model, self.training.progress.images_seen)
+        if self.world.any(self.world.is_main and self.training.progress.images_seen > self._safe):
+            try:
+                self._refuse_bad_weights()
             except DivergedError as error:
                 log.warning("%s", error)
                 return
             self._take(("latest",))
-            self._write()
+            if self.world.is_main:
+                self._write()
         elif self._failure:  # of the weight files
             self._write()
         self._refuse_to_lose()
-        if self._safe:
+        if self._safe and self.world.is_main:
             command = resume_command(self.training.opt, self.world)
             log.info("everything learned in %d images is saved; to go on:\n    %s", self._safe, command)
 
@@ -201,6 +214,8 @@ class Saver:
             ) from self._failure
 
     def _what_is_safe(self) -> str:
+        if not self.world.is_main:
+            return "process 0 knows what is"
         if self._safe and not has_state(self.folder):
             return f"what was saved there, {self._safe} images seen, cannot be seen"
         return f"the state of {self._safe} images seen is whole" if self._safe else "nothing was saved before"

@@ -2,9 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from models.init_from import start_from
 from models.saver import Saver
@@ -14,12 +15,42 @@ from models.training import Training
 from options.errors import UserError
 from options.training import StartOptions
 from util.checkpoint import STATE_FILE, prefix_of
+from util.launcher import launch_id, restarts
 from util.run import record_options
-from util.run_folder import DAMAGED_STATE_FILE, clear_run, make_folder, refuse_old_run, remove_leftovers, run_folder
+from util.run_folder import (
+    DAMAGED_STATE_FILE,
+    STARTED_FILE,
+    STATES,
+    clear_run,
+    make_folder,
+    refuse_old_run,
+    remove_leftovers,
+    run_folder,
+)
 from util.run_lock import run_lock
 from util.sinks.build import refuse_unusable
 
 log = logging.getLogger(__name__)
+
+
+def has_saved_before(run: Mapping[str, Any]) -> bool:
+    """Tell whether ``torchrun --max-restarts`` starts a training again that has saved since it was started first.
+
+    Args:
+        run: the flags that name it.
+    """
+    folder = Path(run["checkpoints_dir"], run["name"])
+    start, states = folder / STARTED_FILE, [folder / name for name in STATES if (folder / name).exists()]
+    if not restarts() or not start.exists() or start.read_text() != launch_id():
+        return False
+    return any(path.stat().st_mtime_ns >= start.stat().st_mtime_ns for path in states)
+
+
+def note_start(folder: Path) -> None:
+    """Write down which launch of ``torchrun`` has trained here since when."""
+    start = folder / STARTED_FILE
+    if not restarts() or not start.exists() or start.read_text() != launch_id():
+        start.write_text(launch_id())
 
 
 @contextmanager
@@ -36,6 +67,7 @@ def started(training: Training) -> Iterator[Saver]:
         found = fill_all(training, folder)
         if world.is_main:
             prepare_folder(folder, training.opt.start)
+            note_start(folder)
             if found:
                 complete_last_save(found, folder)
         del found  # as large as the training

@@ -1,8 +1,9 @@
 """State files: everything a training needs to go on, the versions of the format, and reading the newest whole one.
 
 A state is a dict of plain containers and tensors: ``format``, ``networks``, ``optimizers``, ``model`` (image
-pools), ``averages`` (of the generators' weights, if any), ``progress``, ``epoch_size`` (images), ``saved_as``
-(prefixes of weight files), ``seed`` and ``options``.
+pools), ``others`` (what the other processes have of their own, from the second on), ``averages`` (of the generators'
+weights, if any), ``progress``, ``epoch_size`` (images), ``saved_as`` (prefixes of weight files), ``seed`` and
+``options``.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +15,12 @@ from util.checkpoint import AVERAGED, PREVIOUS_STATE_FILE, STATE_FILE, load_file
 
 State = dict[str, Any]  # Any: tensors and plain containers, checked where they are used
 
-FORMAT = 4
+FORMAT = 5
 PARTS: Mapping[str, type] = {
     "networks": dict,
     "optimizers": dict,
     "model": dict,
+    "others": list,
     "averages": dict,
     "progress": dict,
     "epoch_size": int,
@@ -119,4 +121,9 @@ def _from_3(state: Mapping[str, Any]) -> State:
     return {**state, "format": 4, "averages": {}}
 
 
-MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(state: Mapping[str, Any]) -> State:
+    """Format 5 has what each process has of its own."""
+    return {**state, "format": 5, "others": []}
+
+
+MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}

@@ -21,6 +21,7 @@ from models.schedule import lr_factor
 from models.split import Split, Splitter, Whole, added
 from models.statistics import RunningStatistics
 from options.errors import DivergedError, UserError
+from options.schema import Options
 from options.training import OptimOptions
 from util.distributed import World
 from util.progress import Progress
@@ -64,10 +65,10 @@ class Stepper:
         self._statistics = RunningStatistics(model.networks)
         self.averages = Averages(model.networks, opt.ema)
         self._skipped = 0  # steps in a row
-        self._rate = opt.lr
+        self._rate = self._first_rate = opt.first_rate(world.size)
         self._recorded: RecordedStep | None = None
         self._watch = LossWatch(world, stops=opt.on_nan == "stop")
-        self._check_norm(model.opt.net.norm)
+        self._check_norm(model.opt)
         self._splitter = Splitter(model, opt)
         self.optimizers = {
             phase.name: build_adam(self._parameters(phase.networks), opt, model.compute) for phase in self.phases
@@ -92,7 +93,7 @@ class Stepper:
             DivergedError: with ``--on_nan skip``, nothing could be learned for many steps.
         """
         self.model.check_batch(batch)
-        self._progress = progress
+        self._progress, self._weight = progress, batch.weight
         seed_step(self.seed, self.world.rank, progress.images_seen)
         self._statistics.keep()
         try:
@@ -108,6 +109,10 @@ class Stepper:
             self.averages.update()
         losses = {name: parts[name] for name in [*self.model.loss_names, *parts] if name in parts}
         self._watch.note(progress.images_seen, batch, losses)
+        if batch.weight != 1:  # the mean over processes is then that over images
+            losses, accuracies = (
+                {name: value * batch.weight for name, value in table.items()} for table in (losses, accuracies)
+            )
         return Stepped(out, losses, accuracies)
 
     def _learn(self, batch: Batch) -> Stepped:
@@ -133,7 +138,8 @@ class Stepper:
         self.optimizers[phase.name].zero_grad()
         whole: Loss | None = None
         for loss in work.losses(phase):
-            self.scalers[phase.name].scale(loss.total).backward()  # type: ignore[no-untyped-call]
+            total = loss.total if self._weight == 1 else loss.total * self._weight  # before shared norms add up
+            self.scalers[phase.name].scale(total).backward()  # type: ignore[no-untyped-call]
             whole = added(whole, loss)
         assert whole is not None, f"phase {phase.name} has no loss"
         self.world.average_gradients(self._parameters(phase.networks))
@@ -169,7 +175,7 @@ class Stepper:
 
     def set_learning_rate(self, progress: Progress) -> float:
         """Set the rate of this epoch on all optimizers and return it."""
-        before, rate = self._rate, self.opt.lr * lr_factor(self.opt, progress.epoch, progress.metrics)
+        before, rate = self._rate, self._first_rate * lr_factor(self.opt, progress.epoch, progress.metrics)
         for optimizer in self.optimizers.values():
             set_rate(optimizer, rate)
         self._rate = rate
@@ -222,15 +228,16 @@ class Stepper:
                 "after the start; lower --lr or choose another --gan_mode"
             )
 
-    def _check_norm(self, norm: str) -> None:
+    def _check_norm(self, opt: Options) -> None:
         """Say what a batch norm means for several parts and processes."""
+        norm = opt.net.norm
+        if norm == "syncbatch" and self.world.size > 1:
+            unable = "--accumulate" if self.opt.accumulate > 1 else "--gan_mode wgangp"
+            if self.opt.accumulate > 1 or self.opt.gan_mode == "wgangp":
+                raise UserError(f"{unable} does not go with --norm syncbatch in several processes; use --norm instance")
         if self.opt.accumulate > 1 and norm in ("batch", "syncbatch"):
             log.warning("--accumulate: --norm %s takes the statistics of each part alone; instance has none", norm)
-        if self.world.size == 1:
-            return
-        if norm == "syncbatch" and self.world.device.type != "cuda":
-            raise UserError("--norm syncbatch needs GPUs where there are several processes; use --norm instance")
-        if norm == "batch":
+        if norm == "batch" and self.world.size > 1:
             log.warning("--norm batch takes the statistics of each process alone; --norm syncbatch those of all")
 
     def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:

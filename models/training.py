@@ -24,17 +24,28 @@ class Training(NamedTuple):
     stepper: Stepper
     progress: Progress
 
-    def state(self, saved_as: Sequence[str] = ()) -> State:
+    def gather_others(self) -> list[Any]:
+        """Return what the other processes have of their own, in the main one; all must call it.
+
+        That is their image pools, and the running statistics of ``--norm batch``.
+        """
+        world = self.stepper.world
+        own = {"model": self.model.extra_state(), "buffers": dict(self.model.networks.named_buffers())}
+        return world.gather(own)[1:] if world.size > 1 else []
+
+    def state(self, saved_as: Sequence[str] = (), others: Sequence[Any] = ()) -> State:
         """Return all of it as plain containers and the training's own tensors, not copies.
 
         Args:
             saved_as: prefixes of the weight files that are written with it.
+            others: what ``gather_others`` returned.
         """
         return {
             "format": FORMAT,
             "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
             "optimizers": self.stepper.state_dict(),
             "model": self.model.extra_state(),
+            "others": list(others),
             "averages": self.stepper.averages.state_dict(),
             "progress": self.progress.state_dict(),
             "epoch_size": self.progress.epoch_size,
@@ -59,7 +70,7 @@ class Training(NamedTuple):
                     raise UserError(f"{source} has no network {name}; it is a {state['options'].get('model')} run")
                 fill(net, state["networks"][name], source=f"{source} ({name})", flags=describe(model, name))
             self.stepper.load_state_dict(state["optimizers"])
-            model.load_extra_state(state["model"])
+            self._restore_own(state)
             self.stepper.averages.load_state_dict(state["averages"])
             progress.load_state_dict(state["progress"])
         except UserError:
@@ -76,3 +87,13 @@ class Training(NamedTuple):
                 progress.epoch,
             )
         log.info("continuing from %s: epoch %d, %d images seen", source, progress.epoch, progress.images_seen)
+
+    def _restore_own(self, state: State) -> None:
+        """Take over what the process of this rank had of its own; where there were fewer, that of one of them."""
+        world, parts = self.stepper.world, [{"model": state["model"], "buffers": {}}, *state["others"]]
+        if len(parts) != world.size:
+            log.info("saved by %d processes, continued by %d: each takes the image pool of one", len(parts), world.size)
+        own, buffers = parts[world.rank % len(parts)], dict(self.model.networks.named_buffers())
+        self.model.load_extra_state(own["model"])
+        for name, value in own["buffers"].items():
+            buffers[name].copy_(value)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from networks.sync_norm import SyncBatchNorm
+
 NormLayer = Callable[[int], nn.Module]
 
 
@@ -36,7 +38,7 @@ def _identity(channels: int) -> nn.Module:
 _LAYERS: dict[str, NormLayer] = {
     "instance": _instance,
     "batch": nn.BatchNorm2d,
-    "syncbatch": nn.SyncBatchNorm,
+    "syncbatch": SyncBatchNorm,
     "none": _identity,
 }
 

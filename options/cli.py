@@ -28,6 +28,7 @@ from util.registry import did_you_mean
 log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
+FROM_THE_NEWEST: Mapping[str, Any] = {"overwrite": False, "epoch": "latest", "load_iter": 0, "continue_train": True}
 StoredReader = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 TEST_DEFAULTS: Mapping[str, Any] = {
@@ -44,6 +45,7 @@ def parse_train(
     argv: Sequence[str] | None = None,
     stored: StoredReader = lambda run: {},
     source: StoredReader = lambda run: {},
+    again: Callable[[Values], bool] = lambda run: False,
 ) -> Options:
     """Parse the flags of ``train.py``; on an error print usage and one sentence, exit with 2.
 
@@ -52,13 +54,15 @@ def parse_train(
         stored: given the values that name a run, returns the options stored in it. Called only with
             ``--continue_train`` and ``--resume auto``; for the latter no options mean that there is no run yet.
         source: given the same, returns the flags of the networks that ``--init_from`` names.
+        again: given the same, tells whether the launcher starts this command once more after a failure; then the run
+            is gone on with, whatever the flags say.
     """
-    return _parse(argv, stored, source, is_train=True)
+    return _parse(argv, stored, source, again, is_train=True)
 
 
 def parse_test(argv: Sequence[str] | None = None, stored: StoredReader = lambda run: {}) -> Options:
     """Parse the flags of ``test.py``; ``stored`` is always asked."""
-    return _parse(argv, stored, lambda run: {}, is_train=False)
+    return _parse(argv, stored, lambda run: {}, lambda run: False, is_train=False)
 
 
 class _Resolved(NamedTuple):
@@ -73,7 +77,12 @@ class _Resolved(NamedTuple):
 
 
 def _parse(
-    argv: Sequence[str] | None, read_stored: StoredReader, read_source: StoredReader, *, is_train: bool
+    argv: Sequence[str] | None,
+    read_stored: StoredReader,
+    read_source: StoredReader,
+    starts_again: Callable[[Values], bool],
+    *,
+    is_train: bool,
 ) -> Options:
     program = "train.py" if is_train else "test.py"
     parser = argparse.ArgumentParser(
@@ -85,7 +94,10 @@ def _parse(
     try:
         first = _resolve(QuietParser(add_help=False), argv, {}, is_train=is_train)
         run = {"model_suffix": "", **first.values}
-        going_on = is_train and (first.values["continue_train"] or first.values["resume"] == "auto")
+        again = is_train and starts_again(run)
+        if again:  # what these say has been done
+            run |= FROM_THE_NEWEST
+        going_on = is_train and (again or first.values["continue_train"] or first.values["resume"] == "auto")
         found = read_stored(run) if going_on or not is_train else {}
         stored = relevant(found, given_model=first.given.get("model"), is_train=is_train)
         going_on = going_on and (first.values["continue_train"] or bool(found))
@@ -97,6 +109,8 @@ def _parse(
         if going_on:
             refuse_fixed(stored, final.given, name=final.values["name"])
             final.values["continue_train"] = True
+            if again:
+                final.values.update(FROM_THE_NEWEST)
             for change in changes(stored, final.values):
                 log.info("changed since the run was stopped: %s", change)
         if final.values["model"] == "test" and found.get("model") == "colorization":

@@ -12,6 +12,14 @@ class NoImagesError(UserError):
     """There is nothing where images were looked for."""
 
 
+class SharedError(UserError):
+    """A mistake that all processes of a training have met, at the same step."""
+
+
+class LostProcessError(UserError):
+    """Another process of the training is gone or silent, so that nothing can be done together any more."""
+
+
 class DivergedError(UserError):
     """The losses or weights are no longer numbers; what was learned since the last save is worthless."""
 

@@ -1,5 +1,6 @@
 """The flags that only a training has, as frozen dataclasses by topic."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ from options.flag import INFINITE, at_least, flag
 
 @dataclass(frozen=True, kw_only=True)
 class StartOptions:
-    """Where a training starts from."""
+    """Where a training starts from, and how long its processes wait for each other."""
 
     continue_train: bool = flag(False, "go on with the run of this name")
     resume: Literal["off", "auto"] = flag("off", "auto: go on with the run of this name if there is one, else start it")
@@ -20,9 +21,11 @@ class StartOptions:
         "or .safetensors file (a comma between two)",
     )
     epoch_count: int = flag(1, "number of the first epoch, where only weights are loaded")
+    timeout: float = flag(600.0, "seconds after which a process that is not heard ends a training of several processes")
 
     def __post_init__(self) -> None:
         at_least("--epoch_count", self.epoch_count, 1)
+        at_least("--timeout", self.timeout, 1)
         if self.overwrite and (self.continue_train or self.resume == "auto"):
             raise UserError("--overwrite starts anew; leave it out, or leave out --continue_train and --resume auto")
 
@@ -35,6 +38,9 @@ class OptimOptions:
     n_epochs_decay: int = flag(100, "epochs in which it falls, to reach zero one epoch later", aliases=("niter_decay",))
     beta1: float = flag(0.5, "Adam's first momentum")
     lr: float = flag(0.0002, "learning rate of Adam")
+    scale_lr: Literal["none", "linear", "sqrt"] = flag(
+        "none", "multiply --lr by the number of processes (linear) or its root (sqrt), as a step has more images then"
+    )
     clip_grad: float = flag(
         0.0, "longest gradient of the networks that are updated together, longer ones are shortened to it; 0: as it is"
     )
@@ -86,6 +92,10 @@ class OptimOptions:
     def last_epoch(self) -> int:
         """Number of the last epoch."""
         return self.n_epochs + self.n_epochs_decay
+
+    def first_rate(self, processes: int) -> float:
+        """Return the learning rate of the first epoch for so many processes."""
+        return self.lr * {"none": 1.0, "linear": float(processes), "sqrt": math.sqrt(processes)}[self.scale_lr]
 
 
 @dataclass(frozen=True, kw_only=True)

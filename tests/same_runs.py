@@ -36,7 +36,7 @@ def differences(one: Any, other: Any, place: str = "") -> list[str]:
 
 def assert_same_run(name: str, reference: str) -> None:
     mine, theirs = state_of(name), state_of(reference)
-    for part in ("networks", "optimizers", "model", "progress", "seed"):
+    for part in ("networks", "optimizers", "model", "others", "progress", "seed"):
         assert differences(mine[part], theirs[part]) == [], part
     assert losses_of(name) == losses_of(reference)
     files = sorted(Path("checkpoints", name).glob("latest_net_*.pth"))
@@ -74,6 +74,8 @@ def assert_whole(folder: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file but those of the lock, which even a refused training may touch."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".lock")]
+    """Return the bytes of every file but those hidden ones that even a refused training may touch."""
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith((".lock", ".started"))
+    ]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -3,14 +3,13 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from models.stepper import Stepper
-from tests.conftest import PROJECT, RunCli
+from tests.conftest import RunCli
+from tests.launching import torchrun
 from tests.pictures import picture, write
 from tests.same_runs import assert_same_run, state_of
 
@@ -28,17 +27,6 @@ def root(tmp_path: Path) -> Path:
         for side in "AB":
             write(picture(number + 20 * ord(side)), tmp_path / "pictures" / f"train{side}" / f"{number}.png")
     return tmp_path / "pictures"
-
-
-def torchrun(*flags: object) -> subprocess.Popen[str]:
-    start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    return subprocess.Popen(
-        [*start, str(PROJECT / "train.py"), *[str(flag) for flag in flags]],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
 
 
 def test_a_stopped_run_of_two_processes_ends_as_one_that_was_not(
@@ -87,7 +75,7 @@ def test_a_run_of_one_process_goes_on_in_two_though_the_rest_of_the_epoch_is_odd
     both = torchrun(*words, "--continue_train")
     said = both.communicate(timeout=100)[0]
     assert both.returncode == 0, said
-    assert "(epoch: 1, iters: 10" in said, "five left: two steps of both"
+    assert "(epoch: 1, iters: 11" in said, "five left: two steps of both, and one in which one stands in"
     assert state_of("run")["progress"]["epoch"] == 3
 
 
@@ -107,4 +95,4 @@ def test_an_image_that_one_of_two_processes_cannot_read_concerns_both(
         assert "another process could not load its images" in said
     else:
         assert run.returncode == 0, said
-        assert state_of("run")["progress"]["images_seen"] == 10
+        assert state_of("run")["progress"]["images_seen"] == 11

@@ -1,4 +1,4 @@
-"""One process or many: who we are, where we compute, and averaging over all.
+"""One process or many: who we are, where we compute, and what all of us do together.
 
 Started by ``torchrun`` the environment says who we are (gloo on the CPU, NCCL on GPUs); otherwise
 there is one process and every function here is free.
@@ -6,19 +6,40 @@ there is one process and every function here is free.
 
 import logging
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 
-from options.errors import CannotSaveError, DivergedError, StoppedError, UserError
+from options.errors import CannotSaveError, DivergedError, LostProcessError, SharedError, StoppedError, UserError
 from options.schema import RunOptions
 from util.determinism import deterministic_kernels
+from util.launcher import has_ended, restarts
 
 log = logging.getLogger(__name__)
+
+_PEERS: list[tuple[str, int]] = []  # host and process number of each rank, to name those that are gone
+
+
+class Tally(NamedTuple):
+    """What all processes have brought to a step.
+
+    Attributes:
+        failed: one has met a mistake.
+        images: of all.
+        idle: one has nothing at all to compute with.
+    """
+
+    failed: bool
+    images: int
+    idle: bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +61,7 @@ class World:
             return
         grads = [p.grad for p in parameters if p.grad is not None]
         flat = torch.cat([grad.reshape(-1) for grad in grads])
-        dist.all_reduce(flat)
+        all_reduce(flat)
         flat /= self.size
         for grad, mean in zip(grads, torch.split(flat, [grad.numel() for grad in grads]), strict=True):
             grad.copy_(mean.view_as(grad))
@@ -49,29 +70,61 @@ class World:
         """Tell whether the flag is up in any process. All must call it; on the CPU, so no GPU is waited for."""
         if self.size == 1:
             return flag
-        raised = torch.tensor(int(flag))
-        dist.all_reduce(raised, dist.ReduceOp.MAX)
-        return bool(raised)
+        return bool(all_reduce(torch.tensor(int(flag)), dist.ReduceOp.MAX))
+
+    def tally(self, *, failed: bool, images: int, idle: bool) -> Tally:
+        """Add up what the processes bring to a step. All must call it; on the CPU."""
+        if self.size == 1:
+            return Tally(failed, images, idle)
+        failures, total, empty = all_reduce(torch.tensor([int(failed), images, int(idle)])).tolist()
+        return Tally(failures > 0, total, empty > 0)
 
     def agree(self, number: int) -> bool:
         """Tell whether all processes have the same number. All must call it."""
+        return len(set(self.everyones(number))) == 1
+
+    def everyones(self, number: int) -> list[int]:
+        """Return the number of each process, by rank. All must call it."""
         if self.size == 1:
-            return True
-        ends = torch.tensor([number, -number])
-        dist.all_reduce(ends, dist.ReduceOp.MAX)
-        return bool(ends.sum() == 0)
+            return [number]
+        numbers = torch.zeros(self.size, dtype=torch.int64)
+        numbers[self.rank] = number
+        return [int(value) for value in all_reduce(numbers).tolist()]
 
     def mean(self, values: Tensor) -> Tensor:
         """Average a tensor over the processes."""
-        if self.size > 1:
-            dist.all_reduce(values)
-            values = values / self.size
-        return values
+        return all_reduce(values) / self.size if self.size > 1 else values
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return the plain values and tensors of all processes, by rank, in the main one, and nothing elsewhere.
+
+        All must call it. Tensors come on the CPU.
+        """
+        if self.size == 1:
+            return [value]
+        found: list[Any] | None = [None] * self.size if self.is_main else None
+        with _heard():
+            dist.gather_object(_on_cpu(value), found)
+        return found or []
+
+
+def all_reduce(values: Tensor, op: Any = dist.ReduceOp.SUM) -> Tensor:
+    """Put the sum, or whatever ``op`` says, over all processes in the place of a tensor, and return that.
+
+    Raises:
+        LostProcessError: another process is gone, or silent for longer than ``--timeout``.
+    """
+    with _heard():
+        dist.all_reduce(values, op)
+    return values
 
 
 @contextmanager
-def session(opt: RunOptions) -> Iterator[World]:
+def session(opt: RunOptions, *, timeout: float = 600) -> Iterator[World]:
     """Join the other processes, if there are any, and leave them at the end; keep to ``--deterministic``.
+
+    Args:
+        timeout: seconds after which another process that is silent counts as lost.
 
     Raises:
         UserError: the device does not exist, or several GPUs are asked for without ``torchrun``.
@@ -85,16 +138,52 @@ def session(opt: RunOptions) -> Iterator[World]:
         if size == 1:
             yield World(0, 1, device)
             return
-        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        with _heard():
+            _join("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timedelta(seconds=timeout))
         world = World(rank, size, device)
         try:
             yield world
             world.any(False)
-        except (StoppedError, DivergedError, CannotSaveError):
+        except (StoppedError, DivergedError, CannotSaveError, SharedError):
             world.any(False)  # the launcher ends all when one has left, and the main process may still be saving
             raise
         finally:
             dist.destroy_process_group()
+
+
+def _join(backend: str, timeout: timedelta) -> None:
+    """Meet the other processes.
+
+    The launcher's store outlives a restart (PyTorch 2.15), with the addresses of processes that are gone; so each start
+    has keys of its own in it.
+    """
+    store, rank, size = next(rendezvous("env://", timeout=timeout))  # type: ignore[no-untyped-call]
+    store = dist.PrefixStore(f"start {restarts()}", store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=timeout)
+    _PEERS[:] = [("", 0)] * size
+    dist.all_gather_object(_PEERS, (socket.gethostname(), os.getpid()))
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Say in one sentence that the other processes cannot be heard."""
+    try:
+        yield
+    except RuntimeError as error:  # of all kinds that gloo, NCCL and the store have
+        gone = [f"process {rank} ({pid} on {host})" for rank, (host, pid) in enumerate(_PEERS) if has_ended(host, pid)]
+        who = (
+            f"{', '.join(gone)} has ended" if gone else "another process has ended, or was silent for --timeout seconds"
+        )
+        raise LostProcessError(f"{who}; what it said last may tell why ({str(error).splitlines()[0]})") from error
+
+
+def _on_cpu(value: Any) -> Any:
+    """Return nested dicts and lists with their tensors on the CPU."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    if isinstance(value, dict):
+        return {key: _on_cpu(item) for key, item in value.items()}
+    return [_on_cpu(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def choose_device(opt: RunOptions, *, local_rank: int = 0, launched: bool = False) -> torch.device:

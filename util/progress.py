@@ -50,13 +50,14 @@ class Progress:
         """
         return every > 0 and self.images_seen // every > (self.images_seen - images) // every
 
-    def at_end(self, last_epoch: int, processes: int = 1) -> bool:
+    def at_end(self, last_epoch: int) -> bool:
         """Tell whether the last step of the run is done."""
-        return self.epoch >= last_epoch and self.epoch_is_over(processes)
+        return self.epoch >= last_epoch and self.epoch_is_over
 
-    def epoch_is_over(self, processes: int = 1) -> bool:
-        """Tell whether the last step of the epoch is done: there is no image left for each process."""
-        return self.seen_in_epoch > self.epoch_size - processes
+    @property
+    def epoch_is_over(self) -> bool:
+        """True when the last step of the epoch is done."""
+        return self.seen_in_epoch >= self.epoch_size
 
     def state_dict(self) -> dict[str, Any]:
         """Return the counters as plain values; the size of the data is not part of them."""

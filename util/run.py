@@ -19,6 +19,7 @@ from options.schema import Options, RunOptions
 from options.stored import write_options
 from util.distributed import World
 from util.last_warning import LAST_WARNING
+from util.launcher import hosts
 from util.run_folder import COMMANDS_FILE, run_folder
 from util.sinks.console import BarSafeHandler
 from util.sinks.tolerance import LineWriter
@@ -46,8 +47,10 @@ def record_command(folder: Path, world: World) -> None:
 
 def launcher(world: World) -> str:
     """Return what comes before the name of the program."""
+    if world.size == 1:
+        return "python"
     here = os.environ.get("LOCAL_WORLD_SIZE", world.size)
-    return "python" if world.size == 1 else f"torchrun --nproc_per_node={here}"
+    return f"torchrun --nproc_per_node={here}" + (f" --nnodes={hosts()} (and so on, on each)" if hosts() > 1 else "")
 
 
 def resume_command(opt: Options, world: World) -> str:
@@ -68,7 +71,8 @@ def entry_point(program: str) -> Iterator[None]:
         if _is_one_of_several():
             _leave(0)
     except UserError as error:
-        print(f"{program}: error: {error}", file=sys.stderr, flush=True)
+        who = f"process {os.environ.get('RANK')}: " if _is_one_of_several() else ""
+        print(f"{program}: error: {who}{error}", file=sys.stderr, flush=True)
         _leave(2)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

@@ -13,6 +13,7 @@ from util.checkpoint import AVERAGED, PREVIOUS_STATE_FILE, STATE_FILE, TEMPORARY
 WEIGHTS = ("*_net_*.pth", "*_net_*.safetensors")
 STATES = (STATE_FILE, PREVIOUS_STATE_FILE)
 DIVERGED_STATE_FILE, DAMAGED_STATE_FILE = "diverged_state.pth", "damaged_state.pth"  # kept for inspection
+STARTED_FILE = ".started"  # which launch trains here; older than every save of it
 METRICS_FILE, COMMANDS_FILE, WANDB_RUN_FILE = "metrics.jsonl", "commands.txt", "wandb_run.txt"
 RECORDS = ("train_opt.*", COMMANDS_FILE, WANDB_RUN_FILE, "loss_log.txt", "metrics*.jsonl", "web", "tensorboard")
 ODD = re.compile(r"[^\w.-]")

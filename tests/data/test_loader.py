@@ -11,7 +11,7 @@ from data.registry import create_dataset
 from options.cli import parse_train
 from options.errors import UserError
 from tests.pictures import picture, write
-from util.distributed import World
+from util.distributed import Tally, World
 
 IMAGES = 7
 CPU = torch.device("cpu")
@@ -89,43 +89,40 @@ def test_serial_batches_keep_the_order_of_the_names(root: Path) -> None:
     assert names(epoch(loader(root, "--serial_batches"))) == [str(index) for index in range(IMAGES)]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-@pytest.mark.parametrize("skip_steps", [0, 1])
-def test_processes_share_an_epoch_without_overlap_in_equal_parts(size: int, skip_steps: int) -> None:
-    parts = []
+@pytest.mark.parametrize("skip", range(IMAGES + 4))  # there may be fewer images than there were
+def test_steps_of_processes_have_the_images_of_a_single_one(root: Path, size: int, batch_size: int, skip: int) -> None:
+    whole = [index for _, index in EpochSampler(IMAGES, seed=0, shuffled=True)][skip:]
+    orders = []
     for rank in range(size):
-        sampler = EpochSampler(IMAGES, seed=0, shuffled=True, rank=rank, world_size=size)
-        sampler.epoch, sampler.skip = 4, skip_steps * size
-        parts.append([index for _, index in sampler])
-    assert len({len(part) for part in parts}) == 1
-    together = [index for part in parts for index in part]
-    assert len(together) == len(set(together)) == IMAGES - IMAGES % size - skip_steps * size
+        sampler = EpochSampler(IMAGES, seed=0, shuffled=True, batch_size=batch_size, rank=rank, world_size=size)
+        sampler.skip = skip
+        order = [index for _, index in sampler]
+        orders.append([order[start : start + batch_size] for start in range(0, len(order), batch_size)])
+    assert len({len(order) for order in orders}) == 1, "one would wait for the others for ever"
+    for step, batches in enumerate(zip(*orders, strict=True)):
+        wanted = whole[step * size * batch_size :][: size * batch_size]
+        assert sorted(sum(batches[: len(wanted)], [])) == sorted(wanted)
+        assert all(len(batch) == 1 for batch in batches[len(wanted) :]), "images to stand in"
 
 
-@pytest.fixture
-def processes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two loaders of a world of two, but in one process."""
-    monkeypatch.setattr(World, "any", lambda self, flag: flag)
+@pytest.mark.parametrize("skip", range(IMAGES))
+def test_two_processes_load_together_what_one_would(root: Path, skip: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, left = [0, 0], IMAGES - skip
 
+    def tally(world: World, *, failed: bool, images: int, idle: bool) -> Tally:
+        steps[world.rank] += 1
+        return Tally(failed, min(2, left - 2 * (steps[world.rank] - 1)), idle)
 
-@pytest.mark.usefixtures("processes_agree")
-def test_processes_together_load_the_images_that_one_would(root: Path) -> None:
-    alone = {batch.A_paths: batch for batch in epoch(loader(root))}
-    for rank in range(2):
-        source = loader(root, rank=rank, size=2)
-        assert source.epoch_size == 6
-        for batch in epoch(source):
-            assert_same([batch], [alone[batch.A_paths]])
-
-
-@pytest.mark.usefixtures("processes_agree")
-@pytest.mark.parametrize("skip", range(8))
-def test_processes_that_take_up_an_epoch_make_the_same_number_of_steps(root: Path, skip: int) -> None:
-    shares = [[b.A_paths for b in loader(root, rank=rank, size=2).epoch(1, skip)] for rank in range(2)]
-    assert len(shares[0]) == len(shares[1]) == (7 - skip) // 2
-    assert not set(shares[0]) & set(shares[1])
-    whole = [batch.A_paths for batch in loader(root).epoch(1)]
-    assert set(shares[0] + shares[1]) <= set(whole[skip:])
+    alone = epoch(loader(root), skip=skip)
+    monkeypatch.setattr(World, "tally", tally)
+    ranks = [epoch(loader(root, rank=rank, size=2), skip=skip) for rank in range(2)]
+    mixed = [batch for pair in zip(*ranks, strict=True) for batch in pair]
+    assert_same(mixed[:left], alone)
+    full, odd = left // 2 * 2, left % 2
+    assert [batch.in_all for batch in mixed] == [2] * full + [1, 1] * odd
+    assert [batch.weight for batch in mixed] == [1.0] * full + [2.0, 0.0] * odd, "at last one stands in"
 
 
 def test_the_last_batch_of_an_epoch_may_be_smaller(root: Path) -> None:

@@ -17,7 +17,7 @@ from data.shards.stream import Stream, buffered
 from options.errors import UserError
 from tests.pictures import picture
 from tests.shards import loader, names, png, whole_png, write_shards, write_tar
-from util.distributed import World
+from util.distributed import Tally, World
 
 SIZES = (5, 3, 6, 4, 5, 1, 4, 5)
 COUNT = sum(SIZES)
@@ -113,15 +113,11 @@ def test_the_buffer_mixes_what_lies_in_one_shard(tmp_path: Path) -> None:
 def test_processes_share_an_epoch_without_overlap(
     root: Path, size: int, batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(World, "any", lambda self, flag: flag)
-    parts = []
-    for rank in range(size):
-        source = loader(root, f"--batch_size {batch_size}", rank=rank, size=size)
-        assert source.epoch_size == COUNT - COUNT % size
-        parts.append(names(list(source.epoch(1))))
-    assert {len(part) for part in parts} == {COUNT // size}
-    together = [name for part in parts for name in part]
-    assert len(set(together)) == len(together) == COUNT - COUNT % size
+    monkeypatch.setattr(World, "tally", lambda world, *, failed, images, idle: Tally(failed, images or 1, idle))
+    parts = [list(loader(root, f"--batch_size {batch_size}", rank=rank, size=size).epoch(1)) for rank in range(size)]
+    assert {len(part) for part in parts} == {-(-COUNT // (size * batch_size))}, "as many steps in each"
+    together = names([batch for part in parts for batch in part if batch.weight])
+    assert sorted(together) == sorted(f"s{index}" for index in range(COUNT))
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ def test_a_state_of_another_format_is_a_sentence(train: Train) -> None:
     torch.save(torch.load(path, weights_only=True) | {"format": 99}, path)
     done = train("template", "run", "--continue_train")
     assert done.code == 2
-    assert "latest_state.pth has format 99 and this program knows formats up to 4; update the program" in done.stderr
+    assert "latest_state.pth has format 99 and this program knows formats up to 5; update the program" in done.stderr
 
 
 def test_the_final_epoch_is_always_saved(train: Train) -> None:

@@ -67,7 +67,7 @@ def test_a_state_of_a_later_version_is_refused_though_an_older_one_is_whole(resu
     PREVIOUS.write_bytes(LATEST.read_bytes())
     change(format=99)
     before = contents()
-    sentence = "latest_state.pth has format 99 and this program knows formats up to 4; update the program"
+    sentence = "latest_state.pth has format 99 and this program knows formats up to 5; update the program"
     refused(resume(*how.split()), sentence)
     assert contents() == before
 
@@ -103,9 +103,9 @@ def test_a_format_that_never_was_is_a_sentence(resume: Resume, number: Any) -> N
     ("part", "number"),
     [
         (part, n)
-        for n in (1, 2, 3, 4)
+        for n in range(1, FORMAT + 1)
         for part in PARTS
-        if n > {"epoch_size": 1, "saved_as": 2, "averages": 3}.get(part, 0)
+        if n > {"epoch_size": 1, "saved_as": 2, "averages": 3, "others": 4}.get(part, 0)
     ],
 )
 def test_a_state_that_lacks_a_part_is_a_sentence(resume: Resume, part: str, number: int) -> None:

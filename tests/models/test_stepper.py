@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from data.loader import EpochSampler
 from models.stepper import Stepper, only_trainable, seed_step
 from options.errors import UserError
-from tests import two_processes
-from tests.pictures import write_aligned
 from tests.small import ALONE, random_batch, train_steps, trained_models, training
 from util.progress import Progress
 
@@ -156,61 +154,9 @@ def test_the_state_of_the_optimizers_goes_into_another_stepper() -> None:
     assert train_steps(again, other, position, 2) == train_steps(model, stepper, progress, 2)
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What rank 0, rank 1 and one process alone made of the same images."""
-    folder = tmp_path_factory.mktemp("processes")
-    dataroot = write_aligned(folder / "data")
-    torch.multiprocessing.spawn(two_processes.work, args=(str(folder), str(dataroot)), nprocs=2)
-    ranks = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
-    alone: dict[str, Any] = {case: two_processes.trained(case, ALONE) for case in two_processes.CASES}
-    alone["validation"] = two_processes.measured(str(dataroot), ALONE, norm="instance", steps=0)
-    return [*ranks, alone]
-
-
-@pytest.mark.parametrize("case", two_processes.CASES)
-def test_two_processes_with_an_image_each_equal_one_with_a_batch_of_two(
-    case: str, results: list[dict[str, Any]]
-) -> None:
-    first, second, alone = (result[case] for result in results)
-    start = training(*two_processes.CASES[case])[0].networks.state_dict()
-    for key, value in alone["weights"].items():
-        assert torch.equal(first["weights"][key], second["weights"][key]), key
-        assert torch.allclose(first["weights"][key], value, atol=1e-5, rtol=0), key
-        if value.ndim > 1:
-            assert (value - start[key]).abs().max() > 1e-4, "the tolerance must be small against what was learned"
-    for key, value in alone["gradients"].items():
-        assert torch.allclose(first["gradients"][key], value, atol=1e-8, rtol=1e-5), key
-    assert first["losses"] == second["losses"]
-    for ours, theirs in zip(first["losses"], alone["losses"], strict=True):
-        assert ours == pytest.approx(theirs, abs=1e-5)
-
-
-def test_two_processes_agree_on_the_validation_figure_with_one(results: list[dict[str, Any]]) -> None:
-    first, second, alone = (result["validation"] for result in results)
-    assert first == second, "their learning rates would part"
-    assert first == pytest.approx(alone)
-
-
-def test_two_processes_agree_on_the_figure_though_their_batch_norms_saw_different_images(
-    results: list[dict[str, Any]],
-) -> None:
-    first, second = (result["validation after batch norm"] for result in results[:2])
-    assert first == second, "their learning rates would part"
-
-
 def test_more_processes_than_images_are_refused() -> None:
     with pytest.raises(UserError, match="2 images are too few for 3 processes"):
         EpochSampler(2, seed=0, shuffled=True, rank=0, world_size=3)
-
-
-@pytest.mark.parametrize("length", [3, 4, 7])
-@pytest.mark.parametrize("processes", [1, 2, 3])
-def test_every_process_makes_the_same_number_of_steps(length: int, processes: int) -> None:
-    orders = [
-        list(EpochSampler(length, seed=0, shuffled=True, rank=rank, world_size=processes)) for rank in range(processes)
-    ]
-    assert len({len(order) for order in orders}) == 1, "one would wait for the others for ever"
 
 
 def test_world_averages_gradients_only_where_there_are_some() -> None:

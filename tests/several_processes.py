@@ -1,4 +1,4 @@
-"""What ``test_stepper`` runs in each of two processes; a module of its own so that a spawned process can import it."""
+"""What ``test_several_processes`` runs in each process; a module of its own so that a spawned process can import it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,16 +15,16 @@ from tests.small import random_batch, small_options
 from util.distributed import World
 from util.progress import Progress
 
+MODELS: Mapping[str, str] = {"cycle_gan": "--pool_size 0 --lr 0.001", "pix2pix": "--no_dropout --lr 0.001"}
+NORMS = ("instance", "syncbatch", "none")
 CASES: Mapping[str, tuple[str, str]] = {
-    "pix2pix": ("pix2pix", "--norm instance --no_dropout --lr 0.001"),
-    "cycle_gan": ("cycle_gan", "--pool_size 0 --lr 0.001"),
+    f"{model} {norm}": (model, f"{flags} --norm {norm}") for model, flags in MODELS.items() for norm in NORMS
 }
-STEPS = 2
-BOTH = 2  # images of a step over all processes
+STEPS = 10
 
 
-def trained(case: str, world: World) -> dict[str, Any]:
-    """Train on this process's share of each batch; return weights, last gradients and all losses.
+def trained(case: str, world: World, images: int) -> dict[str, Any]:
+    """Train on this process's share of batches of so many images; return weights, last gradients and all losses.
 
     In float64: Adam turns rounding noise in the gradient of an unused bias into whole steps.
     """
@@ -34,9 +34,9 @@ def trained(case: str, world: World) -> dict[str, Any]:
     stepper, progress = Stepper(model, opt.optim, world), Progress()
     losses = []
     for step in range(STEPS):
-        batch = share(random_batch(opt, BOTH, seed=step), world)
+        batch = share(random_batch(opt, images, seed=step), world)
         parts = stepper.step(batch, progress).losses
-        progress.advance(BOTH)
+        progress.advance(images)
         losses.append(world.mean(torch.stack(list(parts.values()))).tolist())
     # Adam does not see the scale of gradients, so these are compared as well
     gradients = {key: parameter.grad for key, parameter in model.networks.named_parameters()}
@@ -44,8 +44,11 @@ def trained(case: str, world: World) -> dict[str, Any]:
 
 
 def share(batch: Batch, world: World) -> Batch:
-    part = slice(world.rank, None, world.size)
-    return batch._replace(A=batch.A[part].double(), B=batch.target[part].double())
+    """Return every n-th image; at least one, with the weight that the loader gives it."""
+    counted = len(range(world.rank, batch.size, world.size))
+    part = slice(world.rank, None, world.size) if counted else slice(0, 1)
+    weight = counted * world.size / batch.size
+    return Batch(batch.A[part].double(), batch.target[part].double(), ("a",), ("b",), weight=weight)
 
 
 def measured(dataroot: str, world: World, *, norm: str, steps: int) -> float:
@@ -55,22 +58,34 @@ def measured(dataroot: str, world: World, *, norm: str, steps: int) -> float:
     model = create_model(opt)
     stepper, progress = Stepper(model, opt.optim, world), Progress()
     for step in range(steps):
-        batch = random_batch(opt, BOTH, seed=step)
+        batch = random_batch(opt, world.size, seed=step)
         part = slice(world.rank, None, world.size)
         stepper.step(batch._replace(A=batch.A[part], B=batch.target[part]), progress)
-        progress.advance(BOTH)
+        progress.advance(world.size)
     return Validation(opt, world).measure(model)
 
 
-def work(rank: int, folder: str, dataroot: str) -> None:
-    """Do everything as process ``rank`` of two and write what came of it."""
+def rates(world: World) -> dict[str, float]:
+    """Return the learning rate of the first epoch by ``--scale_lr``."""
+    found = {}
+    for how in ("none", "linear", "sqrt"):
+        opt = small_options("pix2pix", f"--lr 0.001 --scale_lr {how}")
+        found[how] = Stepper(create_model(opt), opt.optim, world).set_learning_rate(Progress())
+    return found
+
+
+def work(rank: int, size: int, folder: str, dataroot: str) -> None:
+    """Do everything as process ``rank`` and write what came of it."""
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=size)
     try:
-        world = World(rank, 2, torch.device("cpu"))
-        results: dict[str, Any] = {case: trained(case, world) for case in CASES}
+        world = World(rank, size, torch.device("cpu"))
+        results: dict[str, Any] = {case: trained(case, world, 2 * size) for case in CASES}
+        results |= {f"{case}, uneven": trained(case, world, size + 1) for case in CASES}
+        results["cycle_gan instance, one idle"] = trained("cycle_gan instance", world, size - 1)
         results["validation"] = measured(dataroot, world, norm="instance", steps=0)
         results["validation after batch norm"] = measured(dataroot, world, norm="batch", steps=3)
+        results["rates"] = rates(world)
         torch.save(results, Path(folder, f"rank{rank}.pt"))
     finally:
         dist.destroy_process_group()

@@ -1,0 +1,32 @@
+"""Which launch of torchrun a process belongs to."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import PROJECT
+from util.launcher import launch_id, restarts
+
+PRINT = "from util.launcher import launch_id; print(launch_id())"
+
+
+@pytest.mark.parametrize(("count", "times"), [("", 0), ("0", 0), ("2", 2)])
+def test_a_restart_is_known_by_its_count(count: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TORCHELASTIC_RESTART_COUNT", raising=False)
+    if count:
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", count)
+    assert restarts() == times
+
+
+def test_a_launch_has_the_name_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job 7")
+    assert launch_id() == "job 7"
+
+
+def test_processes_of_one_launcher_are_of_one_launch_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")  # as it is without --standalone
+    ours = {subprocess.check_output([sys.executable, "-c", PRINT], cwd=PROJECT, text=True) for _ in range(2)}
+    assert len(ours) == 1
+    through = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {PRINT!r}])"
+    assert subprocess.check_output([sys.executable, "-c", through], cwd=PROJECT, text=True) not in ours
