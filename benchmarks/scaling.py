@@ -15,6 +15,7 @@ import json
 import os
 import statistics
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ from models.registry import create_model
 from models.stepper import Stepper
 from options.cli import parse_train
 from util.distributed import World, session
+from util.gradient_sum import GradientSum
 from util.progress import Progress
 
 TITLES = ("processes", "s/step", "efficiency", "computing", "averaging", "sum", "off", "generator, DDP beside by hand")
@@ -103,11 +105,11 @@ def row(count: int, results: Sequence[dict[str, Any]], alone: Sequence[dict[str,
         return statistics.median(float(result[name]) for result in results)
 
     efficiency = [one["together"] / many["together"] for one, many in zip(alone, results, strict=True)]
-    sums = [result["apart"] + result["averaging"] for result in results]
-    off = statistics.median(total / result["together"] - 1 for total, result in zip(sums, results, strict=True))
     cells = [str(count), report.number(median("together")), report.spread(efficiency), report.number(median("apart"))]
     if count == 1:
         return [*cells, "-", "-", "-", "-"]
+    sums = [result["apart"] + result["averaging"] for result in results]
+    off = statistics.median(total / result["together"] - 1 for total, result in zip(sums, results, strict=True))
     ddp = report.spread([result["ddp"] / result["by_hand"] for result in results])
     return [*cells, report.number(median("averaging")), report.number(statistics.median(sums)), f"{off:+.1%}", ddp]
 
@@ -120,6 +122,7 @@ def measured(args: argparse.Namespace, flags: Sequence[str]) -> None:
         slowest = world.everyones(round(1e9 * figures["together"]))
         if world.is_main:
             print(json.dumps({**figures, "together": max(slowest) / 1e9}), flush=True)
+    os._exit(0)  # without Python's cleaning up, in which a thread of gloo sometimes aborts
 
 
 def parts(opt: Any, world: World, args: argparse.Namespace) -> dict[str, float]:
@@ -129,19 +132,18 @@ def parts(opt: Any, world: World, args: argparse.Namespace) -> dict[str, float]:
     generator = torch.Generator().manual_seed(world.rank)
     A, B = (torch.rand(args.batch_size, 3, args.size, args.size, generator=generator) * 2 - 1 for _ in range(2))
     batch = Batch(A, B, ("A",), ("B",)).to(world.device)
-    others = World(0, 1, world.device)
-    groups = [[p for name in phase.networks for p in model.networks[name].parameters()] for phase in stepper.phases]
 
-    def step(among: World) -> None:
-        stepper.world = among
+    alone = Stepper(model, opt.optim, World(0, 1, world.device))
+
+    def step(stepper: Stepper) -> None:
         stepper.step(batch, progress)
         progress.advance(len(A))
 
     def average() -> None:
-        for parameters in groups:
-            world.average_gradients(parameters)
+        for gradients in stepper._sums.values():
+            gradients.finish()
 
-    ways = {"apart": lambda: step(others), "together": lambda: step(world), "averaging": average}
+    ways = {"apart": lambda: step(alone), "together": lambda: step(stepper), "averaging": average}
     ways |= generator_ways(next(iter(model.networks.values())), batch.A, world)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(1 + args.steps):  # the first warms up
@@ -162,19 +164,23 @@ def generator_ways(network: nn.Module, x: Tensor, world: World) -> dict[str, Cal
         one.requires_grad_(True)
     ddp = DistributedDataParallel(inner, broadcast_buffers=False, gradient_as_bucket_view=True, static_graph=True)
 
+    ours = GradientSum(list(by_hand.parameters()), world)
+
     def way(called: nn.Module, own: nn.Module, finish: Callable[[], None]) -> Callable[[], None]:
         optimizer = torch.optim.Adam(own.parameters())
 
         def run() -> None:
             optimizer.zero_grad()
-            called(x).abs().mean().backward()
+            loss = called(x).abs().mean() / world.size
+            with ours.beside_the_backward_pass() if called is by_hand else nullcontext():
+                loss.backward()
             finish()
             optimizer.step()
 
         return run
 
     return {
-        "by_hand": way(by_hand, by_hand, lambda: world.average_gradients(by_hand.parameters())),
+        "by_hand": way(by_hand, by_hand, ours.finish),
         "ddp": way(ddp, inner, lambda: None),
     }
 

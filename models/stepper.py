@@ -5,7 +5,7 @@ The batch goes through the model whole, or split to save memory (``models.split`
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -15,15 +15,16 @@ from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
 from models.divergence import LossWatch
 from models.ema import Averages
+from models.norm_flags import check_norm
 from models.optimizers import build_adam, fill_adam, set_rate
 from models.recorded_step import RecordedStep, refuse_to_record
 from models.schedule import lr_factor
 from models.split import Split, Splitter, Whole, added
 from models.statistics import RunningStatistics
-from options.errors import DivergedError, UserError
-from options.schema import Options
+from options.errors import DivergedError
 from options.training import OptimOptions
 from util.distributed import World
+from util.gradient_sum import GradientSum
 from util.progress import Progress
 from util.step_graph import Capture, CudaCapture
 
@@ -68,12 +69,13 @@ class Stepper:
         self._rate = self._first_rate = opt.first_rate(world.size)
         self._recorded: RecordedStep | None = None
         self._watch = LossWatch(world, stops=opt.on_nan == "stop")
-        self._check_norm(model.opt)
+        check_norm(model.opt.net.norm, opt, world.size)
         self._splitter = Splitter(model, opt)
         self.optimizers = {
             phase.name: build_adam(self._parameters(phase.networks), opt, model.compute) for phase in self.phases
         }
         self.scalers = {phase.name: model.compute.scaler() for phase in self.phases}
+        self._sums = {phase.name: GradientSum(self._parameters(phase.networks), world) for phase in self.phases}
 
         if model.compute.recorded:
             refuse_to_record(model.opt, world, model.image_pools())
@@ -138,11 +140,14 @@ class Stepper:
         self.optimizers[phase.name].zero_grad()
         whole: Loss | None = None
         for loss in work.losses(phase):
-            total = loss.total if self._weight == 1 else loss.total * self._weight  # before shared norms add up
-            self.scalers[phase.name].scale(total).backward()  # type: ignore[no-untyped-call]
+            share = self._weight / self.world.size  # before norms or gradients are added up over the processes
+            total = loss.total if share == 1 else loss.total * share
+            whole_batch = isinstance(work, Whole)
+            with self._sums[phase.name].beside_the_backward_pass() if whole_batch else nullcontext():
+                self.scalers[phase.name].scale(total).backward()  # type: ignore[no-untyped-call]
             whole = added(whole, loss)
         assert whole is not None, f"phase {phase.name} has no loss"
-        self.world.average_gradients(self._parameters(phase.networks))
+        self._sums[phase.name].finish()
         return whole
 
     def _update(self, phase: Phase) -> None:
@@ -227,18 +232,6 @@ class Stepper:
                 f"nothing could be learned in {MOST_SKIPPED} steps in a row, {self._progress.images_seen} images "
                 "after the start; lower --lr or choose another --gan_mode"
             )
-
-    def _check_norm(self, opt: Options) -> None:
-        """Say what a batch norm means for several parts and processes."""
-        norm = opt.net.norm
-        if norm == "syncbatch" and self.world.size > 1:
-            unable = "--accumulate" if self.opt.accumulate > 1 else "--gan_mode wgangp"
-            if self.opt.accumulate > 1 or self.opt.gan_mode == "wgangp":
-                raise UserError(f"{unable} does not go with --norm syncbatch in several processes; use --norm instance")
-        if self.opt.accumulate > 1 and norm in ("batch", "syncbatch"):
-            log.warning("--accumulate: --norm %s takes the statistics of each part alone; instance has none", norm)
-        if norm == "batch" and self.world.size > 1:
-            log.warning("--norm batch takes the statistics of each process alone; --norm syncbatch those of all")
 
     def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
         return [parameter for name in names for parameter in self.model.networks[name].parameters()]

@@ -8,9 +8,11 @@ import torch
 import torch.distributed as dist
 
 from data.batch import Batch
+from models.divergence import refuse_unequal_weights
 from models.registry import create_model
 from models.stepper import Stepper
 from models.validation import Validation
+from options.errors import DivergedError
 from tests.small import random_batch, small_options
 from util.distributed import World
 from util.progress import Progress
@@ -74,6 +76,19 @@ def rates(world: World) -> dict[str, float]:
     return found
 
 
+def complaint(world: World, *, changed: int) -> str:
+    """Return what is said at a save if one process has another weight in its discriminator; "" if nothing is."""
+    model = create_model(small_options("pix2pix"))
+    if world.rank == changed:
+        with torch.no_grad():
+            next(model.networks["D"].parameters()).view(-1)[3] += 1e-6
+    try:
+        refuse_unequal_weights(model, world, 7)
+    except DivergedError as error:
+        return str(error)
+    return ""
+
+
 def work(rank: int, size: int, folder: str, dataroot: str) -> None:
     """Do everything as process ``rank`` and write what came of it."""
     torch.set_num_threads(1)
@@ -86,6 +101,7 @@ def work(rank: int, size: int, folder: str, dataroot: str) -> None:
         results["validation"] = measured(dataroot, world, norm="instance", steps=0)
         results["validation after batch norm"] = measured(dataroot, world, norm="batch", steps=3)
         results["rates"] = rates(world)
+        results["complaints"] = [complaint(world, changed=changed) for changed in (-1, size - 1)]
         torch.save(results, Path(folder, f"rank{rank}.pt"))
     finally:
         dist.destroy_process_group()

@@ -7,7 +7,7 @@ there is one process and every function here is free.
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
+from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from options.errors import CannotSaveError, DivergedError, LostProcessError, SharedError, StoppedError, UserError
@@ -55,17 +56,6 @@ class World:
         """True where files are written."""
         return self.rank == 0
 
-    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over the processes."""
-        if self.size == 1:
-            return
-        grads = [p.grad for p in parameters if p.grad is not None]
-        flat = torch.cat([grad.reshape(-1) for grad in grads])
-        all_reduce(flat)
-        flat /= self.size
-        for grad, mean in zip(grads, torch.split(flat, [grad.numel() for grad in grads]), strict=True):
-            grad.copy_(mean.view_as(grad))
-
     def any(self, flag: bool) -> bool:
         """Tell whether the flag is up in any process. All must call it; on the CPU, so no GPU is waited for."""
         if self.size == 1:
@@ -103,7 +93,7 @@ class World:
         if self.size == 1:
             return [value]
         found: list[Any] | None = [None] * self.size if self.is_main else None
-        with _heard():
+        with heard():
             dist.gather_object(_on_cpu(value), found)
         return found or []
 
@@ -114,7 +104,7 @@ def all_reduce(values: Tensor, op: Any = dist.ReduceOp.SUM) -> Tensor:
     Raises:
         LostProcessError: another process is gone, or silent for longer than ``--timeout``.
     """
-    with _heard():
+    with heard():
         dist.all_reduce(values, op)
     return values
 
@@ -138,7 +128,7 @@ def session(opt: RunOptions, *, timeout: float = 600) -> Iterator[World]:
         if size == 1:
             yield World(0, 1, device)
             return
-        with _heard():
+        with heard():
             _join("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timedelta(seconds=timeout))
         world = World(rank, size, device)
         try:
@@ -158,14 +148,14 @@ def _join(backend: str, timeout: timedelta) -> None:
     has keys of its own in it.
     """
     store, rank, size = next(rendezvous("env://", timeout=timeout))  # type: ignore[no-untyped-call]
-    store = dist.PrefixStore(f"start {restarts()}", store)
+    store = PrefixStore(f"start {restarts()}", store)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=timeout)
     _PEERS[:] = [("", 0)] * size
     dist.all_gather_object(_PEERS, (socket.gethostname(), os.getpid()))
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
+def heard() -> Iterator[None]:
     """Say in one sentence that the other processes cannot be heard."""
     try:
         yield

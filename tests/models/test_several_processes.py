@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 import torch
 
+from models.registry import create_model
+from models.stepper import Stepper
+from options.errors import UserError
 from tests import several_processes
 from tests.pictures import write_aligned
 from tests.several_processes import CASES, trained
-from tests.small import ALONE, training
+from tests.small import ALONE, small_options, training
+from util.distributed import World
 
 SIZE = int(os.environ.get("TEST_PROCESSES", "2"))
 UNEVEN = [f"{case}, uneven" for case in CASES]
@@ -57,6 +61,27 @@ def test_they_agree_on_the_validation_figure_with_one(results: list[dict[str, An
 def test_they_agree_on_the_figure_though_their_batch_norms_saw_different_images(results: list[dict[str, Any]]) -> None:
     ranks = [result["validation after batch norm"] for result in results[:-1]]
     assert ranks == [ranks[0]] * SIZE, "their learning rates would part"
+
+
+def test_weights_that_differ_are_noticed_by_all_before_they_are_saved(results: list[dict[str, Any]]) -> None:
+    for result in results[:-1]:
+        nothing, said = result["complaints"]
+        assert nothing == ""
+        assert f"after 7 images the weights of process {SIZE - 1} are not those of process 0" in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--accumulate 2 --batch_size 2", "--accumulate does not go with --norm syncbatch in several processes"),
+        ("--gan_mode wgangp", "--gan_mode wgangp does not go with --norm syncbatch in several processes"),
+    ],
+)
+def test_what_shared_statistics_cannot_do_is_refused(flags: str, words: str) -> None:
+    opt = small_options("pix2pix", f"--norm syncbatch {flags}")
+    with pytest.raises(UserError, match=words):
+        Stepper(create_model(opt), opt.optim, World(0, 2, torch.device("cpu")))
+    Stepper(create_model(opt), opt.optim, ALONE)
 
 
 def test_the_learning_rate_grows_with_the_processes_if_asked(results: list[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from data.loader import EpochSampler
 from models.stepper import Stepper, only_trainable, seed_step
 from options.errors import UserError
 from tests.small import ALONE, random_batch, train_steps, trained_models, training
+from util.gradient_sum import GradientSum
 from util.progress import Progress
 
 
@@ -159,10 +160,11 @@ def test_more_processes_than_images_are_refused() -> None:
         EpochSampler(2, seed=0, shuffled=True, rank=0, world_size=3)
 
 
-def test_world_averages_gradients_only_where_there_are_some() -> None:
+def test_alone_gradients_and_numbers_stay_as_they_are() -> None:
     parameters = [nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))]
     parameters[0].grad = torch.ones(2)
-    ALONE.average_gradients(parameters)
+    GradientSum(parameters, ALONE).finish()
+    assert torch.equal(parameters[0].grad, torch.ones(2))
     assert parameters[1].grad is None
     assert torch.equal(ALONE.mean(torch.tensor([1.0])), torch.tensor([1.0]))
 
