@@ -1,12 +1,14 @@
 """Which launch of torchrun a process belongs to."""
 
+import os
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from tests.conftest import PROJECT
-from util.launcher import launch_id, restarts
+from util.launcher import has_ended, launch_id, restarts
 
 PRINT = "from util.launcher import launch_id; print(launch_id())"
 
@@ -30,3 +32,14 @@ def test_processes_of_one_launcher_are_of_one_launch_and_others_are_not(monkeypa
     assert len(ours) == 1
     through = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {PRINT!r}])"
     assert subprocess.check_output([sys.executable, "-c", through], cwd=PROJECT, text=True) not in ours
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells")
+def test_processes_of_this_host_are_known_to_have_ended() -> None:
+    here = socket.gethostname()
+    assert not has_ended(here, os.getpid())
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert has_ended(here, child.pid), "though its parent has not asked for its exit code yet"
+    assert has_ended(here, child.pid)
+    assert not has_ended("elsewhere", child.pid), "nothing is known of other hosts"
