@@ -26,6 +26,8 @@ from util.launcher import has_ended, restarts
 
 log = logging.getLogger(__name__)
 
+PATIENCE = timedelta(seconds=300)  # until all have started, where --timeout is less
+
 _PEERS: list[tuple[str, int]] = []  # host and process number of each rank, to name those that are gone
 
 
@@ -149,6 +151,8 @@ def _join(backend: str, timeout: timedelta) -> None:
     """
     store, rank, size = next(rendezvous("env://", timeout=timeout))  # type: ignore[no-untyped-call]
     store = PrefixStore(f"start {restarts()}", store)
+    store.set(f"here {rank}", "")
+    store.wait([f"here {other}" for other in range(size)], max(timeout, PATIENCE))  # importing PyTorch can take long
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=timeout)
     _PEERS[:] = [("", 0)] * size
     dist.all_gather_object(_PEERS, (socket.gethostname(), os.getpid()))
