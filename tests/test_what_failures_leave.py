@@ -70,7 +70,7 @@ def test_running_statistics_of_a_step_that_came_to_nothing_are_not_saved(
     train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert train("whole").code == 0
-    average = "util.distributed.World.average_gradients"
+    average = "util.gradient_sum.GradientSum.finish"
     calls: list[int] = []
 
     def fail(*given: Any) -> None:
