@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from benchmarks import report
-from benchmarks.clock import synchronize, timed
+from benchmarks.clock import timed
 from benchmarks.processes import end_children_too, in_own_process
 from benchmarks.sides import parse
 from data.batch import Batch
@@ -140,7 +140,7 @@ def parts(opt: Any, world: World, args: argparse.Namespace) -> dict[str, float]:
         progress.advance(len(A))
 
     def average() -> None:
-        for gradients in stepper._sums.values():
+        for gradients in stepper.gradient_sums.values():
             gradients.finish()
 
     ways = {"apart": lambda: step(alone), "together": lambda: step(stepper), "averaging": average}
@@ -149,8 +149,8 @@ def parts(opt: Any, world: World, args: argparse.Namespace) -> dict[str, float]:
     for turn in range(1 + args.steps):  # the first warms up
         for name, way in ways.items():
             world.any(False)  # all begin together
-            seconds[name] += [timed(way)] if turn else [] if way() is None else []
-            synchronize()
+            taken = timed(way)
+            seconds[name] += [taken] if turn else []
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 

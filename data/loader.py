@@ -89,9 +89,8 @@ class Loader:
         self.sampler.epoch, self.sampler.skip = epoch, skip
         world, begun, batch = self._world, skip, None
         for loaded in _each(self._batches):
-            has_own = loaded.batch is not None and begun + world.rank < self.epoch_size
             batch = loaded.batch or batch  # one that it has had, where others still have images
-            own = loaded.batch.size if loaded.batch and has_own else 0
+            own = loaded.batch.size if loaded.batch and begun + world.rank < self.epoch_size else 0
             if loaded.failure and world.size == 1:
                 raise loaded.failure
             tally = world.tally(failed=loaded.failure is not None, images=own, idle=batch is None)

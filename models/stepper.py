@@ -75,7 +75,7 @@ class Stepper:
             phase.name: build_adam(self._parameters(phase.networks), opt, model.compute) for phase in self.phases
         }
         self.scalers = {phase.name: model.compute.scaler() for phase in self.phases}
-        self._sums = {phase.name: GradientSum(self._parameters(phase.networks), world) for phase in self.phases}
+        self.gradient_sums = {phase.name: GradientSum(self._parameters(phase.networks), world) for phase in self.phases}
 
         if model.compute.recorded:
             refuse_to_record(model.opt, world, model.image_pools())
@@ -143,11 +143,11 @@ class Stepper:
             share = self._weight / self.world.size  # before norms or gradients are added up over the processes
             total = loss.total if share == 1 else loss.total * share
             whole_batch = isinstance(work, Whole)
-            with self._sums[phase.name].beside_the_backward_pass() if whole_batch else nullcontext():
+            with self.gradient_sums[phase.name].beside_the_backward_pass() if whole_batch else nullcontext():
                 self.scalers[phase.name].scale(total).backward()  # type: ignore[no-untyped-call]
             whole = added(whole, loss)
         assert whole is not None, f"phase {phase.name} has no loss"
-        self._sums[phase.name].finish()
+        self.gradient_sums[phase.name].finish()
         return whole
 
     def _update(self, phase: Phase) -> None:
