@@ -23,12 +23,12 @@ def kinds_of(batch: Batch, dataset: TranslationDataset) -> list[dict[str, FileKi
     limits = [dataset.opt.range_of(side) for side in sides]
     kinds = []
     for own, *others in batch.headers:
-        target = FileKind(others[0], others[0].dtype, limits[1]) if others else _like(own, *limits)
+        target = FileKind(others[0], others[0].dtype, limits[1]) if others else like(own, *limits)
         kinds.append({"A": FileKind(own, own.dtype, limits[0]), "B": target})
     return kinds
 
 
-def _like(header: Header, own: Range | None, limits: Range | None) -> FileKind:
+def like(header: Header, own: Range | None, limits: Range | None) -> FileKind:
     """Return the kind of a picture that has no file to resemble but its input's.
 
     Args:

@@ -11,6 +11,7 @@ from util.checkpoint import AVERAGED, load_weights
 from util.safetensors_file import write_safetensors
 
 PREPARATION = ("model", "direction", "preprocess", "load_size", "crop_size")  # how a picture reaches the network
+RANGES = ("value_range", "value_range_A", "value_range_B")
 
 
 def export_generators(run: Path, prefix: str, output: Path, *, ema: float | None = None) -> Iterator[Path]:
@@ -34,7 +35,7 @@ def export_generators(run: Path, prefix: str, output: Path, *, ema: float | None
     for file in files:
         network = file.stem.removeprefix(f"{prefix}_net_").removesuffix(AVERAGED)
         described: dict[str, Any] = {"network": network, "weights": "averaged" if averaged else "raw"}
-        described |= {key: options[key] for key in (*PREPARATION, "no_dropout") if key in options}
+        described |= {key: options[key] for key in (*PREPARATION, *RANGES, "no_dropout") if key in options}
         described |= network_flags(file)
         metadata = {"format": "pt", **{key: _text(value) for key, value in described.items()}}
         path = output / f"{file.stem}.safetensors"

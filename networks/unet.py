@@ -74,7 +74,7 @@ class UnetGenerator(nn.Module):
             block = around(block, widest, widest, drop=dropout)
         for c in (4 * ngf, 2 * ngf, ngf):
             block = around(block, c, 2 * c)
-        self._multiple = 2**num_downs
+        self.multiple = 2**num_downs
         self.model = OuterBlock(_down(input_nc, ngf, bias), block, nn.ReLU(), _up(2 * ngf, output_nc, True), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -82,4 +82,4 @@ class UnetGenerator(nn.Module):
 
         Where H and W are no multiples of 2 ** num_downs, the image is reflected at its edges until they are.
         """
-        return cut(self.model(padded(x, self._multiple)), x)
+        return cut(self.model(padded(x, self.multiple)), x)

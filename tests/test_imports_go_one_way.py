@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-PACKAGES = ("options", "util", "networks", "data", "models")
+PACKAGES = ("options", "util", "networks", "data", "models", "inference")
 MODULES = sorted(path for package in PACKAGES for path in (PROJECT / package).rglob("*.py"))
 ENTRY_POINTS = sorted(PROJECT.glob("*.py"))
 COMMANDS = sorted((PROJECT / "datasets").rglob("*.py"))
 MOST_LINES = 250
 
-# lowest first: options.schema <- util <- networks, data <- models <- options.cli <- entry points
-LAYERS = (("options",), ("util",), ("networks", "data"), ("models",), ("options.cli",), ("entry points",))
+# lowest first: options.schema <- util <- networks, data <- models <- options.cli, inference <- entry points
+LAYERS = (("options",), ("util",), ("networks", "data"), ("models",), ("options.cli", "inference"), ("entry points",))
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
 
 
@@ -65,7 +65,7 @@ def test_an_entry_point_imports_no_other(path: Path) -> None:
 
 @pytest.mark.parametrize("path", COMMANDS, ids=dotted)
 def test_the_data_set_commands_need_none_of_the_networks(path: Path) -> None:
-    assert [name for name in imports(path) if layer(name) in ("networks", "models", "options.cli")] == []
+    assert [name for name in imports(path) if layer(name) in ("networks", "models", "inference", "options.cli")] == []
 
 
 @pytest.mark.parametrize("path", [*MODULES, *ENTRY_POINTS, *COMMANDS], ids=dotted)
@@ -73,7 +73,7 @@ def test_a_file_fits_in_the_head(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("program", ["train", "test"])
+@pytest.mark.parametrize("program", ["train", "test", "translate", "app", "export"])
 def test_starting_a_command_imports_no_tool_that_it_may_not_need(program: str) -> None:
     heavy = [
         "torchvision",
@@ -85,6 +85,11 @@ def test_starting_a_command_imports_no_tool_that_it_may_not_need(program: str) -
         "skimage",
         "cv2",
         "torch.utils.tensorboard",
+        "gradio",
+        "onnx",
+        "onnxruntime",
+        "av",
+        "pyvips",
     ]
     code = (
         f"import runpy, sys; runpy.run_path({str(PROJECT / program)!r} + '.py', run_name='imported'); "

@@ -1,0 +1,14 @@
+"""Trained models at work: pictures of any size, films, a page in the browser, files for other programs.
+
+``load`` gives a ``Translator``, which translates what it is given and returns the same kind:
+
+    from inference import load
+
+    translator = load("checkpoints/horse2zebra")
+    zebra = translator(Image.open("horse.jpg"))
+"""
+
+from inference.load import load
+from inference.translator import Translator
+
+__all__ = ["Translator", "load"]

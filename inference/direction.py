@@ -1,0 +1,106 @@
+"""One direction of a trained run: a generator, and how pictures get into it and out of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data.result_kinds import like
+from models.colorization_model import lightness_and_color_to_rgb
+from options.data import Range
+from util.color import L_HALF, rgb_to_lab
+from util.raster.channels import with_channels
+from util.raster.header import Header
+from util.raster.kinds import Raster
+from util.raster.values import from_pixels, to_pixels, units
+from util.results import COLORS, FileKind
+
+WITH_ALPHA = ("gray+alpha", "rgba")
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What translates from one domain to the other.
+
+    Attributes:
+        name: ``AtoB`` or ``BtoA``, as the data of the training lay on disk.
+        network: shares nothing with other pictures, see ``networks.repeatable``; N x C x H x W in [-1, 1] both ways.
+        generator: what its file is called, such as ``G_A``.
+        input_nc: channels of the network's input.
+        output_nc: channels of its output.
+        limits: the input's values that become -1 and 1; None takes those of a picture's type.
+        target_limits: the same of the output.
+        netG: its kind.
+        ngf: filters of its last layer.
+        colorizes: whether the network makes colours (Lab) from lightness.
+        load_size: pixels a side at which the training saw pictures; 0 if unknown.
+        multiple: sides that the network works on without padding.
+        about: the flags of the training that tell how to build and feed the network.
+    """
+
+    name: str
+    network: nn.Module
+    generator: str
+    input_nc: int
+    output_nc: int
+    netG: str
+    ngf: int
+    limits: Range | None = None
+    target_limits: Range | None = None
+    colorizes: bool = False
+    load_size: int = 0
+    multiple: int = 4
+    about: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def other_way(self) -> str:
+        """The name of the way back."""
+        return "BtoA" if self.name == "AtoB" else "AtoB"
+
+    @property
+    def picture_nc(self) -> int:
+        """Channels of the pictures that go in; those of colorization are colours even if the network sees one."""
+        return 3 if self.colorizes else self.input_nc
+
+    def pixels(self, raster: Raster, name: str) -> Tensor:
+        """Return a picture as pixels, C x H x W (see ``util.raster.values``).
+
+        Raises:
+            UserError: it has other channels or values than the training's; says so of ``name``.
+        """
+        return to_pixels(with_channels(raster, self.picture_nc, name), self.limits)
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Turn pixels, C x H x W, into the network's input, 1 x C x H x W in [-1, 1]."""
+        image = units(pixels)
+        if not self.colorizes:
+            return image[None]
+        rgb = image.double().add(1).div(2).permute(1, 2, 0).cpu().numpy()
+        lightness = torch.from_numpy(rgb_to_lab(rgb)[..., :1]).permute(2, 0, 1).float()
+        return (lightness / L_HALF - 1)[None]
+
+    def decode(self, given: Tensor, made: Tensor) -> Tensor:
+        """Turn what the network was given and made, 1 x C x H x W, into a picture, C x H x W in [-1, 1]."""
+        return lightness_and_color_to_rgb(given, made)[0] if self.colorizes else made[0]
+
+    def kind(self, header: Header) -> FileKind:
+        """Return what sort of picture a translation of such a picture is."""
+        return like(header, self.limits, self.target_limits)
+
+
+def finished(picture: Tensor, kind: FileKind, raster: Raster) -> Raster:
+    """Return a translated picture in the values of its kind; it keeps the alpha of the picture it was made of.
+
+    Args:
+        picture: C x H x W in [-1, 1].
+        raster: what it was made of.
+    """
+    levels = from_pixels(picture, kind.dtype, kind.limits)
+    keeps_alpha = raster.color in WITH_ALPHA and levels.shape[2] in (1, 3) and raster.levels.dtype == levels.dtype
+    if keeps_alpha:
+        levels = np.concatenate([levels, raster.levels[:, :, -1:]], 2)
+    channels = levels.shape[2]
+    same = channels == raster.levels.shape[2]
+    return Raster(levels, raster.color if same else COLORS.get(channels, "channels"))

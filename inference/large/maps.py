@@ -1,0 +1,192 @@
+"""Feature maps that are never there as a whole: whoever reads a part of one has that part computed.
+
+A part needs a margin of the map before it, which is read (and, where that is not kept, computed) along with it. So
+parts equal the whole: nothing is blended and there are no seams.
+"""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from inference.large.box import Box
+from inference.large.statistics import Statistics
+from inference.large.store import Store
+
+
+class FeatureMap(ABC):
+    """A map of ``channels`` x ``height`` x ``width``."""
+
+    def __init__(self, channels: int, height: int, width: int) -> None:
+        self.channels, self.height, self.width = channels, height, width
+
+    @abstractmethod
+    def read(self, box: Box) -> Tensor:
+        """Compute a part, 1 x C x h x w; the tensor is the caller's."""
+
+
+class Source(FeatureMap):
+    """The network's input."""
+
+    def __init__(self, channels: int, height: int, width: int, read: Callable[[Box], Tensor]) -> None:
+        super().__init__(channels, height, width)
+        self._read = read
+
+    def read(self, box: Box) -> Tensor:
+        """Return a part of the picture."""
+        return self._read(box)
+
+
+class Rearranged(FeatureMap):
+    """Rows and columns of another map in another order: reflected at the edges, for example.
+
+    Neighbours must come from neighbours, or too much would be read.
+    """
+
+    def __init__(self, source: FeatureMap, rows: Tensor, columns: Tensor) -> None:
+        super().__init__(source.channels, len(rows), len(columns))
+        self._source, self._rows, self._columns = source, rows, columns
+
+    def read(self, box: Box) -> Tensor:
+        """Read what covers all that is needed, then pick."""
+        rows, columns = self._rows[box.top : box.bottom], self._columns[box.left : box.right]
+        cover = Box(int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1)
+        x = self._source.read(cover)
+        for dim, places, first, length in ((2, rows, cover.top, cover.height), (3, columns, cover.left, cover.width)):
+            if len(places) != length or int(places[0]) != first:
+                x = x.index_select(dim, (places - first).to(x.device))
+        return x
+
+
+class Window(FeatureMap):
+    """A part of another map."""
+
+    def __init__(self, source: FeatureMap, box: Box) -> None:
+        super().__init__(source.channels, box.height, box.width)
+        self._source, self._top, self._left = source, box.top, box.left
+
+    def read(self, box: Box) -> Tensor:
+        """Read it there."""
+        top, left = self._top, self._left
+        return self._source.read(Box(box.top + top, box.bottom + top, box.left + left, box.right + left))
+
+
+class Convolved(FeatureMap):
+    """A convolution with zeros around the map."""
+
+    def __init__(self, source: FeatureMap, layer: nn.Conv2d) -> None:
+        self._source, self._layer = source, _without_padding(layer)
+        self._taps, self._stride, self._padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
+        height, width = (
+            (n + 2 * self._padding - self._taps) // self._stride + 1 for n in (source.height, source.width)
+        )
+        super().__init__(layer.out_channels, height, width)
+
+    def read(self, box: Box) -> Tensor:
+        """Read the margin as well, zeros where the map ends."""
+        top, bottom, above, below = self._span(box.top, box.bottom, self._source.height)
+        left, right, before, behind = self._span(box.left, box.right, self._source.width)
+        x = self._source.read(Box(top, bottom, left, right))
+        if above or below or before or behind:
+            x = F.pad(x, (before, behind, above, below))
+        return self._layer(x)  # type: ignore[no-any-return]
+
+    def _span(self, start: int, stop: int, length: int) -> tuple[int, int, int, int]:
+        """Return from where to where to read, and how many zeros come before and behind."""
+        first = start * self._stride - self._padding
+        last = (stop - 1) * self._stride - self._padding + self._taps
+        return max(0, first), min(length, last), max(0, -first), max(0, last - length)
+
+
+class Unconvolved(FeatureMap):
+    """A transposed convolution."""
+
+    def __init__(self, source: FeatureMap, layer: nn.ConvTranspose2d) -> None:
+        self._source, self._layer = source, _without_padding(layer)
+        self._taps, self._stride, self._padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
+        more = self._taps - 2 * self._padding + layer.output_padding[0] - self._stride
+        height, width = (n * self._stride + more for n in (source.height, source.width))
+        super().__init__(layer.out_channels, height, width)
+
+    def read(self, box: Box) -> Tensor:
+        """Read whatever contributes."""
+        top, bottom, above = self._span(box.top, box.bottom, self._source.height)
+        left, right, before = self._span(box.left, box.right, self._source.width)
+        y: Tensor = self._layer(self._source.read(Box(top, bottom, left, right)))
+        y = y[:, :, above : above + box.height, before : before + box.width]
+        lacking = (box.width - y.shape[3], box.height - y.shape[2])
+        if any(lacking):  # what output_padding adds at the end sees no taps at all, only the bias
+            assert self._layer.bias is None or max(lacking) == 0, "no such layer is in these networks"
+            y = F.pad(y, (0, lacking[0], 0, lacking[1]))
+        return y
+
+    def _span(self, start: int, stop: int, length: int) -> tuple[int, int, int]:
+        """Return from where to where to read, and how much of the result lies before what is wanted."""
+        first = max(0, -(-(start + self._padding - self._taps + 1) // self._stride))
+        last = min(length, (stop - 1 + self._padding) // self._stride + 1)
+        return first, last, start + self._padding - first * self._stride
+
+
+class Pointwise(FeatureMap):
+    """A function of every point of another map."""
+
+    def __init__(self, source: FeatureMap, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__(source.channels, source.height, source.width)
+        self._source, self._function = source, function
+
+    def read(self, box: Box) -> Tensor:
+        """Read and apply it."""
+        return self._function(self._source.read(box))
+
+
+class Sum(FeatureMap):
+    """Two maps added."""
+
+    def __init__(self, one: FeatureMap, other: FeatureMap) -> None:
+        super().__init__(one.channels, one.height, one.width)
+        self._one, self._other = one, other
+
+    def read(self, box: Box) -> Tensor:
+        """Read both."""
+        return self._one.read(box) + self._other.read(box)
+
+
+class Stacked(FeatureMap):
+    """The channels of two maps."""
+
+    def __init__(self, one: FeatureMap, other: FeatureMap) -> None:
+        super().__init__(one.channels + other.channels, one.height, one.width)
+        self._one, self._other = one, other
+
+    def read(self, box: Box) -> Tensor:
+        """Read both."""
+        parts = self._one.read(box), self._other.read(box)
+        return torch.cat([part.float() for part in parts], 1)
+
+
+class Kept(FeatureMap):
+    """A map that has been computed and is kept, with its statistics."""
+
+    def __init__(self, store: Store, statistics: Statistics, device: torch.device) -> None:
+        super().__init__(store.channels, store.height, store.width)
+        self.statistics = statistics
+        self._store, self._device = store, device
+
+    def read(self, box: Box) -> Tensor:
+        """Read it from where it is kept."""
+        return self._store.read(box).to(self._device, torch.float32, copy=True)
+
+
+Layer = nn.Conv2d | nn.ConvTranspose2d
+
+
+def _without_padding(layer: Layer) -> Layer:
+    """Return a layer of the same weights that adds no zeros of its own."""
+    bare = copy.copy(layer)
+    bare.padding = (0, 0)
+    if isinstance(bare, nn.ConvTranspose2d):
+        bare.output_padding = (0, 0)
+    return bare

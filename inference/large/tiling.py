@@ -1,0 +1,105 @@
+"""What becomes of a picture that is too large to be computed at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from inference.direction import Direction
+from inference.large.blend import blended
+from inference.large.box import Box, boxes
+from inference.large.exact import Plan, exact_map
+from inference.large.maps import Source
+from networks.unet import UnetGenerator
+from options.errors import UserError
+from util.machine import free_memory
+from util.memory import memory_in_use
+
+Mode = Literal["auto", "off", "exact", "blend"]
+MODES: tuple[Mode, ...] = ("auto", "off", "exact", "blend")
+BYTES = 24  # that a picture computed at once takes, per pixel and filter of the last layer (ngf)
+SMALLEST, LARGEST = 128, 1024  # pixels a side of a part
+UNKNOWN = 4 * 2**30  # bytes to take where the machine does not say what is free
+MANY = 1 << 20
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How large pictures are computed.
+
+    Attributes:
+        mode: ``exact``: in parts, with the norms of the whole picture; ``blend``: in tiles with norms of their own,
+            faded into each other; ``off``: at once; ``auto``: at once if it fits, else exact.
+        max_memory: bytes that the process may take in all (on a GPU: of the GPU); 0 takes half of what is free.
+        progress: is called with the number of pixels that have been finished.
+    """
+
+    mode: Mode = "auto"
+    max_memory: int = 0
+    progress: Callable[[int], None] = lambda pixels: None
+
+    def room(self, device: torch.device) -> float:
+        """Return the bytes that may be taken beside what is in use.
+
+        Raises:
+            UserError: there are hardly any.
+        """
+        if not self.max_memory:
+            free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
+            return (free or UNKNOWN) / 2
+        left = self.max_memory - memory_in_use(device)
+        if left < 2**27:
+            raise UserError(
+                f"--max_memory {self.max_memory / 2**30:.2f}G leaves {max(0, left) / 2**20:.0f} MiB beside the program "
+                "and the networks; allow at least 0.2G more"
+            )
+        return left
+
+    def how_many(self, way: Direction, height: int, width: int, device: torch.device) -> int:
+        """Return how many pictures of a size are computed at once; 0: each in parts."""
+        if self.mode == "off":
+            return MANY
+        most = int(self.room(device) / (BYTES * way.ngf * height * width))
+        if self.mode != "auto" and max(height, width) > SMALLEST:
+            return 0
+        return most if most or self.mode == "auto" and max(height, width) > SMALLEST else 1
+
+
+def translate_in_parts(
+    way: Direction,
+    network: nn.Module,
+    forward: Callable[[Tensor], Tensor],
+    size: tuple[int, int],
+    read: Callable[[Box], Tensor],
+    write: Callable[[Box, Tensor], None],
+    *,
+    tiling: Tiling,
+    device: torch.device,
+) -> None:
+    """Translate a picture part by part.
+
+    Args:
+        network: as it is placed on the device.
+        forward: applies it under the precision and returns the result on the CPU.
+        size: height and width.
+        read: returns a part of the picture as pixels, C x h x w.
+        write: takes a part of the result, C x h x w in [-1, 1].
+    """
+    height, width = size
+    room = tiling.room(device)
+    side = int((0.35 * room / (BYTES * way.ngf)) ** 0.5)
+    side = max(SMALLEST, min(LARGEST, side)) // 16 * 16
+    if tiling.mode == "blend":
+        whole = max(SMALLEST, int((0.5 * room / (BYTES * way.ngf)) ** 0.5) // way.multiple * way.multiple)
+        for box, made in blended(height, width, whole, lambda box: forward(way.encode(read(box)))):
+            write(box, way.decode(way.encode(read(box)), made))
+            tiling.progress(box.height * box.width)
+        return
+    kept = way.ngf / (8 if isinstance(network, UnetGenerator) else 4)
+    source = Source(way.input_nc, height, width, lambda box: way.encode(read(box)).to(device))
+    out = exact_map(network, source, Plan(side, 0.5 * room, kept), device)
+    for box in boxes(height, width, side):
+        write(box, way.decode(way.encode(read(box)), out.read(box).float().cpu()))
+        tiling.progress(box.height * box.width)

@@ -1,0 +1,167 @@
+"""Find a trained run, or a file of one generator, and make translators of it."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inference.direction import Direction
+from inference.translator import Translator
+from models.trained_run import ARCHITECTURE, fill, network_flags, stored_options
+from networks.factory import build_generator, generator_family
+from networks.repeatable import repeatable
+from options.data import DataOptions
+from options.errors import UserError
+from options.schema import NetOptions, RunOptions
+from util.checkpoint import AVERAGED, existing_weights, load_weights, weights_path
+from util.distributed import choose_device
+from util.safetensors_file import read_safetensors
+
+GENERATORS = ("G", "G_A", "G_B")
+RANGES = ("value_range", "value_range_A", "value_range_B")
+SUFFIXES = (".pth", ".safetensors")
+ABOUT = ("model", "netG", "norm", "ngf", "input_nc", "output_nc", "direction", "preprocess", "load_size", "crop_size")
+
+
+def load(
+    run: str | Path,
+    *,
+    direction: str = "",
+    epoch: str = "latest",
+    device: str = "auto",
+    precision: str = "auto",
+    ema: bool | None = None,
+    running_statistics: bool = False,
+    checkpoints_dir: str | Path = "./checkpoints",
+) -> Translator:
+    """Return what translates pictures with a trained generator.
+
+    Args:
+        run: a run's folder or its name in ``checkpoints_dir``, ours or the official code's; or one ``.pth`` or
+            ``.safetensors`` file.
+        direction: ``AtoB`` or ``BtoA``, which a CycleGAN has both; empty takes that of the training.
+        epoch: which saved weights: ``latest``, ``100``, ``iter_5000`` ...
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        precision: ``auto``, ``fp32``, ``tf32``, ``bf16`` or ``fp16``.
+        ema: take the averaged weights of ``--ema``; None: as a test of the run would.
+        running_statistics: let batch norms use those of the training (``--eval`` of ``test.py``).
+
+    Raises:
+        UserError: there is no such run, file, direction or device.
+    """
+    place = find_run(run, checkpoints_dir)
+    found = read_directions(place, epoch=epoch, ema=ema, running_statistics=running_statistics)
+    on = choose_device(RunOptions(device=device))
+    return Translator(found, on, precision=precision, direction=direction, source=str(place))
+
+
+def find_run(run: str | Path, checkpoints_dir: str | Path = "./checkpoints") -> Path:
+    """Return a run's folder or the file of a generator.
+
+    Raises:
+        UserError: there is none.
+    """
+    places = (Path(run).expanduser(), Path(checkpoints_dir, run))
+    for place in places:
+        if place.is_dir() or (place.is_file() and place.suffix in SUFFIXES):
+            return place
+        if place.is_file():
+            raise UserError(f"{place} is no run; give a run's folder, or a .pth or .safetensors file of a generator")
+    tried = " or ".join(dict.fromkeys(map(str, places)))
+    raise UserError(f"there is no run {tried}; give a run's folder, its name in ./checkpoints, or a generator's file")
+
+
+def read_directions(
+    place: Path, *, epoch: str = "latest", ema: bool | None = None, running_statistics: bool = False
+) -> dict[str, Direction]:
+    """Return the directions in which a run translates, that of the training first.
+
+    Args:
+        place: as ``find_run`` gives it; all else as in ``load``.
+
+    Raises:
+        UserError: files are missing or damaged.
+    """
+    if place.is_dir():
+        described = stored_options(
+            {"checkpoints_dir": place.parent, "name": place.name, "epoch": epoch, "load_iter": 0, "model_suffix": ""}
+        )
+        files = _generator_files(place, epoch, described, ema=ema)
+    else:
+        described, name = _described_by_file(place)
+        files = {name: place}
+    options = dict(described)
+    made = [_direction(name, path, options, running_statistics=running_statistics) for name, path in files.items()]
+    return {one.name: one for one in made}
+
+
+def _generator_files(folder: Path, epoch: str, options: Mapping[str, Any], *, ema: bool | None) -> dict[str, Path]:
+    """Return the files of weights by network."""
+    averaged = float(options.get("ema") or 0) > 0 if ema is None else ema
+    names = {"cycle_gan": GENERATORS[1:]}.get(str(options.get("model")), GENERATORS)
+    suffixes = (AVERAGED, "") if averaged and ema is None else (AVERAGED if averaged else "",)
+    found = {}
+    for name in names:
+        paths = [path for suffix in suffixes if (path := existing_weights(folder, epoch, name + suffix))]
+        if paths:
+            found[name] = paths[0]
+    if "G" in found:
+        return {"G": found["G"]}
+    if not found:
+        wanted = weights_path(folder, epoch, f"{names[0]}{suffixes[0]}").name
+        there = sorted({path.name.split("_net_")[0] for path in folder.glob("*_net_G*")})
+        advice = f"there are the epochs {', '.join(there)}" if there else "it has saved no generator yet"
+        raise UserError(f"there is no {wanted} in {folder}; {advice}")
+    return found
+
+
+def _described_by_file(path: Path) -> tuple[Mapping[str, Any], str]:
+    """Return the options of the generator in a file, and its name."""
+    stem = path.stem.removesuffix(AVERAGED)
+    told = next((name for name in reversed(GENERATORS) if stem.endswith(f"_net_{name}")), "G")
+    beside = path.parent / "train_opt.json"
+    if "_net_" in stem and beside.exists():
+        run = {"checkpoints_dir": path.parent.parent, "name": path.parent.name, "epoch": stem.split("_net_")[0]}
+        return stored_options(run | {"load_iter": 0, "model_suffix": ""}), told
+    metadata = read_safetensors(path)[1] if path.suffix == ".safetensors" else {}
+    return metadata | network_flags(path), metadata.get("network", told)
+
+
+def _direction(name: str, path: Path, options: Mapping[str, Any], *, running_statistics: bool) -> Direction:
+    """Build one generator and say how it is fed."""
+    weights = load_weights(path)
+    known = {key: options[key] for key in ARCHITECTURE if key in options}
+    backwards = name == "G_B"
+    from_run = "netD" in options  # a file's own flags are those of this generator
+    flags = NetOptions(**(known if from_run else _flags_of(path)))
+    nc = (flags.input_nc, flags.output_nc)
+    input_nc, output_nc = nc[::-1] if backwards and from_run else nc
+    network = build_generator(flags, input_nc, output_nc)
+    fill(network, weights, source=str(path), flags=f"--netG {flags.netG} --norm {flags.norm} --ngf {flags.ngf}")
+    swapped = (options.get("direction") == "BtoA") != backwards
+    source, target = "BA" if swapped else "AB"
+    given = {key: str(options[key]) for key in RANGES if key in options}
+    ranges = DataOptions(**given)  # type: ignore[arg-type]
+    family, number = generator_family(flags.netG)
+    about = {key: options[key] for key in ABOUT if key in options} | dataclasses.asdict(flags)
+    return Direction(
+        f"{source}to{target}",
+        repeatable(network, running_statistics=running_statistics),
+        name,
+        input_nc,
+        output_nc,
+        flags.netG,
+        flags.ngf,
+        limits=ranges.range_of(source),
+        target_limits=ranges.range_of(target),
+        colorizes=options.get("model") == "colorization",
+        load_size=int(options.get("load_size", 0)),
+        multiple=number if family == "unet" else 4,
+        about=tuple(sorted(about.items())),
+    )
+
+
+def _flags_of(path: Path) -> dict[str, Any]:
+    """Return the flags of a bare file; a U-Net's dropout changes nothing here."""
+    flags = network_flags(path)
+    return {"no_dropout": True, **flags}
