@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and translate; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("test.py"):
         opt = parse_test(argv, stored=stored_options)
-        speak(opt.run)
+        speak(quiet=opt.run.quiet)
         with session(opt.run) as world:
             translate(opt, world)
 

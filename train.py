@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and train; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("train.py"):
         opt = parse_train(argv, stored=stored_options, source=source_options, again=has_saved_before)
-        speak(opt.run)
+        speak(quiet=opt.run.quiet)
         with session(opt.run, timeout=opt.start.timeout) as world:
             train(opt, world)
 

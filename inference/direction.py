@@ -64,6 +64,11 @@ class Direction:
         """Channels of the pictures that go in; those of colorization are colours even if the network sees one."""
         return 3 if self.colorizes else self.input_nc
 
+    @property
+    def result_nc(self) -> int:
+        """Channels of the pictures that come out."""
+        return 3 if self.colorizes else self.output_nc
+
     def pixels(self, raster: Raster, name: str) -> Tensor:
         """Return a picture as pixels, C x H x W (see ``util.raster.values``).
 

@@ -16,7 +16,7 @@ from util.raster.border import Refused
 from util.raster.header import Header, read_header
 from util.raster.kinds import Raster, array_color, array_layout, as_levels
 from util.raster.pillow_file import KINDS
-from util.raster.reading import read_raster
+from util.raster.reading import read_raster, read_raster_bytes
 
 Given = Image.Image | np.ndarray[Any, Any] | Tensor | str | os.PathLike[str]
 KEPT = ("icc_profile", "dpi")  # of what Pillow knows beside the pixels
@@ -34,6 +34,11 @@ class Picture(NamedTuple):
     raster: Raster
     header: Header
     back: Callable[[Raster], Any]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.header.width, self.header.height
 
 
 def taken(given: Any) -> Picture:
@@ -59,6 +64,15 @@ def taken(given: Any) -> Picture:
         return Picture(str(path), read_raster(path), read_header(path), as_pillow)
     kinds = "a PIL image, a NumPy array, a tensor, a path, or a list of these"
     raise TypeError(f"a picture is {kinds}, not a {type(given).__name__}")
+
+
+def from_bytes(data: bytes, name: str) -> Picture:
+    """Read the bytes of a picture file.
+
+    Raises:
+        UserError: they are none.
+    """
+    return Picture(name, read_raster_bytes(data, name), read_header(name, data), as_pillow)
 
 
 def as_pillow(raster: Raster) -> Image.Image | np.ndarray[Any, Any]:

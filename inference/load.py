@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from inference.direction import Direction
 from inference.translator import Translator
 from models.trained_run import ARCHITECTURE, fill, network_flags, stored_options
@@ -136,7 +138,9 @@ def _direction(name: str, path: Path, options: Mapping[str, Any], *, running_sta
     flags = NetOptions(**(known if from_run else _flags_of(path)))
     nc = (flags.input_nc, flags.output_nc)
     input_nc, output_nc = nc[::-1] if backwards and from_run else nc
-    network = build_generator(flags, input_nc, output_nc)
+    with torch.device("meta"):  # no time for initial weights, and no random number of the caller's drawn
+        network = build_generator(flags, input_nc, output_nc)
+    network.to_empty(device="cpu")
     fill(network, weights, source=str(path), flags=f"--netG {flags.netG} --norm {flags.norm} --ngf {flags.ngf}")
     swapped = (options.get("direction") == "BtoA") != backwards
     source, target = "BA" if swapped else "AB"

@@ -5,10 +5,11 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data.pixels import resized, size_of
+from data.pixels import Size, resized
 from inference.direction import Direction, finished
 from inference.given import Picture, taken
 from inference.large import Box, Tiling, translate_in_parts
@@ -89,67 +90,39 @@ class Translator:
         fake = self(image, there.name, load_size=load_size)
         return fake, self(fake, there.other_way, load_size=load_size)
 
+    @torch.inference_mode()
     def rasters(self, pictures: Sequence[Picture], direction: str = "", *, load_size: int = 0) -> list[Raster]:
         """Translate pictures that have been read; on a GPU, neighbours of one size are computed together."""
         way = self.way(direction)
-        pixels = [way.pixels(picture.raster, picture.name) for picture in pictures]
-        made = self.pixels(pixels, way.name, load_size=load_size)
-        return [
-            finished(image, way.kind(picture.header), picture.raster)
-            for image, picture in zip(made, pictures, strict=True)
-        ]
-
-    @torch.inference_mode()
-    def pixels(self, images: Sequence[Tensor], direction: str = "", *, load_size: int = 0) -> list[Tensor]:
-        """Translate pixels, C x H x W (see ``util.raster.values``), to pictures, C x H x W in [-1, 1] on the CPU."""
-        way = self.way(direction)
-        scaled = [_scaled(image, load_size) for image in images]
-        made: list[Tensor] = []
-        for size, group in groupby(scaled, size_of):
-            together = self.tiling.how_many(way, size[1], size[0], self.device)
+        made: list[Raster] = []
+        for size, group in groupby(pictures, lambda picture: _scaled_size(picture, load_size)):
+            together = self.tiling.how_many(way, *size, self.device)
             most = min(together, 1 if self.device.type == "cpu" else MOST_TOGETHER)  # a CPU gains nothing by batches
             alike = list(group)
-            if not together:
-                made += [self._in_parts(way, image) for image in alike]
-            else:
-                for first in range(0, len(alike), most):
-                    made += self._at_once(way, alike[first : first + most])
-        return [
-            resized(image, size_of(before), "bicubic") if load_size else image
-            for image, before in zip(made, images, strict=True)
-        ]
-
-    def in_parts(
-        self, way: Direction, size: tuple[int, int], read: Callable[[Box], Tensor], write: Callable[[Box, Tensor], None]
-    ) -> None:
-        """Translate a picture that need not be in memory.
-
-        Args:
-            size: height and width.
-            read: returns a part of it as pixels, C x h x w.
-            write: takes a part of the translation, C x h x w in [-1, 1].
-        """
-        network = self._networks[way.name]
-        tiling, device = self.tiling, self.device
-        with torch.inference_mode(), self._compute.kernels(), self._compute.forward():
-            translate_in_parts(
-                way, network, partial(self._forward, way), size, read, write, tiling=tiling, device=device
-            )
-
-    def _in_parts(self, way: Direction, image: Tensor) -> Tensor:
-        width, height = size_of(image)
-        made = torch.empty((3 if way.colorizes else way.output_nc, height, width))
-
-        def write(box: Box, part: Tensor) -> None:
-            made[:, box.top : box.bottom, box.left : box.right] = part
-
-        self.in_parts(way, (height, width), lambda box: image[:, box.top : box.bottom, box.left : box.right], write)
+            for first in range(0, len(alike), max(1, most)):
+                few = alike[first : first + max(1, most)]
+                made += self._at_once(way, few, size) if together else [self._in_parts(way, few[0], size)]
         return made
 
-    def _at_once(self, way: Direction, images: Sequence[Tensor]) -> list[Tensor]:
-        inputs = [way.encode(image) for image in images]
-        made = self._forward(way, torch.cat(inputs)).split(1)  # type: ignore[no-untyped-call]
-        return [way.decode(given, out) for given, out in zip(inputs, made, strict=True)]
+    def in_parts(
+        self,
+        way: Direction,
+        size: Size,
+        read: Callable[[Box], Tensor],
+        write: Callable[[Box, Tensor], None],
+        *,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        """Translate a picture that need not be in memory; the arguments are those of ``translate_in_parts``."""
+        network, forward, device = self._networks[way.name], partial(self._forward, way), self.device
+        with torch.inference_mode(), self._compute.kernels(), self._compute.forward():
+            translate_in_parts(
+                way, network, forward, size, read, write, tiling=self.tiling, device=device, progress=progress
+            )
+
+    def describe(self) -> str:
+        """Say where and how it computes."""
+        return f"{self.device}, {self._compute}"
 
     def way(self, direction: str) -> Direction:
         """Return a direction by name; empty is the translator's own.
@@ -162,6 +135,36 @@ class Translator:
             raise UserError(f"{self.source} translates {' and '.join(self.directions)}, not {direction!r}")
         return found
 
+    def _at_once(self, way: Direction, pictures: Sequence[Picture], size: Size) -> list[Raster]:
+        pixels = [resized(way.pixels(picture.raster, picture.name), size, "bicubic") for picture in pictures]
+        inputs = [way.encode(image) for image in pixels]
+        outputs = self._forward(way, torch.cat(inputs)).split(1)  # type: ignore[no-untyped-call]
+        made = []
+        for given, out, picture in zip(inputs, outputs, pictures, strict=True):
+            image = resized(way.decode(given, out), picture.size, "bicubic")
+            made.append(finished(image, way.kind(picture.header), picture.raster))
+        return made
+
+    def _in_parts(self, way: Direction, picture: Picture, size: Size) -> Raster:
+        if size != picture.size:
+            raise UserError(
+                f"the picture {picture.name} is too large for --load_size, {size[0]}x{size[1]} pixels; leave that out"
+            )
+        kind, (levels, color) = way.kind(picture.header), picture.raster
+        made: list[Raster] = []
+
+        def part(box: Box) -> Raster:
+            return Raster(levels[box.top : box.bottom, box.left : box.right], color)
+
+        def write(box: Box, image: Tensor) -> None:
+            done = finished(image, kind, part(box))
+            if not made:
+                made.append(Raster(np.empty((*levels.shape[:2], done.levels.shape[2]), done.levels.dtype), done.color))
+            made[0].levels[box.top : box.bottom, box.left : box.right] = done.levels
+
+        self.in_parts(way, picture.size, lambda box: way.pixels(part(box), picture.name), write)
+        return made[0]
+
     def _forward(self, way: Direction, images: Tensor) -> Tensor:
         """Apply the network to N x C x H x W; returns float32 on the CPU."""
         with self._compute.kernels(), self._compute.forward():
@@ -169,10 +172,8 @@ class Translator:
         return made.float().cpu()
 
 
-def _scaled(image: Tensor, load_size: int) -> Tensor:
-    """Resize so that the shorter side has as many pixels; 0 keeps the size."""
-    if not load_size:
-        return image
-    width, height = size_of(image)
-    factor = load_size / min(width, height)
-    return resized(image, (max(1, round(width * factor)), max(1, round(height * factor))), "bicubic")
+def _scaled_size(picture: Picture, load_size: int) -> Size:
+    """Return width and height at which a picture is translated."""
+    width, height = picture.size
+    factor = load_size / min(width, height) if load_size else 1
+    return max(1, round(width * factor)), max(1, round(height * factor))

@@ -23,16 +23,24 @@ class QuietParser(argparse.ArgumentParser):
         raise UserError(message)
 
 
-def add_flags(parser: argparse.ArgumentParser, table: type) -> None:
-    """Add a flag per field of a dataclass.
+def add_flags(parser: argparse.ArgumentParser, table: type, *, bare_switches: bool = False) -> None:
+    """Add a flag per field of a dataclass, but for those that are no flags and have no help.
 
     Flags get no defaults, so that what was typed can be told from what was not.
+
+    Args:
+        bare_switches: let none take ``true`` or ``false``, so that a word behind one is an argument of its own.
     """
     parser._negative_number_matcher = NEGATIVE
     group = parser.add_argument_group((table.__doc__ or "").splitlines()[0].rstrip("."))
     hints = get_type_hints(table)
     for f in dataclasses.fields(table):
-        settings = {"dest": f.name, "default": argparse.SUPPRESS} | _kind(hints[f.name], f.metadata.get("parse"))
+        if "help" not in f.metadata:
+            continue
+        kind = _kind(hints[f.name], f.metadata.get("parse"))
+        if bare_switches and hints[f.name] is bool:
+            kind = {"action": "store_true"}
+        settings = {"dest": f.name, "default": argparse.SUPPRESS} | kind
         text = f"{f.metadata['help']} (default {f.default!r})".replace("%", "%%")
         group.add_argument(f"--{f.name}", **settings, help=text)
         for alias in f.metadata["aliases"]:

@@ -8,6 +8,10 @@ class UserError(ValueError):
     """
 
 
+class TooLargeError(UserError):
+    """A picture is larger than any that is read at once."""
+
+
 class NoImagesError(UserError):
     """There is nothing where images were looked for."""
 

@@ -69,7 +69,7 @@ def run_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     def run(program: str, argv: list[object]) -> Finished:
         words = [str(word) for word in argv]
-        if program != "export" and not {"--gpu_ids", "--device"} & set(words):
+        if program not in ("export", "app") and not {"--gpu_ids", "--device"} & set(words):
             words += ["--gpu_ids", "-1"]
         capsys.readouterr()
         code = 0

@@ -15,7 +15,7 @@ from typing import NoReturn
 import torch
 
 from options.errors import StoppedError, UserError
-from options.schema import Options, RunOptions
+from options.schema import Options
 from options.stored import write_options
 from util.distributed import World
 from util.last_warning import LAST_WARNING
@@ -89,9 +89,16 @@ def entry_point(program: str) -> Iterator[None]:
         _leave(130)
 
 
-def speak(opt: RunOptions) -> None:
+def speak_on_standard_error() -> None:
+    """Send messages there from now on, where standard output is for what the program makes."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, BarSafeHandler):
+            handler.setStream(sys.stderr)
+
+
+def speak(*, quiet: bool) -> None:
     """Keep to ``--quiet``: from now on only warnings are shown."""
-    if opt.quiet:
+    if quiet:
         logging.getLogger().setLevel(logging.WARNING)
 
 

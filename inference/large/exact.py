@@ -20,6 +20,7 @@ from inference.large.maps import (
     Kept,
     Pointwise,
     Rearranged,
+    Reflected,
     Source,
     Stacked,
     Sum,
@@ -46,13 +47,13 @@ class Plan(NamedTuple):
         side: of a part, pixels of the picture.
         memory: bytes that kept maps may take; the others go to a file.
         kept: values per pixel of the picture up to which a map is kept.
-        progress: is told how many pixels of a pass are done, of how many.
+        progress: is told the share of the work that is done, roughly.
     """
 
     side: int
     memory: float
     kept: float
-    progress: Callable[[float], None] = lambda share: None
+    progress: Callable[[float], None]
 
 
 def exact_map(network: nn.Module, picture: Source, plan: Plan, device: torch.device) -> FeatureMap:
@@ -61,7 +62,7 @@ def exact_map(network: nn.Module, picture: Source, plan: Plan, device: torch.dev
     Raises:
         UserError: the network is of another kind than the two that are known.
     """
-    walk = _Walk(plan, picture, device)
+    walk = _Walk(plan, network, picture, device)
     if isinstance(network, ResnetGenerator):
         out = walk.through(picture, network.model)
         return Window(out, Box(0, picture.height, 0, picture.width))
@@ -77,10 +78,11 @@ def exact_map(network: nn.Module, picture: Source, plan: Plan, device: torch.dev
 class _Walk:
     """Goes through a network and turns layers into maps."""
 
-    def __init__(self, plan: Plan, picture: FeatureMap, device: torch.device) -> None:
+    def __init__(self, plan: Plan, network: nn.Module, picture: FeatureMap, device: torch.device) -> None:
         self._plan, self._device = plan, device
         self._height, self._pixels = picture.height, picture.height * picture.width
-        self._memory_left = plan.memory
+        self._passes = 1 + sum(isinstance(layer, (*NORMS, ResnetBlock)) for layer in network.modules())
+        self._done = 0.0
 
     def through(self, x: FeatureMap, layers: nn.Sequential) -> FeatureMap:
         """Apply layers one after the other."""
@@ -94,9 +96,7 @@ class _Walk:
         if isinstance(layer, SkipBlock):
             return Stacked(x, self.through(x, layer.model))
         if isinstance(layer, nn.ReflectionPad2d):
-            left, right, top, bottom = layer.padding
-            rows, columns = reflection(x.height, x.height + top + bottom), reflection(x.width, x.width + left + right)
-            return Rearranged(x, rows, columns)
+            return Reflected(x, layer.padding[0])
         if isinstance(layer, nn.Conv2d):
             return self._kept_if_small(Convolved(x, layer))
         if isinstance(layer, nn.ConvTranspose2d):
@@ -126,13 +126,16 @@ class _Walk:
 
     def _pass(self, x: FeatureMap, store: Store | None) -> Statistics:
         """Compute all parts of a map once."""
-        found = Statistics(x.channels)
+        found, counts = Statistics(x.channels), not isinstance(x, Sum)  # behind which no norm stands
         side = max(16, round(self._plan.side * x.height / self._height))
         for box in boxes(x.height, x.width, side):
             part = x.read(box)
-            found.add(part)
+            if counts:
+                found.add(part)
             if store:
                 store.write(box, part)
+            self._done += box.height * box.width / (x.height * x.width)
+            self._plan.progress(min(1.0, self._done / self._passes))
         return found
 
     def _normalised(self, x: FeatureMap, layer: nn.Module) -> FeatureMap:

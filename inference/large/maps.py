@@ -61,6 +61,32 @@ class Rearranged(FeatureMap):
         return x
 
 
+class Reflected(FeatureMap):
+    """A map with its points near the edges repeated beyond them, as ``nn.ReflectionPad2d`` does."""
+
+    def __init__(self, source: FeatureMap, margin: int) -> None:
+        super().__init__(source.channels, source.height + 2 * margin, source.width + 2 * margin)
+        self._source, self._margin = source, margin
+
+    def read(self, box: Box) -> Tensor:
+        """Read what is within the map, with enough to reflect, and reflect the rest."""
+        rows, above, below = self._span(box.top, box.bottom, self._source.height)
+        columns, before, behind = self._span(box.left, box.right, self._source.width)
+        x = self._source.read(Box(*rows, *columns))
+        edges = (max(0, before), max(0, behind), max(0, above), max(0, below))
+        if any(edges):
+            x = F.pad(x, edges, mode="reflect")
+        top, left = max(0, -above), max(0, -before)
+        return x[:, :, top : top + box.height, left : left + box.width]
+
+    def _span(self, start: int, stop: int, length: int) -> tuple[tuple[int, int], int, int]:
+        """Return from where to where to read, and how much to reflect before and behind; negative: to leave out."""
+        start, stop = start - self._margin, stop - self._margin
+        first = min(max(0, start), max(0, length - 1 - self._margin))  # so that there is enough to reflect
+        last = max(min(length, stop), min(length, 1 + self._margin))
+        return (first, last), first - start, stop - last
+
+
 class Window(FeatureMap):
     """A part of another map."""
 

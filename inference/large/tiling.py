@@ -33,12 +33,10 @@ class Tiling:
         mode: ``exact``: in parts, with the norms of the whole picture; ``blend``: in tiles with norms of their own,
             faded into each other; ``off``: at once; ``auto``: at once if it fits, else exact.
         max_memory: bytes that the process may take in all (on a GPU: of the GPU); 0 takes half of what is free.
-        progress: is called with the number of pixels that have been finished.
     """
 
     mode: Mode = "auto"
     max_memory: int = 0
-    progress: Callable[[int], None] = lambda pixels: None
 
     def room(self, device: torch.device) -> float:
         """Return the bytes that may be taken beside what is in use.
@@ -57,7 +55,7 @@ class Tiling:
             )
         return left
 
-    def how_many(self, way: Direction, height: int, width: int, device: torch.device) -> int:
+    def how_many(self, way: Direction, width: int, height: int, device: torch.device) -> int:
         """Return how many pictures of a size are computed at once; 0: each in parts."""
         if self.mode == "off":
             return MANY
@@ -77,17 +75,19 @@ def translate_in_parts(
     *,
     tiling: Tiling,
     device: torch.device,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Translate a picture part by part.
 
     Args:
         network: as it is placed on the device.
         forward: applies it under the precision and returns the result on the CPU.
-        size: height and width.
+        size: width and height.
         read: returns a part of the picture as pixels, C x h x w.
         write: takes a part of the result, C x h x w in [-1, 1].
+        progress: is called with the share of the work that is done, 0 to 1, roughly.
     """
-    height, width = size
+    width, height = size
     room = tiling.room(device)
     side = int((0.35 * room / (BYTES * way.ngf)) ** 0.5)
     side = max(SMALLEST, min(LARGEST, side)) // 16 * 16
@@ -95,11 +95,11 @@ def translate_in_parts(
         whole = max(SMALLEST, int((0.5 * room / (BYTES * way.ngf)) ** 0.5) // way.multiple * way.multiple)
         for box, made in blended(height, width, whole, lambda box: forward(way.encode(read(box)))):
             write(box, way.decode(way.encode(read(box)), made))
-            tiling.progress(box.height * box.width)
+            progress(box.bottom / height)
         return
     kept = way.ngf / (8 if isinstance(network, UnetGenerator) else 4)
     source = Source(way.input_nc, height, width, lambda box: way.encode(read(box)).to(device))
-    out = exact_map(network, source, Plan(side, 0.5 * room, kept), device)
+    out = exact_map(network, source, Plan(side, 0.5 * room, kept, progress), device)
     for box in boxes(height, width, side):
         write(box, way.decode(way.encode(read(box)), out.read(box).float().cpu()))
-        tiling.progress(box.height * box.width)
+    progress(1.0)

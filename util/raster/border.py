@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from options.errors import UserError
+from options.errors import TooLargeError, UserError
 
 Stream = BinaryIO
 
@@ -26,6 +26,10 @@ class Refused(Exception):  # noqa: N818  # never leaves the package
         self.advice = advice
 
 
+class TooLarge(Refused):  # never leaves either
+    """There is more of it than is read at once."""
+
+
 @contextmanager
 def opened(path: str | os.PathLike[str], data: bytes | None = None) -> Iterator[Stream]:
     """Open an image file; whatever goes wrong with it until it is closed names it.
@@ -39,6 +43,8 @@ def opened(path: str | os.PathLike[str], data: bytes | None = None) -> Iterator[
     try:
         with Path(path).open("rb") if data is None else io.BytesIO(data) as file:
             yield file
+    except TooLarge as error:
+        raise TooLargeError(f"cannot read the image {path} ({error}); {error.advice}") from error
     except Refused as error:
         raise UserError(f"cannot read the image {path} ({error}); {error.advice}") from error
     except FileNotFoundError as error:

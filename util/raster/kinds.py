@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from util.raster.border import Refused
+from util.raster.border import Refused, TooLarge
 
 Color = Literal["gray", "gray+alpha", "rgb", "rgba", "cmyk", "channels"]
 Layout = Literal["", "HW", "HWC", "CHW"]
@@ -94,9 +94,9 @@ def limited(header: Header) -> Header:
     if min(header.width, header.height, header.channels) < 1:
         raise Refused("it has no pixels")
     if pixels > MOST_PIXELS:
-        raise Refused(f"{header.width} x {header.height} pixels are more than {MOST_PIXELS:,}")
+        raise TooLarge(f"{header.width} x {header.height} pixels are more than {MOST_PIXELS:,}")
     if pixels * header.channels * header.dtype.itemsize > MOST_BYTES:
-        raise Refused(
+        raise TooLarge(
             f"{header.width} x {header.height} pixels of {header.channels} {header.dtype} channels take more than 1 GiB"
         )
     return header

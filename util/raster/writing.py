@@ -47,7 +47,7 @@ def write_raster(
         return _put(_png(levels), stem, ".png")
     if color in _IN_PNG and levels.dtype == np.uint16:
         return _put(encode_deep_png(levels), stem, ".png")
-    return _put(_tiff(levels, color, layout), stem, ".tif")
+    return _put(encode_tiff(levels, color, layout), stem, ".tif")
 
 
 def _put(data: bytes, stem: Path, suffix: str) -> Path:
@@ -79,7 +79,7 @@ def _png(levels: Levels) -> bytes:
     return out.getvalue()
 
 
-def _tiff(levels: Levels, color: Color, layout: Layout) -> bytes:
+def encode_tiff(levels: Levels, color: Color, layout: Layout) -> bytes:
     """Return a deflated TIFF, the samples of a pixel side by side or in planes; further ones may be alpha."""
     import tifffile
 

@@ -1,0 +1,48 @@
+"""A picture file that does not fit into memory, translated by way of files of plain numbers."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from inference.direction import finished
+from inference.large.box import Box
+from inference.large.picture_file import empty, packed, unpacked
+from inference.translator import Translator
+from util.run_folder import make_folder
+
+
+def translate_huge(
+    translator: Translator,
+    source: Path,
+    stem: Path,
+    *,
+    suffix: str = "",
+    quality: int = 95,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Path:
+    """Translate a picture file that is not read at once, by way of files of plain numbers; returns what was written.
+
+    Raises:
+        UserError: pyvips is missing, the picture does not suit the run, or the disk is full.
+    """
+    way = translator.way("")
+    make_folder(stem.parent)
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        given = unpacked(source, folder)
+        kind = way.kind(given.header)
+        height, width, _ = given.shape
+        trial = Box(0, 1, 0, 1)
+        like = finished(torch.zeros(way.result_nc, 1, 1), kind, given.read(trial))
+        made = empty(folder / "made.raw", (height, width, like.levels.shape[2]), like.levels.dtype, like.color)
+
+        def write(box: Box, image: Tensor) -> None:
+            made.write(box, finished(image, kind, given.read(box)).levels)
+
+        translator.in_parts(
+            way, (width, height), lambda box: way.pixels(given.read(box), str(source)), write, progress=progress
+        )
+        return packed(made, stem, suffix=suffix, quality=quality)

@@ -1,0 +1,165 @@
+"""Picture files of any size: decoded to plain numbers on the disk, of which parts are read; libvips does the coding."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference.large.box import Box
+from options.errors import UserError
+from util.raster.header import Header
+from util.raster.kinds import Color, Levels, Raster, array_color, array_layout
+
+TYPES = {"uchar": "uint8", "ushort": "uint16", "short": "int16", "int": "int32", "uint": "uint32", "float": "float32"}
+SPACES = {"gray": "b-w", "gray+alpha": "b-w", "rgb": "srgb", "rgba": "srgb", "cmyk": "cmyk"}
+DEEP = {"b-w": "grey16", "srgb": "rgb16", "cmyk": "cmyk"}
+COLORS: dict[int, Color] = {1: "gray", 2: "gray+alpha", 3: "rgb", 4: "rgba"}
+
+
+class NumbersFile:
+    """H x W x C numbers in a file; a part is mapped only as long as it is copied."""
+
+    def __init__(
+        self, path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any], color: Color, *, offset: int = 0
+    ) -> None:
+        self.path, self.shape, self.dtype, self.color, self._offset = path, shape, dtype, color, offset
+
+    def read(self, box: Box) -> Raster:
+        """Return a part."""
+        whole = np.memmap(self.path, self.dtype, "r", self._offset, self.shape)
+        return Raster(np.array(whole[box.top : box.bottom, box.left : box.right]), self.color)
+
+    def write(self, box: Box, levels: Levels) -> None:
+        """Put a part into the file, which is there."""
+        whole = np.memmap(self.path, self.dtype, "r+", self._offset, self.shape)
+        whole[box.top : box.bottom, box.left : box.right] = levels
+        whole.flush()
+
+    @property
+    def header(self) -> Header:
+        """What the picture is."""
+        height, width, channels = self.shape
+        return Header("PNG", width, height, channels, self.dtype, self.color)
+
+
+def unpacked(path: Path, folder: Path) -> NumbersFile:
+    """Decode a picture file, upright, into a file of numbers in ``folder``.
+
+    Raises:
+        UserError: pyvips is missing, the file cannot be read, or the disk is full.
+    """
+    if path.suffix.lower() == ".npy":
+        return _npy(path)
+    vips = _vips()
+    try:
+        image = vips.Image.new_from_file(str(path), access="sequential")
+        turned = image.get_typeof("orientation") and image.get("orientation") > 1
+        if turned:
+            image = vips.Image.new_from_file(str(path)).autorot()
+        if image.interpretation == "lab":
+            image = image.colourspace("srgb")
+        if image.format not in TYPES:
+            raise UserError(f"cannot read the image {path} (its numbers are {image.format}); convert it")
+        dtype = np.dtype(TYPES[image.format])
+        numbers = folder / "picture.raw"
+        image.rawsave(str(numbers))
+    except vips.Error as error:
+        raise UserError(f"cannot read the image {path} ({_reason(error)}); repair it, or make room") from error
+    color: Color = "cmyk" if image.interpretation == "cmyk" else COLORS.get(image.bands, "channels")
+    return NumbersFile(numbers, (image.height, image.width, image.bands), dtype, color)
+
+
+def empty(path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any], color: Color) -> NumbersFile:
+    """Make room for a picture of numbers.
+
+    Raises:
+        UserError: the disk is too full.
+    """
+    size = int(np.prod([float(n) for n in shape])) * dtype.itemsize
+    if shutil.disk_usage(path.parent).free < size:
+        raise UserError(f"{size / 1e9:.1f} GB do not fit in {path.parent}; make room, or set TMPDIR to another disk")
+    with path.open("wb") as file:
+        file.truncate(size)
+    return NumbersFile(path, shape, dtype, color)
+
+
+def packed(numbers: NumbersFile, stem: Path, *, suffix: str, quality: int) -> Path:
+    """Encode a file of numbers as a picture; returns its path.
+
+    Args:
+        stem: of the file, to which the suffix is added.
+        suffix: decides the format; empty takes PNG, or TIFF where that cannot hold the picture.
+
+    Raises:
+        UserError: the format cannot hold the picture, or the disk is full.
+    """
+    if not suffix:
+        fits = numbers.dtype in (np.uint8, np.uint16) and numbers.color in SPACES and numbers.color != "cmyk"
+        suffix = ".png" if fits else ".tif"
+    target, temporary = (stem.with_name(name + suffix) for name in (stem.name, f".{stem.name}.tmp"))
+    try:
+        if suffix == ".npy":
+            _save_npy(numbers, temporary)
+        else:
+            _save(numbers, temporary, quality)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _save(numbers: NumbersFile, path: Path, quality: int) -> None:
+    vips = _vips()
+    height, width, channels = numbers.shape
+    kinds = {dtype: kind for kind, dtype in TYPES.items()}
+    space = SPACES.get(numbers.color, "multiband")
+    if numbers.dtype == np.uint16:
+        space = DEEP.get(space, space)
+    suffix = path.suffix.lower()
+    options: dict[str, Any] = {"Q": quality} if suffix in (".jpg", ".jpeg", ".webp") else {}
+    if suffix in (".tif", ".tiff"):
+        options = {"bigtiff": True, "compression": "deflate", "tile": True, "predictor": "horizontal"}
+    try:
+        image = vips.Image.rawload(
+            str(numbers.path), width, height, channels, format=kinds[numbers.dtype.name], interpretation=space,
+            access="sequential",
+        )  # fmt: skip
+        image.write_to_file(str(path), **options)
+    except vips.Error as error:
+        raise UserError(f"cannot write {path.name} ({_reason(error)}); pass --format tif, or make room") from error
+
+
+def _npy(path: Path) -> NumbersFile:
+    values = np.load(path, mmap_mode="r", allow_pickle=False)
+    height, width, channels, layout = array_layout(values.shape)
+    if layout == "CHW" or not values.flags.c_contiguous or values.dtype.name not in TYPES.values():
+        raise UserError(f"the array {path} is too large to be turned; save it as height x width x channels")
+    return NumbersFile(path, (height, width, channels), values.dtype, array_color(channels), offset=int(values.offset))
+
+
+def _save_npy(numbers: NumbersFile, path: Path) -> None:
+    out = np.lib.format.open_memmap(path, "w+", numbers.dtype, numbers.shape)
+    whole = np.memmap(numbers.path, numbers.dtype, "r", shape=numbers.shape)
+    for top in range(0, numbers.shape[0], 256):
+        out[top : top + 256] = whole[top : top + 256]
+    out.flush()
+
+
+def _vips() -> Any:
+    """Return the module pyvips.
+
+    Raises:
+        UserError: it is missing.
+    """
+    try:
+        import pyvips
+    except (ImportError, OSError) as error:
+        raise UserError(
+            "a picture of more than 179 million pixels or 1 GiB needs the package pyvips; pip install 'pyvips[binary]'"
+        ) from error
+    return pyvips
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

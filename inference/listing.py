@@ -1,0 +1,121 @@
+"""What to translate, and where each translation goes."""
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from data.files.folder import list_images
+from inference.film import FILMS, is_film, written_suffix
+from options.errors import NoImagesError, UserError
+from util.raster.kinds import EXTENSIONS
+from util.results import LONGEST_NAME
+
+WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy")  # formats of pictures by suffix
+AUTOMATIC = (".png", ".tif", ".npy", ".npz")  # what a picture may become where no format is asked for
+
+
+class Job(NamedTuple):
+    """A file to translate.
+
+    Attributes:
+        stem: of the translation.
+        suffix: of it; empty where the picture decides, see ``AUTOMATIC``.
+    """
+
+    source: Path
+    stem: Path
+    suffix: str = ""
+
+    @property
+    def is_film(self) -> bool:
+        """True for a video."""
+        return is_film(self.source)
+
+    def existing(self) -> Path | None:
+        """Return the translation if it is there already."""
+        suffixes = (self.suffix,) if self.suffix else AUTOMATIC
+        places = (with_suffix(self.stem, suffix) for suffix in suffixes)
+        return next((place for place in places if place.exists()), None)
+
+
+def with_suffix(stem: Path, suffix: str) -> Path:
+    """Return ``stem`` with a suffix behind whatever dots are in it."""
+    return stem.with_name(stem.name + suffix)
+
+
+def list_jobs(inputs: Sequence[str], output: str, *, suffix: str = "") -> list[Job]:
+    """Return a job for each file that the inputs name: files, folders with all below them, and patterns.
+
+    Args:
+        output: a file's name, with a suffix, for one input; else a folder, in which folders keep their tree.
+        suffix: of all pictures, such as ``.jpg``; empty leaves it to each picture.
+
+    Raises:
+        UserError: there is nothing to translate, or a translation would take the place of its own source.
+    """
+    named = [place for text in inputs for place in _expanded(text)]
+    to = Path(output)
+    if len(named) == 1 and named[0].is_file() and to.suffix.lower() in (*WRITTEN, *FILMS) and not to.is_dir():
+        if is_film(named[0]) != is_film(to):
+            raise UserError(f"{named[0]} and {to} are a film and a picture; give {to} another suffix, or a folder")
+        jobs = [Job(named[0], to.with_name(to.name.removesuffix(to.suffix)), to.suffix)]
+    elif to.is_file():
+        raise UserError(f"-o {output} is a file, but there may be several translations; give a folder")
+    else:
+        found = [pair for place in named for pair in _files(place, to)]
+        jobs = _named(list(dict.fromkeys(found)), to, suffix)
+    for job in jobs:
+        here = job.existing()
+        if here and os.path.samefile(here, job.source):
+            raise UserError(f"the translation of {job.source} would take its place; give another folder with -o")
+    return jobs
+
+
+def _expanded(text: str) -> list[Path]:
+    """Return what a name or a pattern such as ``pictures/*.jpg`` stands for."""
+    path = Path(text).expanduser()
+    if path.exists():
+        return [path]
+    matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(text) else []
+    if not matches:
+        what = "no file fits the pattern" if glob.has_magic(text) else "there is no file or folder"
+        raise UserError(f"{what} {text}; check the path")
+    return [Path(match) for match in matches]
+
+
+def _files(place: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the files that a path names, with the path each has below it."""
+    if place.is_file():
+        yield place, Path(place.name)
+        return
+    films = [path for path in sorted(place.rglob("*")) if is_film(path) and path.is_file()]
+    try:
+        pictures = [Path(path) for path in list_images(place, float("inf"), hint="give a folder of pictures")]
+    except NoImagesError:
+        if not films:
+            raise
+        pictures = []
+    within = output.resolve()
+    own = within != place.resolve()  # translations of an earlier time, in a folder inside, are not translated
+    for path in sorted([*pictures, *(film for film in films if film not in pictures)]):
+        if not (own and path.resolve().is_relative_to(within)):
+            yield path, path.relative_to(place)
+
+
+def _named(found: Sequence[tuple[Path, Path]], folder: Path, suffix: str) -> list[Job]:
+    """Name translations after their sources; where names differ in the suffix alone, that stays in the name."""
+    counts = Counter(relative.with_suffix("") for _, relative in found)
+    taken: Counter[Path] = Counter()
+    jobs = []
+    for source, relative in found:
+        film, known = is_film(source), source.suffix.lower() in EXTENSIONS
+        alone = counts[relative.with_suffix("")] == 1 and (known or film)
+        name = os.fsdecode(os.fsencode(relative.stem if alone else relative.name)[:LONGEST_NAME])
+        taken[relative.with_name(name)] += 1
+        if (number := taken[relative.with_name(name)]) > 1:  # the same name from two folders
+            name = f"{name}_{number}"
+        jobs.append(Job(source, folder / relative.with_name(name), written_suffix(source) if film else suffix))
+    return jobs

@@ -1,0 +1,129 @@
+"""Translate pictures, folders, films or what a camera sees with a trained run.
+
+python translate.py horse2zebra horse.jpg -o zebra.png
+python translate.py checkpoints/horse2zebra pictures/ films/*.mp4 -o translated/
+python translate.py horse2zebra --camera
+"""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from inference import Translator, load
+from inference.film import FilmSettings, watch_camera
+from inference.given import from_bytes
+from inference.large import Tiling
+from inference.listing import Job, list_jobs, with_suffix
+from inference.many import Many, translate_files
+from inference.record import described, refuse_to_overwrite, remaining
+from inference.writing import write_picture
+from options.errors import UserError
+from options.translate import TranslateOptions, parse_translate
+from util.memory import keep_freed_memory
+from util.run import entry_point, log, speak, speak_on_standard_error
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parse the flags and translate; a mistake of the user ends in one sentence and exit code 2."""
+    with entry_point("translate.py"):
+        opt = parse_translate(argv)
+        speak(quiet=opt.quiet)
+        if opt.output == "-":
+            speak_on_standard_error()
+        jobs = [] if opt.camera or opt.inputs == ("-",) else list_jobs(opt.inputs, opt.output, suffix=suffix_of(opt))
+        translator = build(opt)
+        if opt.camera:
+            watch(translator, opt)
+        elif opt.inputs == ("-",) or opt.output == "-":
+            translate_one(translator, jobs, opt)
+        else:
+            translate_all(translator, jobs, opt)
+
+
+def build(opt: TranslateOptions) -> Translator:
+    """Load the run as the flags say."""
+    translator = load(
+        opt.run,
+        direction=opt.direction,
+        epoch=opt.epoch,
+        device=opt.place,
+        precision=opt.precision,
+        ema={"auto": None, "on": True, "off": False}[opt.ema],
+        running_statistics=opt.eval,
+        checkpoints_dir=opt.checkpoints_dir,
+    )
+    translator.tiling = Tiling(opt.tiling, opt.bytes)
+    if translator.device.type == "cpu" and not opt.max_memory:
+        keep_freed_memory()
+    log.info("%s translates %s on %s", translator.source, translator.direction, translator.describe())
+    return translator
+
+
+def translate_all(translator: Translator, jobs: list[Job], opt: TranslateOptions) -> None:
+    """Translate files; those that are done already are left out."""
+    one_file = len(jobs) == 1 and with_suffix(jobs[0].stem, jobs[0].suffix) == Path(opt.output)
+    todo = jobs
+    if one_file and not opt.overwrite:
+        refuse_to_overwrite(jobs[0])
+    elif not one_file:
+        made_by = described(translator.way(""), translator.source, load_size=opt.load_size)
+        todo = remaining(jobs, Path(opt.output), made_by, overwrite=opt.overwrite)
+    if len(todo) < len(jobs):
+        log.info("%d of %d are translated already; --overwrite does them again", len(jobs) - len(todo), len(jobs))
+    how = Many(opt.load_size, opt.quality, opt.num_threads, film_settings(opt), opt.quiet)
+    with tqdm(total=len(todo), unit="file", disable=True if opt.quiet else None) as bar:
+        complaints = translate_files(translator, todo, how, bar)
+    if complaints and len(jobs) == 1:
+        raise UserError(complaints[0])
+    log.info("%d translated: %s", len(todo) - len(complaints), opt.output)
+    if complaints:
+        log.warning("%d of %d could not be translated; the messages above say why", len(complaints), len(todo))
+        sys.exit(1)
+
+
+def translate_one(translator: Translator, jobs: list[Job], opt: TranslateOptions) -> None:
+    """Translate a picture from standard input or to standard output."""
+    if len(jobs) > 1 or (jobs and jobs[0].is_film):
+        raise UserError(f"-o - writes one picture, but there are {len(jobs)} files or a film; give a folder with -o")
+    picture = (
+        from_bytes(sys.stdin.buffer.read(), "standard input")
+        if not jobs
+        else from_bytes(jobs[0].source.read_bytes(), str(jobs[0].source))
+    )
+    (raster,) = translator.rasters([picture], load_size=opt.load_size)
+    if opt.output != "-":
+        to = Path(opt.output)
+        job = Job(Path("-"), to.with_name(to.name.removesuffix(to.suffix)), to.suffix)
+        if not opt.overwrite:
+            refuse_to_overwrite(job)
+        path = write_picture(raster, job.stem, picture.header, suffix=job.suffix, quality=opt.quality)
+        log.info("%s", path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        stem, suffix = Path(folder, "out"), suffix_of(opt)
+        path = write_picture(raster, stem, picture.header, suffix=suffix, quality=opt.quality)
+        sys.stdout.buffer.write(path.read_bytes())
+        sys.stdout.buffer.flush()
+
+
+def watch(translator: Translator, opt: TranslateOptions) -> None:
+    """Translate what a camera sees until Ctrl-C."""
+    record = Path(opt.output) if opt.output else None
+    watch_camera(translator, opt.camera, film_settings(opt), record=record, port=opt.port)
+
+
+def film_settings(opt: TranslateOptions) -> FilmSettings:
+    """Return the flags for films."""
+    return FilmSettings(smooth=opt.smooth, crf=opt.crf, load_size=opt.load_size)
+
+
+def suffix_of(opt: TranslateOptions) -> str:
+    """Return the suffix of pictures, or nothing where each decides for itself."""
+    return f".{opt.format}" if opt.format else ""
+
+
+if __name__ == "__main__":
+    main()
