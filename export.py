@@ -1,25 +1,53 @@
-"""Write the generators of a trained run as safetensors, a format without code that other programs read.
+"""Write the generators of a trained run as files for other programs, and check that they translate alike.
 
-python export.py --name horse2zebra
-python export.py --name horse2zebra --epoch 100 --output ./generators
+python export.py horse2zebra                                  # safetensors: weights without code
+python export.py horse2zebra --to onnx                        # also torchscript, torch_export
+python export.py horse2zebra --to onnx --precision int8
+python export.py horse2zebra --to web -o page                 # a page that translates in the browser
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from models.export import export_generators
-from options.export import parse_export
+from inference.export.check import DeviationError
+from inference.export.packages import check_packages
+from inference.export.sources import read_sources
+from inference.export.web_page import write_page
+from inference.export.writing import write_all
+from inference.load import find_run
+from options.export import ExportOptions, parse_export
 from util.checkpoint import prefix_of
 from util.run import entry_point, log
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Parse the flags and write; a mistake of the user ends in one sentence and exit code 2."""
+    """Parse the flags and write; a mistake of the user ends in one sentence and exit code 2.
+
+    A file that does not translate as PyTorch does is not written; exit code 1.
+    """
     with entry_point("export.py"):
-        opt = parse_export(argv)
-        run, prefix = Path(opt.checkpoints_dir, opt.name), prefix_of(opt.epoch, opt.load_iter)
-        for path in export_generators(run, prefix, Path(opt.output or run), ema=opt.ema):
-            log.info("%s (%.1f MB)", path, path.stat().st_size / 1e6)
+        try:
+            export(parse_export(argv))
+        except DeviationError as error:
+            print(f"export.py: error: {error}", file=sys.stderr)
+            sys.exit(1)
+
+
+def export(opt: ExportOptions) -> None:
+    """Write what the options ask for."""
+    check_packages(opt.to)
+    place = find_run(opt.run, opt.checkpoints_dir) if opt.run else Path(opt.checkpoints_dir, opt.name)
+    prefix = prefix_of(opt.epoch, opt.load_iter)
+    sources = read_sources(place, prefix, ema=opt.ema, direction=opt.direction, training_norms=opt.eval)
+    folder = Path(opt.output or (place.parent if place.is_file() else place))
+    written: Iterable[object]
+    if opt.to == "web":
+        written = write_page(sources, folder, place.stem, precision=opt.precision, training_norms=opt.eval)
+    else:
+        written = write_all(sources, folder, opt.to, precision=opt.precision, training_norms=opt.eval)
+    for one in written:
+        log.info("%s", one)
 
 
 if __name__ == "__main__":

@@ -119,6 +119,29 @@ class Page:
         assert len({pane.title for pane in found}) == len(found)
         return {pane.title: pane for pane in found}
 
+    def click(self, selector: str) -> None:
+        """Press and release the mouse in the middle of what a CSS selector finds."""
+        middle = "part.scrollIntoView({block: 'center'}); const r = part.getBoundingClientRect(); "
+        middle += "return [(r.left + r.right) / 2, (r.top + r.bottom) / 2]"
+        x, y = self.ask(f"(part => {{ {middle} }})(document.querySelector({json.dumps(selector)}))")
+        for kind in ("mousePressed", "mouseReleased"):
+            self._command("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def attach(self, selector: str, *paths: Path) -> None:
+        """Give files to the input that a CSS selector finds, as if they had been chosen."""
+        found = self._command("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
+        files = [str(path.resolve()) for path in paths]
+        self._command("DOM.setFileInputFiles", files=files, objectId=found["result"]["objectId"])
+
+    def download_to(self, folder: Path) -> None:
+        """Let downloads arrive in a folder without a question."""
+        self._command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder.resolve()))
+
+    def resize(self, width: int, height: int) -> None:
+        """Show the page as on a screen of this size, pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self._command("Emulation.setDeviceMetricsOverride", **size)
+
     def picture(self) -> Image.Image:
         """Return what is to be seen without scrolling."""
         data = self._command("Page.captureScreenshot")["data"]

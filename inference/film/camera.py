@@ -73,8 +73,7 @@ def place_of(camera: str, platform: str = sys.platform) -> tuple[str, str, dict[
         platform: as ``sys.platform`` names it.
     """
     if "://" in camera:
-        options = {"fflags": "nobuffer"}
-        return camera, "", options | ({"rtsp_transport": "tcp"} if camera.startswith("rtsp") else {})
+        return camera, "", {"rtsp_transport": "tcp"} if camera.startswith("rtsp") else {}
     if Path(camera).is_file():
         return camera, "", {}
     if platform == "darwin":
@@ -87,10 +86,12 @@ def place_of(camera: str, platform: str = sys.platform) -> tuple[str, str, dict[
 def _open(camera: str) -> InputContainer:
     name, kind, options = place_of(camera)
     try:
-        return av.open(name, format=kind or None, options=options, timeout=None if kind else TIMEOUT)
+        timeout = None if kind else TIMEOUT
+        opened: InputContainer = av.open(name, format=kind or None, options=options, timeout=timeout)
     except (av.FFmpegError, ValueError) as error:  # the latter: this FFmpeg has no such devices
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"the camera {camera} ({name}) cannot be opened ({reason}); {HINT}") from error
+    return opened
 
 
 def _windows_name(number: int) -> str:

@@ -15,6 +15,7 @@ from util.raster.kinds import Levels
 BT601, BT709, BT2020 = 5, 1, 9
 MATRICES = {1: BT709, 5: BT601, 6: BT601, 9: BT2020}  # of those that films name; 5 and 6 are one
 TELEVISION = 1  # the range of values
+UNKNOWN = 2  # what H.273 calls unspecified
 LARGE = 720  # rows from which on a film that does not say is taken for high definition
 
 
@@ -35,12 +36,13 @@ class Colors(NamedTuple):
 def colors_of(frame: "av.VideoFrame") -> Colors:
     """Return how a film's frames store colours."""
     by_size = BT709 if frame.height >= LARGE else BT601
-    return Colors(MATRICES.get(int(frame.colorspace), by_size), int(frame.color_primaries), int(frame.color_trc))
+    handed_on = (getattr(frame, name, UNKNOWN) for name in ("color_primaries", "color_trc"))  # not before PyAV 16
+    return Colors(MATRICES.get(int(frame.colorspace), by_size), *map(int, handed_on))
 
 
 def bits_of(frame: "av.VideoFrame") -> int:
     """Return the bits of a value."""
-    return max(part.bits for part in frame.format.components)
+    return int(max(part.bits for part in frame.format.components))
 
 
 def to_levels(frame: "av.VideoFrame", colors: Colors, *, deep: bool, size: tuple[int, int], turn: int) -> Levels:
@@ -51,6 +53,7 @@ def to_levels(frame: "av.VideoFrame", colors: Colors, *, deep: bool, size: tuple
         turn: quarter turns to the left that make it upright.
     """
     given: dict[str, Any] = {"src_colorspace": colors.matrix, "src_color_range": int(frame.color_range)}
+    given["dst_colorspace"] = BT601 if colors.matrix == BT709 else BT709  # RGB has none; PyAV 16 ignores equal ones
     wanted = "rgb48le" if deep else "rgb24"
     rgb = frame.reformat(*size, format=wanted, **({} if frame.format.is_rgb else given))
     return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), turn))

@@ -74,7 +74,7 @@ class Decoder:
     def _frames(self, packet: "av.Packet[Any]") -> "list[av.VideoFrame]":
         self.problems += packet.is_corrupt
         try:
-            frames = self.stream.decode(packet)  # type: ignore[arg-type]  # it is one of this stream
+            frames: list[av.VideoFrame] = self.stream.decode(packet)  # type: ignore[arg-type]  # it is one of this stream
         except av.FFmpegError:
             self.problems += 1
             return []

@@ -163,7 +163,7 @@ class FilmReader:
 
 def quarter_turns(frame: "av.VideoFrame") -> int:
     """Return how often a frame must be turned to the left by 90 degrees until it is upright."""
-    return round(frame.rotation / 90) % 4
+    return int(round(frame.rotation / 90)) % 4
 
 
 def look_of(decoder: Decoder, frame: "av.VideoFrame") -> Look:

@@ -31,8 +31,8 @@ class Smoother:
 
     def __init__(self, smooth: float) -> None:
         self._smooth = smooth
-        self._film: Tensor | None = None  # the frame before, H x W x C in [0, 1]
-        self._result: Tensor | None = None  # unrounded: rounding would hold on to it
+        self._film: Levels | None = None  # the frame before
+        self._result: Tensor | None = None  # float32: rounding would hold on to it
 
     def __call__(self, frame: Levels, translation: Levels) -> Levels:
         """Return the translation of the next frame, calmed; same type and shape.
@@ -41,27 +41,28 @@ class Smoother:
             frame: H x W x C, uint8 or uint16.
             translation: H x W x D, likewise.
         """
-        film, result = _shares(frame), _shares(translation)
-        weight = self._weight(film)
-        if weight is not None and self._result is not None:
-            result = torch.lerp(result, self._result, weight[:, :, None])
-        self._film, self._result = film, result
-        if weight is None:
+        weight = self._weight(frame)
+        self._film, before = frame, self._result
+        self._result = torch.from_numpy(translation.astype(np.float32))
+        if weight is None or before is None:
             return translation
-        made: Levels = (result * np.iinfo(translation.dtype).max).round().numpy().astype(translation.dtype)
+        self._result.lerp_(before, weight[:, :, None])
+        made: Levels = self._result.round().numpy().astype(translation.dtype)
         return made
 
-    def _weight(self, film: Tensor) -> Tensor | None:
+    def _weight(self, frame: Levels) -> Tensor | None:
         """Return how much of the result before stays, H x W; None at the beginning of a scene."""
-        if self._film is None or self._film.shape != film.shape:
+        if self._film is None or self._film.shape != frame.shape:
             return None
-        change = (film - self._film).abs().mean(2)
-        if float(change.mean()) > CUT:
+        signed = np.int16 if frame.dtype == np.uint8 else np.int32
+        change = np.abs(frame.astype(signed) - self._film).sum(2, dtype=np.float32)
+        change /= frame.shape[2] * np.iinfo(frame.dtype).max
+        if change.mean() > CUT:
             return None
-        local = F.avg_pool2d(change[None], TAPS, 1, TAPS // 2, count_include_pad=False)[0]
-        return self._smooth * torch.exp(-local / SIGMA)
+        return torch.exp_(_blurred(torch.from_numpy(change)).mul_(-1 / SIGMA)).mul_(self._smooth)
 
 
-def _shares(levels: Levels) -> Tensor:
-    """Return float32 in [0, 1]."""
-    return torch.from_numpy(levels.astype(np.float32)) / float(np.iinfo(levels.dtype).max)
+def _blurred(image: Tensor) -> Tensor:
+    """Average H x W over squares, which end at the edges."""
+    rows = F.avg_pool2d(image[None], (1, TAPS), 1, (0, TAPS // 2), count_include_pad=False)
+    return F.avg_pool2d(rows, (TAPS, 1), 1, (TAPS // 2, 0), count_include_pad=False)[0]

@@ -110,7 +110,8 @@ class _Walk:
 
     def _kept_if_small(self, x: FeatureMap) -> FeatureMap:
         values = x.channels * x.height * x.width
-        return self._keep(x) if values <= self._plan.kept * self._pixels * 1.1 else x  # sides are rounded up
+        small = values <= self._plan.kept * self._pixels * 1.1  # sides are rounded up
+        return self._keep(x) if small or values * 4 <= self._plan.memory / 8 else x
 
     def _keep(self, x: FeatureMap) -> Kept:
         """Compute a map and keep it."""

@@ -1,0 +1,159 @@
+"""The choice of a run and of a direction, and what there is to see of a run."""
+
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from inference.page.examples import Example, find_examples
+from inference.page.previews import THUMBNAIL, preview
+from inference.page.runs import Run, Runs, Stamp
+from inference.page.service import Service
+from options.errors import UserError
+from util.raster.header import read_header
+from util.run_folder import picture_files, sample_sheets
+
+log = logging.getLogger(__name__)
+
+Update = dict[str, Any]  # what Gradio takes to change a component
+Pictures = list[tuple[str, str]]  # path and caption
+
+OWN, TRAINING = "own", "training"
+ARROWS = {"AtoB": "A -> B", "BtoA": "B -> A"}
+MOST_SAMPLES = 48  # pictures of each kind, the newest
+TRAIN = "python train.py --model cycle_gan --dataroot ./datasets/horse2zebra --name horse2zebra"
+
+
+class Chosen(NamedTuple):
+    """What changes on the page with the run."""
+
+    directions: Update
+    sizes: Update
+    round_trip: Update
+    notice: Update
+    go: Update
+    go_batch: Update
+
+
+class Choosing:
+    """Looks at the runs, not at their weights; so it never waits for a translation."""
+
+    def __init__(self, service: Service, examples: int) -> None:
+        self._service, self._count = service, examples
+        self._thumbnails = lru_cache(maxsize=32)(self._make_thumbnails)
+
+    @property
+    def runs(self) -> Runs:
+        """The runs."""
+        return self._service.runs
+
+    def arrive(self, name: str) -> tuple[Any, ...]:
+        """Return what a visitor sees first: the runs there are, and a run that is chosen; ``name`` if it is there."""
+        names = [run.name for run in self.runs.all()]
+        chosen = name if name in names else next(iter(names), "")
+        return (gr.update(choices=names, value=chosen or None), *self.choose(chosen))
+
+    def choose(self, name: str) -> Chosen:
+        """Return what there is to choose for a run."""
+        try:
+            run = self.runs.find(name)
+        except UserError:
+            return self._nothing(self._advice())
+        there = run.directions()
+        if not there:
+            return self._nothing(
+                f"**{run.name} has saved no weights yet.** A training saves every `--save_latest_freq` images; "
+                "reload the page then."
+            )
+        size = run.load_size()
+        sizes = [("the picture's own", OWN), (f"{size} pixels, as in training", TRAINING)][: 2 if size else 1]
+        return Chosen(
+            gr.update(choices=[(ARROWS[way], way) for way in there], value=there[0], visible=True),
+            gr.update(choices=sizes, value=OWN, visible=len(sizes) > 1),
+            gr.update(visible=len(there) > 1),
+            gr.update(value="", visible=False),
+            gr.update(interactive=True),
+            gr.update(interactive=True),
+        )
+
+    def examples(self, name: str, direction: str) -> Update:
+        """Return small pictures of the run's own data set."""
+        found = self.found(name, direction)
+        if not found:
+            return gr.update(value=[], visible=False)
+        run = self.runs.find(name)
+        pictures = self._thumbnails(tuple(found), run.name)
+        return gr.update(value=pictures, visible=bool(pictures))
+
+    def found(self, name: str, direction: str) -> list[Example]:
+        """Return the examples themselves; none where the run or its data are gone."""
+        try:
+            run = self.runs.find(name)
+            return list(_examples(run, self.runs.direction(run, direction), self._count, run.stamp()))
+        except UserError:
+            return []
+
+    def samples(self, name: str) -> tuple[Update, Update, Update]:
+        """Return the sheets of held-out samples and the training's pictures by epoch, newest first, and a word."""
+        try:
+            run = self.runs.find(name)
+        except UserError:
+            return (gr.update(value=[], visible=False),) * 2 + (gr.update(value=self._advice(), visible=True),)
+        sheets = [(path, f"epoch {epoch}") for epoch, path in reversed(sample_sheets(run.folder))]
+        pictures = sorted(picture_files(run.folder), key=lambda picture: -picture[0])
+        others = [(path, f"epoch {epoch}: {label}") for epoch, label, path in pictures]
+        galleries = [self._copied(kind[:MOST_SAMPLES]) for kind in (sheets, others)]
+        word = "" if sheets or others else f"{run.name} has no pictures of its training."
+        updates = [gr.update(value=gallery, visible=bool(gallery)) for gallery in galleries]
+        return updates[0], updates[1], gr.update(value=word, visible=bool(word))
+
+    def _copied(self, pictures: Sequence[tuple[Path, str]]) -> Pictures:
+        copies = []
+        for path, caption in pictures:
+            try:
+                copies.append((str(self._service.store.copy(path)), caption))
+            except OSError as error:  # the training has just deleted it
+                log.debug("%s is gone: %s", path, error)
+        return copies
+
+    def _make_thumbnails(self, examples: tuple[Example, ...], run: str) -> Pictures:
+        made = []
+        for number, example in enumerate(examples, start=1):
+            try:
+                header = read_header(example.path)
+                if header.width * header.height > self._service.limits.pixels:
+                    continue
+                picture = preview(example.picture(), None, self._service.store, f"{run}_{number}", longest=THUMBNAIL)
+                made.append((str(picture), str(number)))
+            except UserError as error:
+                log.info("no example: %s", error)
+        return made
+
+    def _advice(self) -> str:
+        empty = self.runs.still_empty()
+        if empty:
+            return (
+                f"**There is nothing to choose yet.** {', '.join(empty[:5])} will be here as soon as its training has "
+                "saved weights; reload the page then."
+            )
+        return f"**There is no trained run here yet.** Train one, then reload the page: `{TRAIN}`"
+
+    def _nothing(self, text: str) -> Chosen:
+        hidden, still = gr.update(visible=False), gr.update(interactive=False)
+        return Chosen(
+            gr.update(choices=[], value=None, visible=False),
+            gr.update(visible=False, value=OWN),
+            hidden,
+            gr.update(value=text, visible=True),
+            still,
+            still,
+        )
+
+
+@lru_cache(maxsize=64)
+def _examples(run: Run, direction: str, count: int, stamp: Stamp) -> tuple[Example, ...]:
+    """Look for examples; once more when the run has changed (``stamp``)."""
+    return tuple(find_examples(run.options(), direction, count))

@@ -1,0 +1,80 @@
+"""A generator in portable layers makes the same as the generator, whatever the size."""
+
+import warnings
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from inference.export.portable import extended, middle, portable
+from networks.any_size import cut, padded
+from networks.factory import build_generator
+from networks.repeatable import repeatable
+from options.schema import NetOptions
+from tests.recorded import images
+
+SIZES = ((1, 3, 64, 64), (2, 3, 32, 32), (3, 3, 33, 47), (1, 3, 5, 9), (1, 3, 1, 70), (2, 3, 4, 3))
+NORMS = ("instance", "batch", "syncbatch", "none")
+
+
+def generator(netG: str, norm: str) -> nn.Module:
+    """Return one that has seen something, with weights and statistics of norms that differ by channel."""
+    torch.manual_seed(3)
+    net = build_generator(NetOptions(netG=netG, norm=norm, ngf=4), 3, 2)
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm):
+            nn.init.uniform_(layer.weight, 0.5, 2)
+            nn.init.uniform_(layer.bias, -1, 1)
+            layer.running_mean.uniform_(-1, 1)
+            layer.running_var.uniform_(0.5, 2)
+    return net
+
+
+def scripted(network: nn.Module) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.script(network)
+
+
+def image(*shape: int) -> Tensor:
+    return images(5, *shape)
+
+
+@pytest.mark.parametrize("netG", ["resnet_2blocks", "unet_32"])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("training_norms", [False, True])
+def test_portable_layers_make_the_same_numbers(netG: str, norm: str, training_norms: bool) -> None:
+    network = repeatable(generator(netG, norm), running_statistics=training_norms)
+    made = portable(network)
+    compiled = scripted(made)
+    with torch.inference_mode():
+        for size in SIZES:
+            wanted = network(image(*size))
+            assert torch.allclose(made(image(*size)), wanted, atol=2e-5), size
+            assert torch.allclose(compiled(image(*size)), wanted, atol=2e-5), size
+
+
+def test_pictures_of_a_batch_do_not_see_each_other() -> None:
+    made = portable(repeatable(generator("unet_32", "batch")))
+    batch = image(3, 3, 40, 30)
+    alone = torch.cat([made(one[None]) for one in batch])
+    assert torch.allclose(made(batch), alone, atol=1e-5)
+
+
+def test_weights_are_shared_and_the_network_stays_as_it_was() -> None:
+    network = repeatable(generator("resnet_1blocks", "instance"))
+    kinds = [type(layer) for layer in network.modules()]
+    made = portable(network)
+    assert {id(weight) for weight in made.parameters()} == {id(weight) for weight in network.parameters()}
+    assert [type(layer) for layer in network.modules()] == kinds
+
+
+@pytest.mark.parametrize(("multiple", "least"), [(32, 0), (4, 0), (1, 5)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (2, 3), (31, 33), (64, 96)])
+def test_sides_are_extended_and_cut_as_everywhere_else(multiple: int, least: int, size: tuple[int, int]) -> None:
+    x = image(1, 2, *size)
+    wide = extended(extended(x, 2, multiple, least), 3, multiple, least)
+    assert torch.equal(wide, padded(x, multiple, max(least, 1)))
+    back = middle(middle(wide, 2, size[0], wide.shape[2]), 3, size[1], wide.shape[3])
+    assert torch.equal(back, x)
+    assert torch.equal(back, cut(wide, x))

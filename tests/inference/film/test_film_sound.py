@@ -1,0 +1,60 @@
+"""The sound of a film in another kind of film, and what is left out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.film import FilmSettings, translate_film
+from tests.inference.film.films import RATE, av, moving, read_film, run_of, write_film
+
+COUNT = 14
+
+
+def test_what_the_target_cannot_hold_is_converted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = write_film(tmp_path / "in.mp4", moving(COUNT), tracks=1)
+    report = translate_film(run_of(), source, tmp_path / "out.webm", FilmSettings())
+    assert "cannot hold sound as aac; it becomes libopus" in caplog.text
+    assert (report.sound_copied, report.sound_converted) == (0, 1)
+    with av.open(str(tmp_path / "out.webm")) as film:
+        samples = np.concatenate([one.to_ndarray()[0] for one in film.decode(audio=0)])
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert np.argmax(spectrum) * 48000 / len(samples) == pytest.approx(220, abs=4)
+    assert len(samples) / 48000 == pytest.approx(float(COUNT / RATE), abs=0.1)
+
+
+def test_a_gif_has_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = write_film(tmp_path / "in.mp4", moving(3), tracks=1)
+    translate_film(run_of(), source, tmp_path / "out.gif", FilmSettings())
+    assert "out.gif cannot hold sound" in caplog.text
+    assert read_film(tmp_path / "out.gif").kinds == ["video"]
+
+
+def test_a_broadcast_becomes_a_film_that_begins_at_0(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.ts", moving(COUNT), tracks=1)
+    translate_film(run_of(), source, tmp_path / "out.mp4", FilmSettings())
+    before, after = read_film(source), read_film(tmp_path / "out.mp4")
+    assert before.times[0] > 0.05
+    start = min(before.times[0], before.sound[0][0][1])
+    assert after.times == pytest.approx([time - start for time in before.times], abs=1e-3)
+    assert len(after.sound[0]) == len(before.sound[0])
+
+
+def test_subtitles_are_left_out_with_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "in.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
+    silent = write_film(tmp_path / "silent.mkv", moving(3))
+    with (
+        av.open(str(silent)) as pictures,
+        av.open(str(tmp_path / "in.srt")) as words,
+        av.open(str(tmp_path / "in.mkv"), "w") as film,
+    ):
+        targets = [film.add_stream_from_template(one.streams[0], opaque=True) for one in (pictures, words)]
+        for one, target in zip((pictures, words), targets, strict=True):
+            for packet in one.demux():
+                if packet.size:
+                    packet.stream = target
+                    film.mux(packet)
+    assert read_film(tmp_path / "in.mkv").kinds == ["video", "subtitle"]
+    translate_film(run_of(), tmp_path / "in.mkv", tmp_path / "out.mkv", FilmSettings())
+    assert "out.mkv gets no subtitle" in caplog.text
+    assert read_film(tmp_path / "out.mkv").kinds == ["video"]
