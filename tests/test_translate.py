@@ -241,3 +241,18 @@ def test_a_large_picture_without_its_package_is_one_sentence(
     assert done.code == 2
     assert "needs the package pyvips; pip install 'pyvips[binary]'" in done.stderr
     assert picture_file.COLORS[3] == "rgb"
+
+
+def test_films_stand_beside_pictures_and_are_skipped_when_done(run: Path, pictures: Path, run_cli: RunCli) -> None:
+    films = pytest.importorskip("tests.inference.film.films")
+    films.write_film(pictures / "walk.mp4", films.moving(5))
+    words = [run, pictures, "-o", "out", "--precision", "fp32"]
+    assert run_cli("translate", words).code == 0
+    assert "walk.mp4" in files_in(Path("out"))
+    made, given = (films.read_film(path).pixels for path in (Path("out/walk.mp4"), pictures / "walk.mp4"))
+    assert len(made) == len(given) == 5
+    wanted = load(run, precision="fp32")(given[2]).mean(2)  # colours are stored at half the size
+    assert films.distance(made[2].mean(2), wanted) < films.distance(made[2].mean(2), given[2].mean(2)) / 2
+    assert "6 of 6 are translated already" in run_cli("translate", words).stdout
+    done = run_cli("translate", [run, pictures / "walk.mp4", "-o", "x.png"])
+    assert (done.code, "are a film and a picture; give x.png another suffix" in done.stderr) == (2, True)

@@ -69,7 +69,9 @@ def _values(way: Direction) -> dict[str, str]:
     if way.colorizes:
         colors = {"input_channels": "L / 50 - 1 of CIE Lab", "output_channels": "a / 110 and b / 110 of CIE Lab"}
     family, _ = generator_family(way.netG)
-    outside = f"extend sides by reflection to multiples of {way.multiple}, half of it before, and cut them again"
+    fit = f"extend sides by reflection to multiples of {way.multiple}, half of it before, and cut them again"
+    if family == "resnet":
+        fit = f"sides become multiples of {way.multiple}; cut the surplus off at the bottom and the right"
     return {
         "layout": "float32, N x C x H x W",
         "range": "-1,1",
@@ -77,7 +79,7 @@ def _values(way: Direction) -> dict[str, str]:
         "output_values": _pair(way.target_limits or BYTE_RANGE),
         "to_network": "x = 2 * (value - low) / (high - low) - 1; low and high are input_values",
         "from_network": "value = low + (y + 1) / 2 * (high - low), clipped, rounded; low and high are output_values",
-        "padding": outside if family == "unet" else "inside: the network takes sides of 5 pixels and more",
+        "padding": fit,
         **colors,
     }
 

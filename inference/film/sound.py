@@ -22,15 +22,24 @@ class Track(Protocol):
 
 
 class Copied:
-    """A track that stays as it is."""
+    """A track that stays as it is; of a damaged one, packets without a time after the one before are left out."""
 
     def __init__(self, target: OutputContainer, stream: "av.AudioStream") -> None:
         self._target, self._stream = target, stream
+        self._before: int | None = None
 
     def write(self, packet: "av.Packet[Any]") -> None:
         """Store its bytes."""
+        time = packet.dts if packet.dts is not None else packet.pts
+        if time is None or (self._before is not None and time <= self._before):
+            return
+        self._before = packet.dts = time
         packet.stream = self._stream
-        self._target.mux(packet)
+        try:
+            self._target.mux(packet)
+        except av.FFmpegError as error:
+            if isinstance(error, OSError):  # such as a full disk; else the packet's content is no sound
+                raise
 
     def finish(self) -> None:
         """Do nothing: all is stored."""

@@ -33,10 +33,10 @@ def translate(
     on_cpu = translator.device.type == "cpu"
     with opened_film(source, threads="SLICE" if on_cpu else "AUTO") as film:
         frames = Frames(translator, settings, film.look.size, film.bits, source.name)
-        _tell_depth(film, frames)
         with opened_writer(
             target, film.look, crf=settings.crf, deep=frames.makes_deep, sound_of=film.container
         ) as writer:
+            _tell_depth(film.bits, writer.bits if frames.deep else 8)
             done, busy = _work(film, frames, writer, progress, most=1 if on_cpu else MOST_TOGETHER)
         copied = sum(isinstance(track, Copied) for track in writer.sound.values())
         lost = film.lost()
@@ -71,7 +71,6 @@ def _work(
     return done, Busy(ahead.busy, translating, behind.busy)
 
 
-def _tell_depth(film: FilmReader, frames: Frames) -> None:
-    if film.bits > 8:
-        becomes = "are kept" if frames.deep else "become 8, as the run was trained on such"
-        log.info("the film's %d bits %s", film.bits, becomes)
+def _tell_depth(before: int, after: int) -> None:
+    if before > 8:
+        log.info("the film's %d bits a value %s", before, f"become {after}" if after < before else "are kept")

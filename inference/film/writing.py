@@ -111,12 +111,18 @@ class Clock:
 
 
 class FilmWriter:
-    """A film that is being made."""
+    """A film that is being made.
+
+    Attributes:
+        sound: its tracks, by the number of the source's stream.
+        bits: of a value.
+    """
 
     def __init__(
         self, container: OutputContainer, stream: "av.VideoStream", clock: Clock, look: Look, sound: dict[int, Track]
     ) -> None:
         self.sound = sound
+        self.bits = max(part.bits for part in av.VideoFormat(str(stream.codec_context.pix_fmt)).components)
         self._container, self._stream, self._clock = container, stream, clock
         self._palettes: Callable[[Levels], av.VideoFrame] | None = None
         if stream.codec_context.pix_fmt == "pal8":

@@ -84,7 +84,9 @@ def _keep_to_itself(folder: Path) -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     for name in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    from gradio import Error, processing_utils
+    from gradio import Error, processing_utils, routes
+
+    vars(routes)["DEFAULT_TEMP_DIR"] = str(folder)  # from the environment, but read once in a process
 
     async def refuse(url: str, cache_dir: str) -> str:
         raise Error("send the picture itself, not its address", print_exception=False)

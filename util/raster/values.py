@@ -52,6 +52,9 @@ def from_pixels(pixels: Tensor, dtype: npt.DTypeLike, limits: Range | None) -> n
     """
     kind = np.dtype(dtype)
     low, high = limits or range_of_type(kind)
+    if kind == np.uint8 and (low, high) == BYTE_RANGE:  # float32 has enough digits, in a third of the time
+        levels = units(pixels).clamp(-1, 1).add_(1).mul_(127.5).round_().to(torch.uint8)
+        return np.ascontiguousarray(levels.permute(1, 2, 0).numpy())
     values = units(pixels).clamp(-1, 1).double().add(1).mul((high - low) / 2).add(low).permute(1, 2, 0).numpy()
     return np.ascontiguousarray(values.round() if kind.kind in "iu" else values).astype(kind)
 

@@ -137,6 +137,7 @@ def test_the_metadata_know_direction_channels_and_what_a_network_wants(write: An
     assert (told["input_channels"], told["output_channels"]) == ("gray", "RGB")
     assert told["norm_statistics"] == "picture"
     assert told_by(weights.path)["padding"].startswith("extend sides by reflection to multiples of 32")
+    assert told_by(write("two ways", "safetensors")[0].path)["padding"].startswith("sides become multiples of 4; cut")
 
 
 def test_an_onnx_file_is_plain(write: Any) -> None:

@@ -55,7 +55,7 @@ class TestDepth:
         slope = np.linspace(20000, 24000, 48).astype(np.uint16)[None, :, None].repeat(32, 0).repeat(3, 2)
         source = write_film(tmp_path / "in.mkv", [slope] * 3, pixel_format="yuv420p10le")
         translate_film(run_of(), source, tmp_path / "out.mkv", FilmSettings(crf=1))
-        assert "the film's 10 bits are kept" in caplog.text
+        assert "the film's 10 bits a value are kept" in caplog.text
         with av.open(str(tmp_path / "out.mkv")) as film:
             frame = next(film.decode(video=0))
             assert frame.format.name == "yuv420p10le"
@@ -67,7 +67,7 @@ class TestDepth:
         caplog.set_level(logging.INFO)
         source = write_film(tmp_path / "in.mkv", moving(2), pixel_format="yuv420p10le")
         translate_film(run_of(limits=(0.0, 255.0)), source, tmp_path / "out.mkv", FilmSettings())
-        assert "become 8" in caplog.text
+        assert "the film's 10 bits a value become 8" in caplog.text
         assert read_film(tmp_path / "out.mkv").pixel_format == "yuv420p"
 
     def test_a_run_of_16_bits_takes_any_film(self, tmp_path: Path) -> None:
@@ -84,3 +84,10 @@ def test_a_run_that_makes_grays(tmp_path: Path) -> None:
     translate_film(run_of(channels=(1, 1)), source, tmp_path / "out.mp4", FilmSettings())
     (pixels, _) = read_film(tmp_path / "out.mp4").pixels
     assert np.abs(pixels - pixels.mean(2, keepdims=True)).max() <= 2
+
+
+def test_a_kind_of_10_bits_in_one_of_8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    source = write_film(tmp_path / "in.mkv", moving(2), pixel_format="yuv420p10le")
+    translate_film(run_of(), source, tmp_path / "out.webm", FilmSettings())
+    assert "the film's 10 bits a value become 8" in caplog.text

@@ -58,3 +58,17 @@ def test_subtitles_are_left_out_with_a_word(tmp_path: Path, caplog: pytest.LogCa
     translate_film(run_of(), tmp_path / "in.mkv", tmp_path / "out.mkv", FilmSettings())
     assert "out.mkv gets no subtitle" in caplog.text
     assert read_film(tmp_path / "out.mkv").kinds == ["video"]
+
+
+def test_packets_that_go_back_in_time_are_left_out(tmp_path: Path) -> None:
+    from inference.film.sound import Copied  # it imports av
+
+    film = write_film(tmp_path / "in.mp4", moving(COUNT), tracks=1)
+    with av.open(str(film)) as source, av.open(str(tmp_path / "out.mp4"), "w") as target:
+        packets = [packet for packet in source.demux(audio=0) if packet.size]
+        track = Copied(target, target.add_stream_from_template(source.streams.audio[0]))
+        for number in (0, 1, 2, 1, 2, 3):
+            track.write(packets[number])
+        track.finish()
+    with av.open(str(tmp_path / "out.mp4")) as written:
+        assert [bytes(one) for one in written.demux(audio=0) if one.size] == [bytes(one) for one in packets[:4]]

@@ -59,7 +59,14 @@ def test_lab_and_ycbcr_become_rgb(tmp_path: Path) -> None:
     difference = read(saved(lab, tmp_path / "lab.tif")).astype(int) - np.asarray(picture)
     assert np.abs(difference).mean() < 2
     ycbcr = picture.convert("YCbCr")
-    assert same(read(saved(ycbcr, tmp_path / "ycbcr.tif")), ycbcr.convert("RGB"))
+    path = saved(ycbcr, tmp_path / "ycbcr.tif")
+    with Image.open(path) as opened:
+        knows = opened.mode == "YCbCr"  # Pillow before 13 takes it for RGB
+    if knows:
+        assert same(read(path), ycbcr.convert("RGB"))
+    else:
+        with pytest.raises(UserError, match="its colours are YCbCr of a kind that is not read"):
+            read(path)
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
