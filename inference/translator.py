@@ -15,6 +15,7 @@ from inference.given import Picture, taken
 from inference.large import Box, Tiling, translate_in_parts
 from networks.compute import choose_compute
 from networks.factory import generator_family
+from networks.fast.layers import hold_weights
 from networks.repeatable import sharing_copy
 from options.errors import UserError
 from options.speed import SpeedOptions
@@ -51,6 +52,7 @@ class Translator:
         self._compute = choose_compute(SpeedOptions(precision=precision), device, unet=unet)  # type: ignore[arg-type]
         self._networks = nn.ModuleDict({name: sharing_copy(way.network) for name, way in self.directions.items()})
         self._compute.place(self._networks)
+        hold_weights(self._networks)
 
     def __call__(self, image: Any, direction: str = "", *, load_size: int = 0) -> Any:
         """Translate.

@@ -16,6 +16,7 @@ from data.batch import Batch
 from models.memory_flags import check_memory_flags
 from networks.compute import PER_SAMPLE, Compute, choose_compute
 from networks.factory import generator_family, smallest_input
+from networks.fast.layers import hold_weights
 from options.errors import UserError
 from options.schema import NoOptions, Options
 from util.image_pool import ImagePool
@@ -77,6 +78,8 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         self.compute = choose_compute(self.opt.speed, device, unet=unet)
         penalised = self.is_train and self.opt.optim.gan_mode == "wgangp"
         self.compute.place(self.networks, [name for name in self.networks if penalised and name.startswith("D")])
+        if not self.is_train:
+            hold_weights(self.networks)
         log.info("the networks are computed in %s", self.compute)
         if device.type == "cpu" and not (self.is_train and self.opt.optim.memory != "normal"):
             keep_freed_memory()

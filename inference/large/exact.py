@@ -2,8 +2,8 @@
 
 Instance norm needs the mean of a whole map before its first point can be computed. So the maps between the residual
 blocks, a quarter of the picture's size, are computed part by part, kept, and normalised once all parts are known. The
-maps at the full and half size, which are large and cheap, are computed again whenever they are needed: for a ResNet
-generator of 9 blocks about a tenth more work than at once.
+maps at the full and half size, which are large and cheap, are computed again whenever they are needed, unless there is
+memory for them: for a ResNet generator of 9 blocks about a tenth more multiplications than at once.
 """
 
 from collections.abc import Callable
@@ -111,7 +111,7 @@ class _Walk:
     def _kept_if_small(self, x: FeatureMap) -> FeatureMap:
         values = x.channels * x.height * x.width
         small = values <= self._plan.kept * self._pixels * 1.1  # sides are rounded up
-        return self._keep(x) if small or values * 4 <= self._plan.memory / 8 else x
+        return self._keep(x) if small or values * 2 <= self._plan.memory / 4 else x
 
     def _keep(self, x: FeatureMap) -> Kept:
         """Compute a map and keep it."""

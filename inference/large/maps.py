@@ -203,7 +203,8 @@ class Kept(FeatureMap):
 
     def read(self, box: Box) -> Tensor:
         """Read it from where it is kept."""
-        return self._store.read(box).to(self._device, torch.float32, copy=True)
+        part = self._store.read(box).to(self._device, torch.float32, copy=True)
+        return part.contiguous(memory_format=torch.channels_last)
 
 
 Layer = nn.Conv2d | nn.ConvTranspose2d

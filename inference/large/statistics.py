@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from networks.fast.functions import channel_statistics
+
 
 class Statistics:
     """What is known of the parts seen so far, in float64."""
@@ -14,10 +16,11 @@ class Statistics:
 
     def add(self, part: Tensor) -> None:
         """Take in 1 x C x h x w."""
-        points = part.float().permute(0, 2, 3, 1).reshape(-1, part.shape[1])  # a view in channels_last order
-        mean = points.mean(0)
-        variance = (points - mean).square_().mean(0)  # var_mean takes six times as long for this order
-        count = len(points)
+        if part.device.type == "cpu":  # in channels_last order var_mean takes twenty times as long
+            mean, variance = channel_statistics(part.float().contiguous(memory_format=torch.channels_last))
+        else:
+            variance, mean = torch.var_mean(part.float(), (0, 2, 3), correction=0)
+        count = part.shape[2] * part.shape[3]
         distance = mean.double().cpu() - self._mean  # sync
         total = self._count + count
         self._mean += distance * (count / total)

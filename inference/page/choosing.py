@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from inference.page.examples import Example, find_examples
-from inference.page.previews import THUMBNAIL, preview
+from inference.page.previews import THUMBNAIL, shown
 from inference.page.runs import Run, Runs, Stamp
 from inference.page.service import Service
+from options.data import Range
 from options.errors import UserError
 from util.raster.header import read_header
 from util.run_folder import picture_files, sample_sheets
@@ -43,7 +44,6 @@ class Choosing:
 
     def __init__(self, service: Service, examples: int) -> None:
         self._service, self._count = service, examples
-        self._thumbnails = lru_cache(maxsize=32)(self._make_thumbnails)
 
     @property
     def runs(self) -> Runs:
@@ -81,20 +81,29 @@ class Choosing:
 
     def examples(self, name: str, direction: str) -> Update:
         """Return small pictures of the run's own data set."""
-        found = self.found(name, direction)
-        if not found:
-            return gr.update(value=[], visible=False)
-        run = self.runs.find(name)
-        pictures = self._thumbnails(tuple(found), run.name)
-        return gr.update(value=pictures, visible=bool(pictures))
+        shown = [(str(picture), str(number)) for number, (_, picture) in enumerate(self.found(name, direction), 1)]
+        return gr.update(value=shown, visible=bool(shown))
 
-    def found(self, name: str, direction: str) -> list[Example]:
-        """Return the examples themselves; none where the run or its data are gone."""
+    def found(self, name: str, direction: str) -> list[tuple[Example, Path]]:
+        """Return the examples with their small pictures; none where the run or its data are gone."""
         try:
             run = self.runs.find(name)
-            return list(_examples(run, self.runs.direction(run, direction), self._count, run.stamp()))
+            way = self.runs.direction(run, direction)
         except UserError:
             return []
+        drawn = [
+            (example, self._thumbnail(example, run, way)) for example in _examples(run, way, self._count, run.stamp())
+        ]
+        return [(example, picture) for example, picture in drawn if picture]
+
+    def limits(self, name: str, direction: str) -> tuple[Range | None, Range | None]:
+        """Return the values that are black and white in what a direction starts from, and in what it makes."""
+        try:
+            run = self.runs.find(name)
+            way = self.runs.direction(run, direction)
+        except UserError:  # told when it is translated
+            return None, None
+        return run.limits(way[0]), run.limits(way[-1])
 
     def samples(self, name: str) -> tuple[Update, Update, Update]:
         """Return the sheets of held-out samples and the training's pictures by epoch, newest first, and a word."""
@@ -119,18 +128,21 @@ class Choosing:
                 log.debug("%s is gone: %s", path, error)
         return copies
 
-    def _make_thumbnails(self, examples: tuple[Example, ...], run: str) -> Pictures:
-        made = []
-        for number, example in enumerate(examples, start=1):
-            try:
-                header = read_header(example.path)
-                if header.width * header.height > self._service.limits.pixels:
-                    continue
-                picture = preview(example.picture(), None, self._service.store, f"{run}_{number}", longest=THUMBNAIL)
-                made.append((str(picture), str(number)))
-            except UserError as error:
-                log.info("no example: %s", error)
-        return made
+    def _thumbnail(self, example: Example, run: Run, way: str) -> Path | None:
+        """Return a small picture of an example; None if it cannot be read, or is too large."""
+        try:
+            header = read_header(example.path)
+            if header.width * header.height > self._service.limits.pixels:
+                return None
+            return self._service.store.made_of(
+                Path(example.path),
+                f"thumbnail {example.half}",
+                f"{run.name}_example.png",
+                lambda path: shown(example.picture(), run.limits(way[0]), THUMBNAIL).save(path, "PNG"),
+            )
+        except (UserError, OSError) as error:
+            log.info("no example: %s", error)
+            return None
 
     def _advice(self) -> str:
         empty = self.runs.still_empty()

@@ -113,7 +113,7 @@ class _SingleTab:
                         visible=False,
                         interactive=False,
                     )
-        picture.input(single.inspect, [picture, truth, partner], [picture, truth, kept, about], **QUICK)
+        picture.input(single.inspect, [run, direction, picture, truth, partner], [picture, truth, kept, about], **QUICK)
         self.examples.select(
             single.take_example,
             [run, direction],

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
-from inference.load import GENERATORS, SUFFIXES, find_run, load
+from inference.load import GENERATORS, RANGES, SUFFIXES, find_run, load
 from inference.translator import Translator
+from options.data import DataOptions, Range
 from options.errors import UserError
 from options.stored import OPTIONS_FILE, read_options
 from util.checkpoint import AVERAGED, existing_weights
@@ -68,6 +69,14 @@ class Run(NamedTuple):
     def load_size(self) -> int:
         """Return the pixels a side at which the training saw pictures; 0 if unknown."""
         return int(self.options().get("load_size", 0))
+
+    def limits(self, side: str) -> Range | None:
+        """Return the values of domain A or B that are black and white; None: those of a picture's type."""
+        try:
+            given = {name: str(self.options().get(name) or "") for name in RANGES}
+            return DataOptions(**given).range_of(side)  # type: ignore[arg-type]
+        except UserError:  # who translates is told
+            return None
 
     def stamp(self) -> Stamp:
         """Return what changes when the weights do."""

@@ -40,10 +40,9 @@ def serve(opt: AppOptions, login: Login | None) -> None:
         StoppedError: SIGTERM has come.
         KeyboardInterrupt: Ctrl-C.
     """
-    require_gradio()
     choose_device(RunOptions(device=opt.device))
-    loader = partial(load, device=opt.device, precision=opt.precision)
-    runs = Runs(opt.runs, opt.checkpoints_dir, loader)
+    runs = Runs(opt.runs, opt.checkpoints_dir, partial(load, device=opt.device, precision=opt.precision))
+    require_gradio()
     turns, limits = Turns(opt.max_waiting), Limits(opt.upload_bytes, opt.pixels, opt.max_files)
     with (
         _leaving_work_behind(turns),

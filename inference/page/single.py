@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
 from inference.page.choosing import ARROWS, TRAINING, Choosing, Update
@@ -17,6 +18,7 @@ from inference.page.service import Order, Service, Translation, printable
 from inference.page.uploads import checked_header, described, read_picture
 from inference.page.visitor import contents, spoken, who
 from inference.writing import write_picture
+from options.data import Range
 from options.errors import UserError
 from util.raster.header import Header, read_header
 
@@ -53,7 +55,7 @@ class Single:
         self._service, self._choosing, self._store = service, choosing, service.store
 
     async def inspect(
-        self, sent: Sent | None, truth: Sent | None, partner: str, request: gr.Request
+        self, run: str, direction: str, sent: Sent | None, truth: Sent | None, partner: str, request: gr.Request
     ) -> tuple[Any, Any, Kept | None, Update]:
         """Look at the header of a picture that has just come: is it one, and not too large?
 
@@ -70,7 +72,7 @@ class Single:
         try:
             data = await asyncio.to_thread(contents, sent, self._store)
             header = checked_header(data, sent.name, self._service.limits)
-            kept = await self._kept(sent, header)
+            kept = await self._kept(sent, header, self._choosing.limits(run, direction)[0])
             return kept.shown if kept else gr.skip(), still, kept, _about(f"{sent.name}: {described(header)}")
         except UserError as error:
             log.info("%s upload: refused: %s", who(request), printable(str(error)))
@@ -89,9 +91,10 @@ class Single:
             index = event.index if isinstance(event.index, int) else -1
             if not 0 <= index < len(examples):
                 raise UserError("this example is gone; reload the page")
-            sent, truth = await asyncio.to_thread(self._written, examples[index])
+            limits, of_truth = self._choosing.limits(run, direction)
+            sent, truth = await asyncio.to_thread(self._written, examples[index][0], of_truth)
             header = read_header(sent.path)
-            kept = await self._kept(sent, header)
+            kept = await self._kept(sent, header, limits)
         shown = kept.shown if kept else str(sent.path)
         return shown, truth or None, truth, kept, _about(f"{sent.name}: {described(header)}")
 
@@ -143,18 +146,18 @@ class Single:
         way = self._choosing.runs.direction(found, direction)
         return Order(visitor, found.name, way, found.load_size() if size == TRAINING else 0)
 
-    async def _kept(self, sent: Sent, header: Header) -> Kept | None:
+    async def _kept(self, sent: Sent, header: Header, limits: Range | None) -> Kept | None:
         """Draw what to show of a picture that browsers do not show; None for others."""
         if header.file_format in IN_BROWSERS:
             return None
 
         def draw() -> Path:
             picture = read_picture(contents(sent, self._store), sent.name, self._service.limits)
-            return preview(picture.raster, None, self._store, sent.path.stem)
+            return preview(picture.raster, limits, self._store, sent.path.stem)
 
         return Kept(str(await asyncio.wrap_future(self._service.turns.take(draw))), sent)
 
-    def _written(self, example: Example) -> tuple[Sent, str]:
+    def _written(self, example: Example, of_truth: Range | None) -> tuple[Sent, str]:
         """Put an example among the files of visitors; return it, and what to show of its partner if it has one."""
         path = Path(example.path)
         if example.half is None:
@@ -162,7 +165,7 @@ class Single:
         else:
             copy = write_picture(example.picture(), self._store.new(path.stem), read_header(path))
         truth = example.partner()
-        shown = str(preview(truth, None, self._store, f"{path.stem}_true")) if truth else ""
+        shown = str(preview(truth, of_truth, self._store, f"{path.stem}_true")) if truth else ""
         return Sent(copy, path.name), shown
 
     def _views(self, order: Order, sent: Sent, truth: Sent | None, *, round_trip: bool) -> Views:
@@ -171,7 +174,8 @@ class Single:
         done = self._service.translate(order, data, sent.name, round_trip=round_trip)
         result = write_picture(done.made.raster, self._store.new(f"{stem}_{done.direction}"), done.given.header)
         given, made, back = self._previews(done, stem)
-        true = self._truth(truth, Path(made)) if truth else None
+        limits = done.translator.way(done.direction).target_limits
+        true = self._truth(truth, Path(made), limits) if truth else None
         kind = result.suffix[1:].upper()
         return Views(done.told, given, made, back, true, str(result), kind, described(done.made.header))
 
@@ -184,10 +188,12 @@ class Single:
         limits = done.translator.way(way.other_way).kind(done.made.header).limits
         return str(given), str(made), str(preview(done.back.raster, limits, self._store, f"{stem}_back"))
 
-    def _truth(self, sent: Sent, like: Path) -> str:
+    def _truth(self, sent: Sent, like: Path, limits: Range | None) -> str:
         """Return what to show of the true picture, as large as the translation is shown."""
         picture = read_picture(contents(sent, self._store), sent.name, self._service.limits)
-        shown = preview(picture.raster, None, self._store, f"{sent.path.stem[:LONGEST_STEM]}_true")
+        if picture.header.dtype == np.uint8:  # such as that of an example, drawn already
+            limits = None
+        shown = preview(picture.raster, limits, self._store, f"{sent.path.stem[:LONGEST_STEM]}_true")
         with Image.open(like) as other, Image.open(shown) as image:
             if image.size != other.size:
                 image.resize(other.size, Image.Resampling.BICUBIC).save(shown)

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -52,16 +53,29 @@ class Store:
         Raises:
             OSError: it cannot be read.
         """
+        return self.made_of(path, "copy", path.name, lambda copy: shutil.copyfile(path, copy))
+
+    def made_of(self, path: Path, what: str, name: str, make: Callable[[Path], object]) -> Path:
+        """Return what is made of a file, from the last time as long as that file does not change.
+
+        Args:
+            what: tells it from other things that are made of the same file.
+            name: of the file to be made.
+            make: writes it to the path that it is given.
+
+        Raises:
+            OSError: the file cannot be read; and whatever ``make`` raises.
+        """
         stat = path.stat()
-        key = hashlib.sha256(f"{path.resolve()} {stat.st_mtime_ns} {stat.st_size}".encode()).hexdigest()
-        copy = self.folder / key / safe_name(path.name)
-        if copy.exists():
-            os.utime(copy)
-            return copy
-        copy.parent.mkdir(exist_ok=True)
-        half = copy.with_name(f"{secrets.token_hex(8)}.tmp")
-        shutil.copyfile(path, half)
-        return half.replace(copy)
+        key = f"{path.resolve()} {stat.st_mtime_ns} {stat.st_size} {what}"
+        made = self.folder / hashlib.sha256(os.fsencode(key)).hexdigest() / safe_name(name)
+        if made.exists():
+            os.utime(made)  # it is as young as a new one
+            return made
+        made.parent.mkdir(exist_ok=True)
+        half = made.with_name(f"{secrets.token_hex(8)}.tmp")
+        make(half)
+        return half.replace(made)
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Tell whether a path is that of a file in here, links followed."""

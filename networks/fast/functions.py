@@ -130,7 +130,7 @@ class NormAndActivation(Function):
         ctx.slope = slope
         normal, factors = [], []
         for image in x.unsqueeze(1):  # the statistics of one image are those of a batch of one
-            mean, variance = _statistics(image)
+            mean, variance = channel_statistics(image)
             normal.append(torch.native_batch_norm(image, None, None, mean, variance, False, 0.0, eps)[0])
             factors.append(torch.rsqrt(variance + eps))
         y = _together(normal)
@@ -161,7 +161,7 @@ def _together(images: list[Tensor]) -> Tensor:
     return images[0] if len(images) == 1 else torch.cat(images)
 
 
-def _statistics(image: Tensor) -> tuple[Tensor, Tensor]:
+def channel_statistics(image: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and variance of each channel of 1 x C x H x W, column by column first.
 
     PyTorch's kernel for this order adds one number after the other; over a whole map float32 would lose digits.

@@ -41,7 +41,14 @@ class FastLayer(nn.Module):
 
 
 class FastConv2d(nn.Conv2d, FastLayer):
-    """A convolution in the way that suits its shape."""
+    """A convolution in the way that suits its shape.
+
+    Attributes:
+        constant: the weights stay as they are, so that what Winograd's convolution makes of them is kept.
+    """
+
+    constant = False
+    _points: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve N x C x H x W."""
@@ -54,10 +61,18 @@ class FastConv2d(nn.Conv2d, FastLayer):
         tiles = self._count_tiles(x, shape)
         if tiles >= (ENOUGH if short == torch.bfloat16 else MANY):
             both = tiles >= MANY and wide != torch.bfloat16  # which rounds too much for it
+            if both and self.constant and not torch.is_grad_enabled():
+                return self._by_kept_points(x, shape.padding[0])
             return Winograd.apply(x, self.weight, self.bias, shape.padding[0], short, both)  # type: ignore[no-any-return, no-untyped-call]
         if self._is_plain(x) and shape.padding == (0, 0) and self.out_channels <= FEW and self.kernel_size[1] > 1:
             return self._by_columns(x, shape, short)
         return Convolution.apply(x, self.weight, self.bias, shape, short)  # type: ignore[no-any-return, no-untyped-call]
+
+    def _by_kept_points(self, x: Tensor, padding: int) -> Tensor:
+        if self._points is None or self._points.dtype != x.dtype:
+            self._points = winograd.points_of(self.weight, x.dtype)
+        y = winograd.convolve_points(x, self._points, self.kernel_size[0], padding)
+        return y if self.bias is None else y.add_(self.bias[:, None, None])
 
     def _is_plain(self, x: Tensor) -> bool:
         fits = x.shape[2] >= self.kernel_size[0] and x.shape[3] >= self.kernel_size[1]
@@ -141,6 +156,13 @@ def speed_up(network: nn.Module, *, wide: torch.dtype | None = None, short: torc
             layer.wide, layer.short = wide, short
     join_rectifiers(network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def hold_weights(network: nn.Module) -> None:
+    """Let fast layers keep what they compute of their weights, which will not change any more."""
+    for layer in network.modules():
+        if isinstance(layer, FastConv2d):
+            layer.constant = True
 
 
 def _is_known(layer: nn.Module) -> bool:

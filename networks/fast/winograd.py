@@ -36,13 +36,18 @@ def convolve(x: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
         x: N x C x H x W.
         weight: K x C x 3 x 3 or K x C x 4 x 4.
     """
-    return _outputs(x, _filters(weight, x.dtype), weight.shape[2], padding)
+    return _outputs(x, points_of(weight, x.dtype), weight.shape[2], padding)
+
+
+def convolve_points(x: Tensor, points: Tensor, taps: int, padding: int = 0) -> Tensor:
+    """Return the same with ``points_of`` the weights, whose computing takes as long as that of a small image."""
+    return _outputs(x, points, taps, padding)
 
 
 def input_gradient(grad: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
     """Return the gradient of ``convolve`` by its images, N x C x H x W, from that by its outputs."""
     taps = weight.shape[2]
-    return _outputs(grad, _filters(weight, grad.dtype, turned=True), taps, taps - 1 - padding, back=True)
+    return _outputs(grad, points_of(weight, grad.dtype, turned=True), taps, taps - 1 - padding, back=True)
 
 
 def weight_gradient(x: Tensor, grad: Tensor, padding: int = 0) -> Tensor:
@@ -130,8 +135,8 @@ def _padded(x: Tensor, before: int, below: int, right: int) -> Tensor:
     return F.pad(x, (0, 0, before, right, before, below)) if before or below or right else x.contiguous()
 
 
-def _filters(weight: Tensor, dtype: torch.dtype, *, turned: bool = False) -> Tensor:
-    """Return the weights' points, 36 x K x C; ``turned`` by half a circle."""
+def points_of(weight: Tensor, dtype: torch.dtype, *, turned: bool = False) -> Tensor:
+    """Return weights at the 36 points, 36 x K x C; ``turned`` by half a circle."""
     matrix = _flat_rule(weight.shape[2], dtype).G
     taps = weight.to(dtype).permute(0, 2, 3, 1).flatten(1, 2)  # K x taps x C
     matrix = (matrix.flip(1) if turned else matrix).expand(len(taps), -1, -1)

@@ -166,7 +166,7 @@ def test_auto_computes_at_once_what_fits_and_in_parts_what_does_not(monkeypatch:
     assert np.array_equal(one(image), whole)
     assert asked == []
     monkeypatch.setattr(Tiling, "room", lambda self, device: 203 * 149 * tiling.BYTES * 4.0)
-    assert psnr(one(image), whole) > 90
+    assert psnr(one(image), whole) > 50  # in so little room, maps are kept in half precision
     assert asked == [(150, 203)]
 
 

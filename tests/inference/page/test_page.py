@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from inference import load
-from tests.inference.page.conftest import Serve, Served, call, sent
+from tests.inference.page.conftest import PAIRS, Serve, Served, call, sent
 from tests.inference.page.test_rest import PICTURE, png, tiff
-from tests.pictures import picture
+from tests.pictures import picture, write_aligned
+from tests.runs import make_run
 from util.raster.reading import read_raster_bytes
 
 DEEP = tiff(PICTURE.astype(np.uint16) * 257)
@@ -48,6 +49,12 @@ def file_of(page: Served, output: Any) -> bytes:
 
 def levels(data: bytes) -> np.ndarray[Any, Any]:
     return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def choosing(page: Served) -> Any:
+    from inference.page.choosing import Choosing
+
+    return Choosing(page.service, 8)
 
 
 def choices(update: dict[str, Any]) -> list[str]:
@@ -103,6 +110,20 @@ class TestExamples:
             (shown,) = results(page, "examples", run, direction)
             assert np.array_equal(levels(file_of(page, shown["value"][0]["image"])), np.asarray(picture(first)))
 
+    def test_files_that_cannot_be_read_are_left_out(self, serve: Serve, tmp_path: Path) -> None:
+        data = write_aligned(tmp_path / "data")
+        (data / "test" / "pair0.png").write_bytes(b"hello")
+        make_run(tmp_path / "runs" / "p2p", "pix2pix", f"{PAIRS} --dataroot {data}")
+        with serve(place=tmp_path / "runs") as page:
+            (update,) = results(page, "examples", "p2p", "BtoA")
+            assert [one["caption"] for one in update["value"]] == ["1"]
+            ((example, _),) = choosing(page).found("p2p", "BtoA")
+            assert Path(example.path).name == "pair1.png"
+            gone = Path(update["value"][0]["image"]["path"])
+            gone.unlink()  # as after an hour
+            results(page, "examples", "p2p", "BtoA")
+            assert np.array_equal(levels(gone.read_bytes()), np.asarray(picture(101)))
+
     def test_without_the_data_there_are_none(self, serve: Serve, tmp_path: Path, runs_place: Path) -> None:
         (tmp_path / "cg").mkdir()
         for path in (runs_place / "cg").glob("*.*"):
@@ -143,7 +164,7 @@ class TestOnePicture:
         assert download["label"] == "Download PNG"
 
     def test_a_picture_that_no_browser_shows_is_drawn(self, page: Served) -> None:
-        shown, _, _, about = results(page, "inspect", upload(page, DEEP, "horse.tif"), None, "")
+        shown, _, _, about = results(page, "inspect", "cg", "AtoB", upload(page, DEEP, "horse.tif"), None, "")
         assert np.array_equal(levels(file_of(page, shown)), PICTURE)
         assert about["value"] == "horse.tif: 40 x 36, rgb, 16 bits"
 
@@ -155,7 +176,7 @@ class TestOnePicture:
         ],
     )
     def test_what_cannot_be_translated_is_told_at_once(self, data: bytes, words: str, page: Served) -> None:
-        shown, _, _, about = results(page, "inspect", upload(page, data), None, "")
+        shown, _, _, about = results(page, "inspect", "cg", "AtoB", upload(page, data), None, "")
         assert shown is None
         assert about["value"].startswith("**Not taken:** ")
         assert words in about["value"]
@@ -172,6 +193,23 @@ class TestOnePicture:
         assert "p2p translates BtoA, not 'AtoB'" in complaint(
             page, "translate", "p2p", "AtoB", "own", True, picture, None
         )
+
+
+class TestRunsWithAValueRange:
+    def test_their_pictures_are_drawn_in_it(self, serve: Serve, tmp_path: Path) -> None:
+        make_run(tmp_path / "p2p", "pix2pix", f"{PAIRS} --dataroot x --value_range_A=-20,1000 --value_range_B=-20,1000")
+        wide = tiff(PICTURE.astype(np.float32) * 4 - 20)
+        with serve(place=tmp_path) as page:
+            given = upload(page, wide, "horse.tif")
+            shown, _, _, about = results(page, "inspect", "p2p", "BtoA", given, None, "")
+            assert about["value"] == "horse.tif: 40 x 36, rgb, floats"
+            assert np.array_equal(levels(file_of(page, shown)), PICTURE)
+            out = results(page, "translate", "p2p", "BtoA", "own", True, given, upload(page, wide, "true.tif"))
+            assert np.array_equal(levels(file_of(page, out[2])), PICTURE)
+            assert np.array_equal(levels(file_of(page, out[5])), PICTURE)
+            made = read_raster_bytes(file_of(page, out[8]), "x.tif").levels
+            assert (made.dtype, out[8]["label"]) == (np.float32, "Download TIF")
+            assert made.max() > 255
 
 
 class TestSeveral:
