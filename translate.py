@@ -22,7 +22,6 @@ from inference.record import described, refuse_to_overwrite, remaining
 from inference.writing import write_picture
 from options.errors import UserError
 from options.translate import TranslateOptions, parse_translate
-from util.memory import keep_freed_memory
 from util.run import entry_point, log, speak, speak_on_standard_error
 
 
@@ -56,8 +55,6 @@ def build(opt: TranslateOptions) -> Translator:
         checkpoints_dir=opt.checkpoints_dir,
     )
     translator.tiling = Tiling(opt.tiling, opt.bytes)
-    if translator.device.type == "cpu" and not opt.max_memory:
-        keep_freed_memory()
     log.info("%s translates %s on %s", translator.source, translator.direction, translator.describe())
     return translator
 

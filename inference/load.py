@@ -44,7 +44,7 @@ def load(
         direction: ``AtoB`` or ``BtoA``, which a CycleGAN has both; empty takes that of the training.
         epoch: which saved weights: ``latest``, ``100``, ``iter_5000`` ...
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
-        precision: ``auto``, ``fp32``, ``tf32``, ``bf16`` or ``fp16``.
+        precision: ``auto``, ``fp32``, ``tf32``, ``bf16``, ``fp16``, or ``int8`` on a CPU: the fastest, some levels off.
         ema: take the averaged weights of ``--ema``; None: as a test of the run would.
         running_statistics: let batch norms use those of the training (``--eval`` of ``test.py``).
 

@@ -13,12 +13,14 @@ from data.pixels import Size, resized
 from inference.direction import Direction, finished
 from inference.given import Picture, taken
 from inference.large import Box, Tiling, translate_in_parts
-from networks.compute import choose_compute
+from networks.compute import choose_compute, has_bf16
 from networks.factory import generator_family
 from networks.fast.layers import hold_weights
+from networks.fast.quantized import quantize
 from networks.repeatable import sharing_copy
 from options.errors import UserError
 from options.speed import SpeedOptions
+from util.memory import keep_freed_memory
 from util.raster.kinds import Raster
 
 MOST_TOGETHER = 16  # pictures in a batch on a GPU
@@ -49,10 +51,16 @@ class Translator:
         self.tiling = tiling or Tiling()
         self.direction = self.way(direction or next(iter(directions))).name
         unet = any(generator_family(way.netG)[0] == "unet" for way in directions.values())
-        self._compute = choose_compute(SpeedOptions(precision=precision), device, unet=unet)  # type: ignore[arg-type]
+        self._precision = precision
+        numbers = _numbers_beside_int8(device) if precision == "int8" else precision
+        self._compute = choose_compute(SpeedOptions(precision=numbers), device, unet=unet)  # type: ignore[arg-type]
         self._networks = nn.ModuleDict({name: sharing_copy(way.network) for name, way in self.directions.items()})
         self._compute.place(self._networks)
+        if device.type == "cpu":
+            keep_freed_memory()  # large pictures take a third of the time
         hold_weights(self._networks)
+        if precision == "int8" and not quantize(self._networks):
+            raise UserError(f"--precision int8 gains nothing here: {source} has no wide convolutions; pass auto")
 
     def __call__(self, image: Any, direction: str = "", *, load_size: int = 0) -> Any:
         """Translate.
@@ -124,7 +132,7 @@ class Translator:
 
     def describe(self) -> str:
         """Say where and how it computes."""
-        return f"{self.device}, {self._compute}"
+        return f"{self.device}, {'int8 and ' * (self._precision == 'int8')}{self._compute}"
 
     def way(self, direction: str) -> Direction:
         """Return a direction by name; empty is the translator's own.
@@ -172,6 +180,17 @@ class Translator:
         with self._compute.kernels(), self._compute.forward():
             made: Tensor = self._networks[way.name](images.to(self.device))
         return made.float().cpu()
+
+
+def _numbers_beside_int8(device: torch.device) -> str:
+    """Return the precision of the layers that are not computed in integers.
+
+    Raises:
+        UserError: the device computes no integers.
+    """
+    if device.type != "cpu":
+        raise UserError(f"--precision int8 is for the CPU, not {device}; pass auto, bf16 or fp16")
+    return "bf16" if has_bf16(device) else "auto"
 
 
 def _scaled_size(picture: Picture, load_size: int) -> Size:

@@ -46,7 +46,9 @@ class AppOptions:
     keep_minutes: float = flag(60.0, "how long uploads and results are kept")
     examples: int = flag(8, "pictures of the run's own data set to choose from; 0 shows none")
     device: str = flag("auto", "auto, cpu, cuda, cuda:1 or mps")
-    precision: Literal["auto", "fp32", "tf32", "bf16", "fp16"] = flag("auto", "numbers of the networks; fp32 is exact")
+    precision: Literal["auto", "fp32", "tf32", "bf16", "fp16", "int8"] = flag(
+        "auto", "numbers, as for translate.py; fp32 is exact"
+    )
 
     def __post_init__(self) -> None:
         at_least("--port", self.port, 1)

@@ -27,6 +27,13 @@ def memory_in_use(device: torch.device) -> float:
     return 0.0
 
 
+def give_back_freed_memory() -> None:
+    """Return to the system what this process has freed and kept, so that ``memory_in_use`` counts what is in use."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
+
+
 def keep_freed_memory() -> None:
     """Let this process, as long as it lives, use its freed memory again instead of giving it back to Linux at once.
 

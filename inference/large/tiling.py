@@ -15,11 +15,11 @@ from inference.large.maps import Source
 from networks.unet import UnetGenerator
 from options.errors import UserError
 from util.machine import free_memory
-from util.memory import memory_in_use
+from util.memory import give_back_freed_memory, memory_in_use
 
 Mode = Literal["auto", "off", "exact", "blend"]
 MODES: tuple[Mode, ...] = ("auto", "off", "exact", "blend")
-BYTES = 24  # that a picture computed at once takes, per pixel and filter of the last layer (ngf)
+BYTES = 16  # that a picture computed at once takes, per pixel and filter of the last layer (ngf)
 SMALLEST, LARGEST = 128, 1024  # pixels a side of a part
 UNKNOWN = 4 * 2**30  # bytes to take where the machine does not say what is free
 MANY = 1 << 20
@@ -47,6 +47,7 @@ class Tiling:
         if not self.max_memory:
             free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
             return (free or UNKNOWN) / 2
+        give_back_freed_memory()
         left = self.max_memory - memory_in_use(device)
         if left < 2**27:
             raise UserError(
