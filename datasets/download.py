@@ -17,7 +17,7 @@ from datasets.emoji_pairs import make_emoji
 from datasets.fetch import BASE_URL, Checksum, check_address, fetch, sha256
 from datasets.picture import pictures_below
 from options.errors import DamagedError, UserError
-from util.dashboard.browser_files import registry
+from util.npm_package import registry
 
 ENDINGS = {"pix2pix": ".tar.gz", "cyclegan": ".zip"}
 SETS = {

@@ -1,6 +1,7 @@
 """One direction of a trained run: a generator, and how pictures get into it and out of it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class Direction:
         colorizes: whether the network makes colours (Lab) from lightness.
         load_size: pixels a side at which the training saw pictures; 0 if unknown.
         multiple: sides that the network works on without padding.
+        file: where the weights lie.
         about: the flags of the training that tell how to build and feed the network.
     """
 
@@ -52,6 +54,7 @@ class Direction:
     colorizes: bool = False
     load_size: int = 0
     multiple: int = 4
+    file: Path = Path()
     about: tuple[tuple[str, Any], ...] = ()
 
     @property

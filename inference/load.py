@@ -161,6 +161,7 @@ def _direction(name: str, path: Path, options: Mapping[str, Any], *, running_sta
         colorizes=options.get("model") == "colorization",
         load_size=int(options.get("load_size", 0)),
         multiple=number if family == "unet" else 4,
+        file=path,
         about=tuple(sorted(about.items())),
     )
 

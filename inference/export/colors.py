@@ -9,11 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from util.color import AB_RANGE, L_HALF
+from util.color import AB_RANGE, DELTA, L_HALF, TO_XYZ, WHITE
 
-_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-_DELTA = 6 / 29  # where the cube root goes over into a line
 Row = tuple[float, float, float]
 
 
@@ -23,10 +20,10 @@ class Colorizing(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.luminance = _row(_TO_XYZ[1])
-        red, green, blue = np.linalg.inv(_TO_XYZ) * _WHITE
+        self.luminance = _row(TO_XYZ[1])
+        red, green, blue = np.linalg.inv(TO_XYZ) * WHITE
         self.red, self.green, self.blue = _row(red), _row(green), _row(blue)
-        self.l_half, self.ab_range, self.delta = L_HALF, AB_RANGE, _DELTA
+        self.l_half, self.ab_range, self.delta = L_HALF, AB_RANGE, DELTA
 
     def forward(self, image: Tensor) -> Tensor:
         """Colour the lightness of N x 3 x H x W."""

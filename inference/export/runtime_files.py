@@ -1,18 +1,12 @@
 """ONNX Runtime for browsers, from the npm registry, kept for the next time."""
 
-import base64
-import hashlib
-import io
 import os
-import tarfile
 from pathlib import Path
 
-from options.errors import DamagedError, UserError
-from util.dashboard.browser_files import Package, registry
+from util.npm_package import Package, download, unpacked
 from util.run_folder import make_folder
 from util.whole_file import whole_file
 
-TIMEOUTS = (5.0, 60.0)  # seconds to connect, and between two pieces of an answer
 PACKAGE = Package(
     "onnxruntime-web",
     "1.30.0",
@@ -39,7 +33,7 @@ def runtime_files() -> dict[str, bytes]:
     """
     folder, names = cache(), PACKAGE.files.values()
     if not all((folder / name).is_file() for name in names):
-        contents = _unpacked(_download())
+        contents = unpacked(_download(), PACKAGE.files)
         make_folder(folder)
         for name, content in contents.items():
             with whole_file(folder / name) as file:
@@ -48,30 +42,11 @@ def runtime_files() -> dict[str, bytes]:
 
 
 def _download() -> bytes:
-    """Return the package's archive, verified."""
     import requests
 
-    url = f"{registry()}/{PACKAGE.name}/-/{PACKAGE.name}-{PACKAGE.version}.tgz"
     advice = (
         "NPM_CONFIG_REGISTRY names another registry; or copy "
         f"{' and '.join(PACKAGE.files.values())} to {cache()} from a machine that has them there"
     )
-    try:
-        answer = requests.get(url, timeout=TIMEOUTS)
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        reason = type(error).__name__ if error.response is None else f"status {error.response.status_code}"
-        raise UserError(f"{url} cannot be downloaded ({reason}); {advice}") from error
-    if base64.b64encode(hashlib.sha512(answer.content).digest()).decode() != PACKAGE.sha512:
-        raise DamagedError(f"{url} is not the archive that was published, so nothing of it is used; {advice}")
-    return answer.content
-
-
-def _unpacked(archive: bytes) -> dict[str, bytes]:
-    contents = {}
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-        for inside, name in PACKAGE.files.items():
-            member = tar.extractfile(f"package/{inside}")
-            assert member is not None, f"{inside} is a folder"
-            contents[name] = member.read()
-    return contents
+    with requests.Session() as session:
+        return download(session, PACKAGE, advice=advice)

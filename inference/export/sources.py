@@ -8,7 +8,7 @@ from inference.direction import Direction
 from inference.load import read_directions
 from options.errors import UserError
 from options.stored import read_options
-from util.checkpoint import AVERAGED, existing_weights
+from util.checkpoint import AVERAGED
 
 
 class Source(NamedTuple):
@@ -43,13 +43,11 @@ def read_sources(
         if ema is not None or prefix != "latest":
             raise UserError(f"{place} is one file, so --ema, --epoch and --load_iter have no choice; leave them out")
         ways = read_directions(place, running_statistics=training_norms)
-        files = dict.fromkeys(ways, place)
     else:
         averaged = float(read_options(place).get("ema", 0) if ema is None else ema) > 0
         _check_there(place, prefix, averaged=averaged)
         ways = read_directions(place, epoch=prefix, ema=averaged, running_statistics=training_norms)
-        files = {name: _file(place, prefix, way, averaged=averaged) for name, way in ways.items()}
-    return [Source(way, files[name]) for name, way in _chosen(ways, direction, place).items()]
+    return [Source(way, way.file) for way in _chosen(ways, direction, place).values()]
 
 
 def _chosen(ways: Mapping[str, Direction], direction: str, place: Path) -> Mapping[str, Direction]:
@@ -65,9 +63,3 @@ def _check_there(run: Path, prefix: str, *, averaged: bool) -> None:
         advice = "check --name, --checkpoints_dir and --epoch"
         wanted = run / f"{stem}.pth"
         raise UserError(f"there is no {wanted}; {advice}{', or pass --ema 0 for raw weights' * averaged}")
-
-
-def _file(run: Path, prefix: str, way: Direction, *, averaged: bool) -> Path:
-    path = existing_weights(run, prefix, way.generator + (AVERAGED if averaged else ""))
-    assert path is not None, "it has just been read"
-    return path

@@ -4,37 +4,19 @@ They come from the npm registry, without npm, or from a folder of a machine that
 downloads too, is left out: it is many more files, and titles without formulas do not need it.
 """
 
-import base64
 import contextlib
-import hashlib
 import importlib.util
-import io
 import os
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
-from options.errors import DamagedError, UserError
+from options.errors import UserError
+from util.npm_package import Package, download, unpacked
 
-if TYPE_CHECKING:
-    import requests
-
-REGISTRY = "https://registry.npmjs.org"
-TIMEOUTS = (5.0, 30.0)  # seconds to connect, and between two pieces of an answer
 ADVICE = (
     "type: python -m util.dashboard files, which tries again (NPM_CONFIG_REGISTRY names another registry), "
     "or: python -m util.dashboard files --from FOLDER, with a folder from a machine that has them"
 )
-
-
-class Package(NamedTuple):
-    """An npm package; ``files`` are paths inside it and where visdom's static folder wants them."""
-
-    name: str
-    version: str
-    sha512: str  # of the archive in base64, as in the registry's "integrity"
-    files: dict[str, str]
 
 
 PACKAGES = (
@@ -141,12 +123,6 @@ def missing() -> list[str]:
     return [name for name in names() if not (folder / name).is_file()]
 
 
-def registry() -> str:
-    """Return the registry's address, from ``NPM_CONFIG_REGISTRY`` in any case, as for npm."""
-    chosen = [value for name, value in os.environ.items() if name.upper() == "NPM_CONFIG_REGISTRY" and value]
-    return (chosen or [REGISTRY])[0].rstrip("/")
-
-
 def fetch() -> list[str]:
     """Download what is missing, all of it or nothing; return the names of the new files.
 
@@ -162,7 +138,7 @@ def fetch() -> list[str]:
         for package in PACKAGES:
             wanted = {inside: name for inside, name in package.files.items() if name in absent}
             if wanted:
-                contents |= _unpack(_download(session, package), wanted)
+                contents |= unpacked(download(session, package, advice=ADVICE), wanted)
     _install(contents)
     return absent
 
@@ -188,32 +164,6 @@ def copy_from(folder: Path) -> list[str]:
         )
     _install({name: path.read_bytes() for name, path in found.items() if path is not None})
     return list(found)
-
-
-def _download(session: "requests.Session", package: Package) -> bytes:
-    """Return the package's archive, verified."""
-    import requests
-
-    url = f"{registry()}/{package.name}/-/{package.name}-{package.version}.tgz"
-    try:
-        answer = session.get(url, timeout=TIMEOUTS)
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        reason = type(error).__name__ if error.response is None else f"status {error.response.status_code}"
-        raise UserError(f"{url} cannot be downloaded ({reason}); {ADVICE}") from error
-    if base64.b64encode(hashlib.sha512(answer.content).digest()).decode() != package.sha512:
-        raise DamagedError(f"{url} is not the archive that was published, so nothing of it is used; {ADVICE}")
-    return answer.content
-
-
-def _unpack(archive: bytes, wanted: Mapping[str, str]) -> dict[str, bytes]:
-    contents = {}
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-        for inside, name in wanted.items():
-            member = tar.extractfile(f"package/{inside}")
-            assert member is not None, f"{inside} is a folder"
-            contents[name] = member.read()
-    return contents
 
 
 def _install(contents: Mapping[str, bytes]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from inference.export import runtime_files as module
 from inference.export.runtime_files import cache, runtime_files
 from options.errors import DamagedError, UserError
-from util.dashboard.browser_files import Package
+from util.npm_package import Package
 
 FILES = {"package/dist/ort.mjs": b"script", "package/dist/ort.wasm": b"program", "package/../../evil": b"evil"}
 

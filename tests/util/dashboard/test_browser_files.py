@@ -14,7 +14,8 @@ import pytest
 from options.errors import DamagedError, UserError
 from util.dashboard import browser_files
 from util.dashboard.__main__ import main
-from util.dashboard.browser_files import Package, copy_from, fetch, missing, registry
+from util.dashboard.browser_files import copy_from, fetch, missing
+from util.npm_package import Package, registry
 
 
 def archive(files: dict[str, bytes]) -> bytes:
