@@ -82,7 +82,8 @@ class Choosing:
     def examples(self, name: str, direction: str) -> Update:
         """Return small pictures of the run's own data set."""
         shown = [(str(picture), str(number)) for number, (_, picture) in enumerate(self.found(name, direction), 1)]
-        return gr.update(value=shown, visible=bool(shown))
+        update: Update = gr.update(value=shown, visible=bool(shown))
+        return update
 
     def found(self, name: str, direction: str) -> list[tuple[Example, Path]]:
         """Return the examples with their small pictures; none where the run or its data are gone."""

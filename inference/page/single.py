@@ -201,4 +201,5 @@ class Single:
 
 
 def _about(words: str) -> Update:
-    return gr.update(value=words, visible=bool(words))
+    update: Update = gr.update(value=words, visible=bool(words))
+    return update
