@@ -1,5 +1,6 @@
 """What becomes of a picture that is too large to be computed at once."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -38,8 +39,11 @@ class Tiling:
     mode: Mode = "auto"
     max_memory: int = 0
 
-    def room(self, device: torch.device) -> float:
+    def room(self, device: torch.device, enough: float = math.inf) -> float:
         """Return the bytes that may be taken beside what is in use.
+
+        Args:
+            enough: bytes from which on it need not be more.
 
         Raises:
             UserError: there are hardly any.
@@ -47,8 +51,10 @@ class Tiling:
         if not self.max_memory:
             free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
             return (free or UNKNOWN) / 2
-        give_back_freed_memory()
         left = self.max_memory - memory_in_use(device)
+        if left < enough:
+            give_back_freed_memory()
+            left = self.max_memory - memory_in_use(device)
         if left < 2**27:
             raise UserError(
                 f"--max_memory {self.max_memory / 2**30:.2f}G leaves {max(0, left) / 2**20:.0f} MiB beside the program "
@@ -60,10 +66,11 @@ class Tiling:
         """Return how many pictures of a size are computed at once; 0: each in parts."""
         if self.mode == "off":
             return MANY
-        most = int(self.room(device) / (BYTES * way.ngf * height * width))
-        if self.mode != "auto" and max(height, width) > SMALLEST:
-            return 0
-        return most if most or self.mode == "auto" and max(height, width) > SMALLEST else 1
+        takes = BYTES * way.ngf * height * width
+        most = int(self.room(device, takes) / takes)
+        if max(height, width) <= SMALLEST:
+            return max(1, most)
+        return most if self.mode == "auto" else 0
 
 
 def translate_in_parts(
