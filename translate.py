@@ -7,7 +7,7 @@ python translate.py horse2zebra --camera
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,9 +16,9 @@ from inference import Translator, load
 from inference.film import FilmSettings, watch_camera
 from inference.given import from_bytes
 from inference.large import Tiling
-from inference.listing import Job, list_jobs, with_suffix
+from inference.listing import WRITTEN, Job, job_of, list_jobs, with_suffix
 from inference.many import Many, translate_files
-from inference.record import described, refuse_to_overwrite, remaining
+from inference.record import Record, described, refuse_to_overwrite
 from inference.writing import write_picture
 from options.errors import UserError
 from options.translate import TranslateOptions, parse_translate
@@ -61,18 +61,19 @@ def build(opt: TranslateOptions) -> Translator:
 
 def translate_all(translator: Translator, jobs: list[Job], opt: TranslateOptions) -> None:
     """Translate files; those that are done already are left out."""
-    one_file = len(jobs) == 1 and with_suffix(jobs[0].stem, jobs[0].suffix) == Path(opt.output)
-    todo = jobs
-    if one_file and not opt.overwrite:
-        refuse_to_overwrite(jobs[0])
-    elif not one_file:
+    how = Many(opt.load_size, opt.quality, opt.num_threads, film_settings(opt), opt.quiet, opt.bytes // 4)
+    if len(jobs) == 1 and with_suffix(jobs[0].stem, jobs[0].suffix) == Path(opt.output):
+        if not opt.overwrite:
+            refuse_to_overwrite(jobs[0])
+        complaints, todo = run(translator, jobs, how), jobs
+    else:
         made_by = described(translator.way(""), translator.source, load_size=opt.load_size)
-        todo = remaining(jobs, Path(opt.output), made_by, overwrite=opt.overwrite)
-    if len(todo) < len(jobs):
-        log.info("%d of %d are translated already; --overwrite does them again", len(jobs) - len(todo), len(jobs))
-    how = Many(opt.load_size, opt.quality, opt.num_threads, film_settings(opt), opt.quiet)
-    with tqdm(total=len(todo), unit="file", disable=True if opt.quiet else None) as bar:
-        complaints = translate_files(translator, todo, how, bar)
+        record = Record(Path(opt.output), made_by)
+        todo = record.remaining(jobs, overwrite=opt.overwrite)
+        if len(todo) < len(jobs):
+            done = len(jobs) - len(todo)
+            log.info("%d of %d are translated already; --overwrite does them again", done, len(jobs))
+        complaints = run(translator, todo, how, record.begin)
     if complaints and len(jobs) == 1:
         raise UserError(complaints[0])
     log.info("%d translated: %s", len(todo) - len(complaints), opt.output)
@@ -81,23 +82,30 @@ def translate_all(translator: Translator, jobs: list[Job], opt: TranslateOptions
         sys.exit(1)
 
 
+def run(
+    translator: Translator, jobs: list[Job], how: Many, begin: Callable[[Job], None] = lambda job: None
+) -> list[str]:
+    """Translate files under a progress bar; returns what is wrong with those that could not be."""
+    with tqdm(total=len(jobs), unit="file", disable=True if how.quiet else None) as bar:
+        return translate_files(translator, jobs, how, bar, begin)
+
+
 def translate_one(translator: Translator, jobs: list[Job], opt: TranslateOptions) -> None:
     """Translate a picture from standard input or to standard output."""
     if len(jobs) > 1 or (jobs and jobs[0].is_film):
         raise UserError(f"-o - writes one picture, but there are {len(jobs)} files or a film; give a folder with -o")
-    picture = (
-        from_bytes(sys.stdin.buffer.read(), "standard input")
-        if not jobs
-        else from_bytes(jobs[0].source.read_bytes(), str(jobs[0].source))
-    )
+    to = Path(opt.output)
+    if opt.output != "-" and (to.suffix.lower() not in WRITTEN or to.is_dir()):
+        raise UserError(f"-o {to} is no name of a picture; end it with .png, or write to standard output with -o -")
+    job = job_of(Path("-"), to)
+    if opt.output != "-" and not opt.overwrite:
+        refuse_to_overwrite(job)
+    data, name = sys.stdin.buffer.read() if not jobs else jobs[0].source.read_bytes(), "standard input"
+    picture = from_bytes(data, str(jobs[0].source) if jobs else name)
     (raster,) = translator.rasters([picture], load_size=opt.load_size)
     if opt.output != "-":
-        to = Path(opt.output)
-        job = Job(Path("-"), to.with_name(to.name.removesuffix(to.suffix)), to.suffix)
-        if not opt.overwrite:
-            refuse_to_overwrite(job)
-        path = write_picture(raster, job.stem, picture.header, suffix=job.suffix, quality=opt.quality)
-        log.info("%s", path)
+        written = write_picture(raster, job.stem, picture.header, suffix=job.suffix, quality=opt.quality)
+        log.info("%s", written)
         return
     with tempfile.TemporaryDirectory() as folder:
         stem, suffix = Path(folder, "out"), suffix_of(opt)

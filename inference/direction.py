@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from data.result_kinds import like
 from models.colorization_model import lightness_and_color_to_rgb
 from options.data import Range
+from options.errors import UserError
 from util.color import L_HALF, rgb_to_lab
 from util.raster.channels import with_channels
 from util.raster.header import Header
@@ -78,7 +79,18 @@ class Direction:
         Raises:
             UserError: it has other channels or values than the training's; says so of ``name``.
         """
-        return to_pixels(with_channels(raster, self.picture_nc, name), self.limits)
+        have, wanted = raster.levels.shape[2], self.picture_nc
+        try:
+            levels = with_channels(raster, wanted, name)
+        except UserError as error:
+            raise UserError(
+                f"the picture {name} has {have} channels, but the run takes {wanted}; convert it"
+            ) from error
+        try:
+            return to_pixels(levels, self.limits)
+        except UserError as error:
+            what = str(error).split("; ")[0]
+            raise UserError(f"the picture {name} {what}; the run takes no others, so scale or repair it") from error
 
     def encode(self, pixels: Tensor) -> Tensor:
         """Turn pixels, C x H x W, into the network's input, 1 x C x H x W in [-1, 1]."""

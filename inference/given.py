@@ -19,7 +19,7 @@ from util.raster.pillow_file import KINDS
 from util.raster.reading import read_raster, read_raster_bytes
 
 Given = Image.Image | np.ndarray[Any, Any] | Tensor | str | os.PathLike[str]
-KEPT = ("icc_profile", "dpi")  # of what Pillow knows beside the pixels
+KEPT = ("icc_profile", "dpi", "exif")  # of what Pillow knows beside the pixels
 
 
 class Picture(NamedTuple):
@@ -53,6 +53,9 @@ def taken(given: Any) -> Picture:
         UserError: the file cannot be read, or an array is no picture.
         TypeError: it is nothing of these.
     """
+    shape = given.size if isinstance(given, Image.Image) else getattr(given, "shape", (1,))
+    if 0 in shape:
+        raise UserError(f"a picture of size {tuple(shape)} has no pixels; give one that has")
     if isinstance(given, Image.Image):
         return _from_pillow(given)
     if isinstance(given, Tensor):

@@ -34,11 +34,11 @@ class Job(NamedTuple):
         """True for a video."""
         return is_film(self.source)
 
-    def existing(self) -> Path | None:
-        """Return the translation if it is there already."""
+    def existing(self) -> list[Path]:
+        """Return what is there already that the translation may be called."""
         suffixes = (self.suffix,) if self.suffix else AUTOMATIC
         places = (with_suffix(self.stem, suffix) for suffix in suffixes)
-        return next((place for place in places if place.exists()), None)
+        return [place for place in places if place.exists()]
 
 
 def with_suffix(stem: Path, suffix: str) -> Path:
@@ -61,17 +61,21 @@ def list_jobs(inputs: Sequence[str], output: str, *, suffix: str = "") -> list[J
     if len(named) == 1 and named[0].is_file() and to.suffix.lower() in (*WRITTEN, *FILMS) and not to.is_dir():
         if is_film(named[0]) != is_film(to):
             raise UserError(f"{named[0]} and {to} are a film and a picture; give {to} another suffix, or a folder")
-        jobs = [Job(named[0], to.with_name(to.name.removesuffix(to.suffix)), to.suffix)]
+        jobs = [job_of(named[0], to)]
     elif to.is_file():
         raise UserError(f"-o {output} is a file, but there may be several translations; give a folder")
     else:
         found = [pair for place in named for pair in _files(place, to)]
         jobs = _named(list(dict.fromkeys(found)), to, suffix)
     for job in jobs:
-        here = job.existing()
-        if here and os.path.samefile(here, job.source):
+        if any(os.path.samefile(here, job.source) for here in job.existing()):
             raise UserError(f"the translation of {job.source} would take its place; give another folder with -o")
     return jobs
+
+
+def job_of(source: Path, target: Path) -> Job:
+    """Return the job of which the name of the translation is given whole."""
+    return Job(source, target.with_name(target.name.removesuffix(target.suffix)), target.suffix)
 
 
 def _expanded(text: str) -> list[Path]:
@@ -98,10 +102,11 @@ def _files(place: Path, output: Path) -> Iterator[tuple[Path, Path]]:
         if not films:
             raise
         pictures = []
-    within = output.resolve()
-    own = within != place.resolve()  # translations of an earlier time, in a folder inside, are not translated
+    within = output.resolve()  # translations of an earlier time, in a folder inside, are not translated
+    if within == place.resolve():
+        raise UserError(f"-o {output} is the folder to translate; give another one, which may lie in it")
     for path in sorted([*pictures, *(film for film in films if film not in pictures)]):
-        if not (own and path.resolve().is_relative_to(within)):
+        if not path.resolve().is_relative_to(within):
             yield path, path.relative_to(place)
 
 

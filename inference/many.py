@@ -7,7 +7,6 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from tqdm import tqdm
 
@@ -18,13 +17,13 @@ from inference.listing import Job, with_suffix
 from inference.translator import MOST_TOGETHER, Translator
 from inference.writing import write_picture
 from options.errors import TooLargeError, UserError
+from util.raster.header import read_header
 from util.raster.kinds import Raster
 
 log = logging.getLogger(__name__)
 
-In = TypeVar("In")
-Out = TypeVar("Out")
 AHEAD = 8  # files in memory that wait for the networks, and as many that wait for the disk
+MOST_WAITING = 2**28  # bytes of either, if they are more than one
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Many:
         threads: that read, and as many that write.
         film: for films.
         quiet: show no bars.
+        most_bytes: of a picture that is read at once; larger ones go by way of the disk. 0: as many as are read at all.
     """
 
     load_size: int = 0
@@ -44,10 +44,20 @@ class Many:
     threads: int = 2
     film: FilmSettings = FilmSettings()
     quiet: bool = False
+    most_bytes: int = 0
 
 
-def translate_files(translator: Translator, jobs: Sequence[Job], how: Many, bar: "tqdm[None]") -> list[str]:
+def translate_files(
+    translator: Translator,
+    jobs: Sequence[Job],
+    how: Many,
+    bar: "tqdm[None]",
+    begin: Callable[[Job], None] = lambda job: None,
+) -> list[str]:
     """Translate files one after the other; returns what is wrong with those that could not be, each in a sentence.
+
+    Args:
+        begin: is called before the file of a job is written.
 
     Raises:
         OSError: a translation cannot be written.
@@ -62,29 +72,35 @@ def translate_files(translator: Translator, jobs: Sequence[Job], how: Many, bar:
             complaints.append(str(error))
 
     with ThreadPoolExecutor(how.threads) as readers, ThreadPoolExecutor(how.threads) as writers:
-        written: deque[Future[Path]] = deque()
+        written: deque[tuple[Future[Path], int]] = deque()
 
         def write(job: Job, picture: Picture, raster: Raster) -> None:
-            written.append(
-                writers.submit(write_picture, raster, job.stem, picture.header, suffix=job.suffix, quality=how.quality)
-            )
-            while len(written) > AHEAD:
-                settle(written.popleft().result)
+            begin(job)
+            to = {"suffix": job.suffix, "quality": how.quality}
+            future = writers.submit(write_picture, raster, job.stem, picture.header, **to)  # type: ignore[arg-type]
+            written.append((future, raster.levels.nbytes))
+            while len(written) > AHEAD or (len(written) > 1 and sum(size for _, size in written) > MOST_WAITING):
+                settle(written.popleft()[0].result)
 
-        for group in _alike(_ahead(readers, _read, jobs), 1 if translator.device.type == "cpu" else MOST_TOGETHER):
-            settle(lambda group=group: _translate(translator, group, how, write))  # type: ignore[misc]
+        most = 1 if translator.device.type == "cpu" else MOST_TOGETHER
+        for group in _alike(_ahead(readers, jobs, how), most):
+            try:
+                _translate(translator, group, how, write, begin)
+            except UserError:
+                for one in group:  # the others of a batch are good
+                    settle(partial(_translate, translator, [one], how, write, begin))
             bar.update(len(group))
         while written:
-            settle(written.popleft().result)
+            settle(written.popleft()[0].result)
     return complaints
 
 
 Read = tuple[Job, Picture | UserError | None]
 
 
-def _read(job: Job) -> Read:
+def _read(job: Job, most_bytes: int) -> Read:
     """Return a picture, or what is wrong with it, or None for what is not read at once."""
-    if job.is_film:
+    if job.is_film or (most_bytes and _bytes_of(job) > most_bytes):
         return job, None
     try:
         return job, taken(job.source)
@@ -94,14 +110,30 @@ def _read(job: Job) -> Read:
         return job, error
 
 
+def _bytes_of(job: Job) -> int:
+    """Return what a picture takes in memory; 0 for what is none, or not read at once."""
+    try:
+        header = read_header(job.source)
+    except UserError:  # whoever reads it says what is wrong
+        return 0
+    return header.width * header.height * header.channels * header.dtype.itemsize
+
+
 def _translate(
-    translator: Translator, group: Sequence[Read], how: Many, write: Callable[[Job, Picture, Raster], None]
+    translator: Translator,
+    group: Sequence[Read],
+    how: Many,
+    write: Callable[[Job, Picture, Raster], None],
+    begin: Callable[[Job], None],
 ) -> None:
     """Translate one file, or several pictures of one size."""
     job, first = group[0]
     if isinstance(first, UserError):
         raise first
     if first is None:
+        if how.load_size and not job.is_film:
+            raise UserError(f"the picture {job.source} is too large for --load_size; leave that out")
+        begin(job)
         with _bar(job.source, how) as bar:
             show = partial(_show, bar)
             if job.is_film:
@@ -127,15 +159,16 @@ def _show(bar: "tqdm[None]", done: float, total: float = 1.0) -> None:
     bar.update(round(100 * done / total) - bar.n if total else 0)
 
 
-def _ahead(executor: Executor, function: Callable[[In], Out], items: Sequence[In]) -> Iterator[Out]:
-    """Yield the function's values in order; some are computed before they are asked for."""
-    waiting: deque[Future[Out]] = deque()
-    for item in items:
-        waiting.append(executor.submit(function, item))
-        if len(waiting) > AHEAD:
-            yield waiting.popleft().result()
+def _ahead(executor: Executor, jobs: Sequence[Job], how: Many) -> Iterator[Read]:
+    """Yield what is read, in order; some is read before it is asked for."""
+    waiting: deque[tuple[Future[Read], int]] = deque()
+    for job in jobs:
+        size = 0 if job.is_film else _bytes_of(job)
+        while len(waiting) > AHEAD or (waiting and size + sum(other for _, other in waiting) > MOST_WAITING):
+            yield waiting.popleft()[0].result()
+        waiting.append((executor.submit(_read, job, how.most_bytes), size))
     while waiting:
-        yield waiting.popleft().result()
+        yield waiting.popleft()[0].result()
 
 
 def _alike(found: Iterator[Read], most: int) -> Iterator[list[Read]]:

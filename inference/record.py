@@ -1,6 +1,7 @@
-"""Remember in a folder of translations what made them, so that going on and mixing up can be told apart."""
+"""Remember in a folder of translations what made each of them, and of what, so that it is known what is done."""
 
 import json
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,9 @@ from inference.direction import Direction
 from inference.listing import Job
 from options.errors import UserError
 from util.run_folder import make_folder
-from util.whole_file import whole_file
 
-RECORD = ".translated.json"
+RECORD = ".translated.jsonl"  # a line for each translation that was begun
+Made = Mapping[str, Any]
 
 
 def described(way: Direction, source: str, **settings: object) -> dict[str, object]:
@@ -25,43 +26,83 @@ def described(way: Direction, source: str, **settings: object) -> dict[str, obje
     return {"run": Path(source).name, "direction": way.name, "weights": f"{total:08x}", **settings}
 
 
-def remaining(jobs: Sequence[Job], folder: Path, made_by: Mapping[str, Any], *, overwrite: bool) -> list[Job]:
-    """Return the jobs that are not done yet, and note in the folder what is making it.
+class Record:
+    """The translations in a folder.
+
+    Args:
+        made_by: what makes them now, see ``described``.
 
     Raises:
-        UserError: there are files in the way that something else has made, or the folder cannot be written.
+        UserError: the folder cannot be written.
     """
-    record = folder / RECORD
-    before = _read(record)
-    there = [] if overwrite else [(job, place) for job in jobs if (place := job.existing())]
-    if there and before != dict(made_by):
-        raise UserError(_in_the_way([place for _, place in there], before, made_by))
-    make_folder(folder)
-    with whole_file(record) as file:
-        file.write(json.dumps(made_by, indent=2).encode())
-    done = {job for job, _ in there}
-    return [job for job in jobs if job not in done]
+
+    def __init__(self, folder: Path, made_by: Made) -> None:
+        self._folder, self._path, self._made_by = make_folder(folder), folder / RECORD, dict(made_by)
+        self._lines = _read(self._path)
+
+    def begin(self, job: Job) -> None:
+        """Note that a file is about to be translated; it counts as done if it is newer than that."""
+        line = {"target": self._name(job), "since": time.time_ns(), "by": self._made_by, **_identity(job.source)}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def remaining(self, jobs: Sequence[Job], *, overwrite: bool) -> list[Job]:
+        """Return the jobs that are not done yet.
+
+        Raises:
+            UserError: there are files in the way that were made by something else, or of something else.
+        """
+        if overwrite:
+            return list(jobs)
+        there = [(job, job.existing()) for job in jobs]
+        foreign = [(job, places[0]) for job, places in there if places and not self._is_done(job, places)]
+        if foreign:
+            raise UserError(self._in_the_way(foreign))
+        return [job for job, places in there if not places]
+
+    def _is_done(self, job: Job, places: Sequence[Path]) -> bool:
+        line = self._lines.get(self._name(job), {})
+        same = line.get("by") == self._made_by and _identity(job.source).items() <= line.items()
+        return same and all(place.stat().st_mtime_ns >= line["since"] - 10**7 for place in places)  # coarse clocks
+
+    def _name(self, job: Job) -> str:
+        return str((job.stem.parent / (job.stem.name + job.suffix)).relative_to(self._folder))
+
+    def _in_the_way(self, foreign: Sequence[tuple[Job, Path]]) -> str:
+        job, place = foreign[0]
+        told = f"{len(foreign)} of the files to write are there already, such as {place}"
+        advice = "pass --overwrite to replace them, or another folder with -o"
+        line = self._lines.get(self._name(job))
+        if line is None:
+            return f"{told}; {advice}"
+        before = line.get("by", {})
+        changed = [f"{key} {before.get(key)!r}, now {value!r}" for key, value in self._made_by.items()
+                   if before.get(key) != value]  # fmt: skip
+        why = f"translated with other settings ({'; '.join(changed)})" if changed else "translated from another file"
+        return f"{told}, {why}; {advice}"
 
 
 def refuse_to_overwrite(job: Job) -> None:
     """Raise a UserError if the one file to be written is there already."""
     if there := job.existing():
-        raise UserError(f"{there} is there already; pass --overwrite to replace it, or another name with -o")
+        raise UserError(f"{there[0]} is there already; pass --overwrite to replace it, or another name with -o")
 
 
-def _read(record: Path) -> Any:
-    try:
-        return json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # no record, or none of ours: then nothing is known
-        return None
+def _identity(source: Path) -> dict[str, Any]:
+    """Return what tells a file from another, or from itself before a change."""
+    status = source.stat()
+    return {"source": source.name, "size": status.st_size, "changed": status.st_mtime_ns}
 
 
-def _in_the_way(places: Sequence[Path], before: Any, made_by: Mapping[str, Any]) -> str:
-    told = f"{len(places)} of the files to write are there already, such as {places[0]}"
-    advice = "pass --overwrite to replace them, or another folder with -o"
-    if not isinstance(before, dict):
-        return f"{told}; {advice}"
-    changed = [
-        f"{key} {before.get(key)!r}, now {value!r}" for key, value in made_by.items() if before.get(key) != value
-    ]
-    return f"{told}, translated with other settings ({'; '.join(changed)}); {advice}"
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the last line of each translation; a line that was cut off by a full disk is left out."""
+    if not path.exists():
+        return {}
+    found = {}
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            line = json.loads(text)
+            found[line["target"]] = line
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found

@@ -177,9 +177,15 @@ class Translator:
 
     def _forward(self, way: Direction, images: Tensor) -> Tensor:
         """Apply the network to N x C x H x W; returns float32 on the CPU."""
-        with self._compute.kernels(), self._compute.forward():
-            made: Tensor = self._networks[way.name](images.to(self.device))
-        return made.float().cpu()
+        try:
+            with self._compute.kernels(), self._compute.forward():
+                made: Tensor = self._networks[way.name](images.to(self.device))
+            return made.float().cpu()
+        except RuntimeError as error:  # on a GPU it is a torch.OutOfMemoryError
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
+            size = f"{images.shape[3]}x{images.shape[2]}"
+            raise UserError(f"not enough memory for {size} pixels at once; leave --tiling off out") from error
 
 
 def _numbers_beside_int8(device: torch.device) -> str:

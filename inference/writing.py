@@ -2,15 +2,16 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from inference.listing import with_suffix
 from options.errors import UserError
-from util.raster.header import Header
+from util.raster.header import Color, Header
 from util.raster.kinds import Raster
-from util.raster.writing import encode_tiff, write_raster
+from util.raster.writing import encode_npy, encode_png, encode_tiff, fits_png, write_raster
 from util.whole_file import whole_file
 
 LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}  # 8 bits, by Pillow
@@ -32,42 +33,42 @@ def write_picture(raster: Raster, stem: Path, header: Header, *, suffix: str = "
         OSError: it cannot be written.
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
-    target, suffix = with_suffix(stem, suffix), suffix.lower()
-    if suffix in LOSSY:
-        with whole_file(target) as file:
-            file.write(encoded(raster, suffix, quality=quality))
-        return target
-    if suffix in TIFF:
-        with whole_file(target) as file:
-            file.write(encode_tiff(raster.levels, raster.color, header.layout))
-        return target
-    if suffix == ".png" and not _fits_png(raster):
-        raise UserError(f"a PNG cannot hold {_told(raster)}; leave the format out, or pass --format tif or npy")
-    kind = suffix[1:].upper() or header.file_format
     levels, color = raster
-    return write_raster(levels, stem, file_format=kind, color=color, layout=header.layout, array_name=header.array_name)
+    if not suffix:
+        form, layout, name = header.file_format, header.layout, header.array_name
+        return write_raster(levels, stem, file_format=form, color=color, layout=layout, array_name=name)
+    target = with_suffix(stem, suffix)
+    content = encoded(raster, suffix, header, quality=quality)
+    with whole_file(target) as file:
+        file.write(content)
+    return target
 
 
-def encoded(raster: Raster, suffix: str, *, quality: int = 95) -> bytes:
-    """Return a picture as the bytes of a file of 8 bits.
+def encoded(raster: Raster, suffix: str, header: Header, *, quality: int = 95) -> bytes:
+    """Return a picture as the bytes of a file.
 
     Raises:
-        UserError: it has other depths or channels.
+        UserError: such files cannot hold it.
     """
-    levels, color = raster
-    if levels.dtype != np.uint8 or color == "channels" or color == "cmyk":
-        raise UserError(f"{suffix[1:].upper()} cannot hold {_told(raster)}; pass --format png or tif")
-    shown = levels if suffix == ".webp" or color in ("gray", "rgb") else levels[:, :, :-1]  # without alpha
+    (levels, color), kind = raster, suffix.lower()
+    refuse_unfit(levels.dtype, color, suffix)
+    if kind in TIFF:
+        return encode_tiff(levels, color, header.layout)
+    if kind == ".npy":
+        return encode_npy(levels, header.layout)
+    if kind == ".png":
+        return encode_png(levels)
+    shown = levels if kind == ".webp" or color in ("gray", "rgb") else levels[:, :, :-1]  # without alpha
     flat = shown[:, :, 0] if shown.shape[2] == 1 else np.ascontiguousarray(shown)
-    image = Image.fromarray(flat)
     out = io.BytesIO()
-    image.save(out, format=LOSSY[suffix], quality=quality)
+    Image.fromarray(flat).save(out, format=LOSSY[kind], quality=quality)
     return out.getvalue()
 
 
-def _fits_png(raster: Raster) -> bool:
-    return raster.levels.dtype in (np.uint8, np.uint16) and raster.color not in ("channels", "cmyk")
-
-
-def _told(raster: Raster) -> str:
-    return f"{raster.levels.shape[2]} channels of {raster.levels.dtype} ({raster.color})"
+def refuse_unfit(dtype: np.dtype[Any], color: Color, suffix: str) -> None:
+    """Raise a UserError if files of a kind cannot hold such a picture."""
+    kind = suffix.lower()
+    shallow = dtype == np.uint8 and color not in ("channels", "cmyk")
+    fits = shallow if kind in LOSSY else fits_png(dtype, color) if kind == ".png" else kind in (*TIFF, ".npy")
+    if not fits:
+        raise UserError(f"{suffix} files cannot hold {color} of {dtype}; take tif or npy, or leave the format out")

@@ -44,7 +44,7 @@ def test_a_folder_keeps_its_tree_and_its_kinds(run: Path, pictures: Path, run_cl
     done = run_cli("translate", [run, pictures, "-o", "out"])
     assert done.code == 0, done.stderr
     assert "5 translated: out" in done.stdout
-    assert files_in(Path("out")) == [".translated.json", "a.png", "b.png", "d.npy", "more/a.png", "more/c.png"]
+    assert files_in(Path("out")) == [".translated.jsonl", "a.png", "b.png", "d.npy", "more/a.png", "more/c.png"]
     translator = load(run)
     for name, made in (("a.jpg", "a.png"), ("more/c.bmp", "more/c.png")):
         assert np.array_equal(read_raster(Path("out", made)).levels, np.asarray(translator(pictures / name)))
@@ -63,7 +63,7 @@ def test_one_file_becomes_the_file_that_is_named(run: Path, pictures: Path, run_
 def test_patterns_names_and_directions(run: Path, pictures: Path, run_cli: RunCli) -> None:
     words = ["cg", pictures / "*.jpg", pictures / "**" / "*.bmp", "-o", "out", "--checkpoints_dir", run.parent]
     assert run_cli("translate", [*words, "--direction", "BtoA", "--format", "jpg"]).code == 0
-    assert files_in(Path("out")) == [".translated.json", "a.jpg", "c.jpg"]
+    assert files_in(Path("out")) == [".translated.jsonl", "a.jpg", "c.jpg"]
     made, wanted = (
         np.asarray(image).astype(int) for image in (Image.open("out/c.jpg"), load(run)(pictures / "more/c.bmp", "BtoA"))
     )
@@ -103,11 +103,33 @@ def test_files_of_others_are_not_overwritten(run: Path, pictures: Path, run_cli:
 
 def test_a_translation_never_takes_the_place_of_its_source(run: Path, pictures: Path, run_cli: RunCli) -> None:
     before = (pictures / "b.png").read_bytes()
-    for words in ([pictures, "-o", pictures], [pictures / "b.png", "-o", pictures / "b.png"]):
+    for words in ([pictures / "b.png", "-o", pictures], [pictures / "b.png", "-o", pictures / "b.png"]):
         done = run_cli("translate", [run, *words, "--overwrite"])
         assert done.code == 2
         assert "b.png would take its place; give another folder with -o" in done.stderr
+    assert run_cli("translate", [run, pictures / "b.png", "-o", pictures / "b.PNG"]).code == 0
     assert (pictures / "b.png").read_bytes() == before
+    (pictures / "d.png").write_bytes(before)  # beside d.npy, which may become d.npy
+    done = run_cli("translate", [run, pictures / "d.npy", "-o", pictures, "--overwrite"])
+    assert "d.npy would take its place" in done.stderr
+    done = run_cli("translate", [run, pictures, "-o", pictures])
+    assert (done.code, "is the folder to translate; give another one" in done.stderr) == (2, True)
+
+
+def test_only_what_was_made_alike_and_of_the_same_file_counts_as_done(
+    run: Path, pictures: Path, run_cli: RunCli
+) -> None:
+    words = [run, pictures, "-o", "out"]
+    assert run_cli("translate", words).code == 0
+    back = [run, pictures / "a.jpg", "-o", "out", "--direction", "BtoA", "--overwrite"]  # as if it had been interrupted
+    assert run_cli("translate", back).code == 0
+    done = run_cli("translate", [*words, "--direction", "BtoA"])
+    assert done.code == 2
+    assert "4 of the files to write are there already, such as out/b.png, translated with other settings" in done.stderr
+    Image.open(pictures / "b.png").transpose(Image.Transpose.ROTATE_90).save(pictures / "b.png")
+    done = run_cli("translate", [run, pictures / "b.png", "-o", "out"])
+    assert done.code == 2
+    assert "such as out/b.png, translated from another file; pass --overwrite" in done.stderr
 
 
 def test_translations_within_the_folder_are_not_translated_again(run: Path, pictures: Path, run_cli: RunCli) -> None:
@@ -122,7 +144,7 @@ def test_names_that_differ_in_the_suffix_alone_do_not_collide(run: Path, picture
     Image.open(pictures / "b.png").save(pictures / "other" / "b.png")
     done = run_cli("translate", [run, *sorted(pictures.glob("*.*")), pictures / "other", "-o", "out"])
     assert done.code == 0, done.stderr
-    assert files_in(Path("out")) == [".translated.json", "a.jpg.png", "a.png.png", "b.png.png", "b.png_2.png", "d.npy"]
+    assert files_in(Path("out")) == [".translated.jsonl", "a.jpg.png", "a.png.png", "b.png.png", "b.png_2.png", "d.npy"]
     assert np.array_equal(
         read_raster(Path("out/b.png_2.png")).levels, np.asarray(load(run)(pictures / "other" / "b.png"))
     )
@@ -155,7 +177,7 @@ def test_deep_pictures_stay_deep(run: Path, run_cli: RunCli, tmp_path: Path, thr
     assert np.array_equal(made, load(run)(levels))
     done = run_cli("translate", [*words, "-o", "x.jpg"])
     assert done.code == 2
-    assert "JPG cannot hold 3 channels of uint16 (rgb); pass --format png or tif" in done.stderr
+    assert ".jpg files cannot hold rgb of uint16; take tif or npy" in done.stderr
 
 
 def command(*words: object, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
@@ -197,7 +219,7 @@ def test_standard_input_and_output_carry_a_picture(run: Path, pictures: Path, tm
         ("RUN pictures/a.jpg -o x.png --crf 99", "--crf 99 is outside 0 to 51"),
         ("RUN pictures/a.jpg -o x.png --load_size -1", "--load_size -1 is too small"),
         ("RUN pictures/a.jpg -o x.png --what", "unrecognized arguments: --what"),
-        ("RUN pictures/d.npy -o x.png", "a PNG cannot hold 3 channels of float32"),
+        ("RUN pictures/d.npy -o x.png", ".png files cannot hold rgb of float32; take tif or npy"),
         ("RUN pictures/a.jpg -o x.mp4", "a.jpg and x.mp4 are a film and a picture; give x.mp4 another suffix"),
         ("nowhere pictures/a.jpg -o x.png", "there is no run nowhere"),
     ],

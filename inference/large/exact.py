@@ -36,7 +36,7 @@ from options.errors import UserError
 from util.reflection import reflection
 
 NORMS = (nn.InstanceNorm2d, PictureNorm)
-POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.BatchNorm2d)
+POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.BatchNorm2d, nn.SyncBatchNorm)
 UNCHANGED = (nn.Identity, nn.Dropout)
 
 
@@ -62,17 +62,18 @@ def exact_map(network: nn.Module, picture: Source, plan: Plan, device: torch.dev
     Raises:
         UserError: the network is of another kind than the two that are known.
     """
-    walk = _Walk(plan, network, picture, device)
+    sides = picture.height, picture.width
     if isinstance(network, ResnetGenerator):
-        out = walk.through(picture, network.model)
-        return Window(out, Box(0, picture.height, 0, picture.width))
-    if isinstance(network, UnetGenerator):
-        sides = picture.height, picture.width
-        rows, columns = (reflection(n, -(-n // network.multiple) * network.multiple) for n in sides)
-        out = walk.through(Rearranged(picture, rows, columns), network.model.model)
-        top, left = (len(rows) - picture.height) // 2, (len(columns) - picture.width) // 2
-        return Window(out, Box(top, top + picture.height, left, left + picture.width))
-    raise UserError(f"a {type(network).__name__} cannot be computed in exact parts; pass --tiling blend")
+        layers, wanted = network.model, [max(n, network.SMALLEST) for n in sides]
+    elif isinstance(network, UnetGenerator):
+        layers, wanted = network.model.model, [-(-n // network.multiple) * network.multiple for n in sides]
+    else:
+        raise UserError(f"a {type(network).__name__} cannot be computed in exact parts; pass --tiling blend")
+    rows, columns = (reflection(have, want) for have, want in zip(sides, wanted, strict=True))
+    padded = picture if wanted == list(sides) else Rearranged(picture, rows, columns)
+    out = _Walk(plan, network, padded, device).through(padded, layers)
+    top, left = (len(rows) - picture.height) // 2, (len(columns) - picture.width) // 2
+    return Window(out, Box(top, top + picture.height, left, left + picture.width))
 
 
 class _Walk:

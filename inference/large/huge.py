@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inference.direction import finished
 from inference.large.box import Box
-from inference.large.picture_file import empty, packed, unpacked
+from inference.large.picture_file import empty, packed, suffix_for, unpacked
 from inference.translator import Translator
 from util.run_folder import make_folder
 
@@ -37,6 +37,7 @@ def translate_huge(
         height, width, _ = given.shape
         trial = Box(0, 1, 0, 1)
         like = finished(torch.zeros(way.result_nc, 1, 1), kind, given.read(trial))
+        suffix = suffix_for(given.header, like.levels.dtype, like.color, suffix)
         made = empty(folder / "made.raw", (height, width, like.levels.shape[2]), like.levels.dtype, like.color)
 
         def write(box: Box, image: Tensor) -> None:

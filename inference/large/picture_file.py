@@ -1,5 +1,6 @@
 """Picture files of any size: decoded to plain numbers on the disk, of which parts are read; libvips does the coding."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from inference.large.box import Box
+from inference.writing import refuse_unfit
 from options.errors import UserError
 from util.raster.header import Header
 from util.raster.kinds import Color, Levels, Raster, array_color, array_layout
+from util.raster.writing import fits_png
 
 TYPES = {"uchar": "uint8", "ushort": "uint16", "short": "int16", "int": "int32", "uint": "uint32", "float": "float32"}
 SPACES = {"gray": "b-w", "gray+alpha": "b-w", "rgb": "srgb", "rgba": "srgb", "cmyk": "cmyk"}
@@ -28,7 +31,8 @@ class NumbersFile:
     def read(self, box: Box) -> Raster:
         """Return a part."""
         whole = np.memmap(self.path, self.dtype, "r", self._offset, self.shape)
-        return Raster(np.array(whole[box.top : box.bottom, box.left : box.right]), self.color)
+        part = whole[box.top : box.bottom, box.left : box.right]
+        return Raster(np.array(part, self.dtype.newbyteorder("=")), self.color)
 
     def write(self, box: Box, levels: Levels) -> None:
         """Put a part into the file, which is there."""
@@ -40,7 +44,8 @@ class NumbersFile:
     def header(self) -> Header:
         """What the picture is."""
         height, width, channels = self.shape
-        return Header("PNG", width, height, channels, self.dtype, self.color)
+        form = "NPY" if self.path.suffix == ".npy" else "PNG"
+        return Header(form, width, height, channels, self.dtype.newbyteorder("="), self.color)
 
 
 def unpacked(path: Path, folder: Path) -> NumbersFile:
@@ -81,7 +86,23 @@ def empty(path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any], color: 
         raise UserError(f"{size / 1e9:.1f} GB do not fit in {path.parent}; make room, or set TMPDIR to another disk")
     with path.open("wb") as file:
         file.truncate(size)
+        if hasattr(os, "posix_fallocate"):  # else a disk that fills up meanwhile would end the program
+            os.posix_fallocate(file.fileno(), 0, size)
     return NumbersFile(path, shape, dtype, color)
+
+
+def suffix_for(header: Header, dtype: np.dtype[Any], color: Color, suffix: str) -> str:
+    """Return the suffix of a translation: the one that is wanted, or the one that suits the picture.
+
+    Raises:
+        UserError: such files cannot hold it.
+    """
+    if not suffix:
+        return ".npy" if header.file_format == "NPY" else ".png" if fits_png(dtype, color) else ".tif"
+    if suffix.lower() == ".bmp":
+        raise UserError("a picture as large as this does not become a BMP; pass --format png or tif")
+    refuse_unfit(dtype, color, suffix)
+    return suffix
 
 
 def packed(numbers: NumbersFile, stem: Path, *, suffix: str, quality: int) -> Path:
@@ -89,17 +110,14 @@ def packed(numbers: NumbersFile, stem: Path, *, suffix: str, quality: int) -> Pa
 
     Args:
         stem: of the file, to which the suffix is added.
-        suffix: decides the format; empty takes PNG, or TIFF where that cannot hold the picture.
+        suffix: decides the format.
 
     Raises:
         UserError: the format cannot hold the picture, or the disk is full.
     """
-    if not suffix:
-        fits = numbers.dtype in (np.uint8, np.uint16) and numbers.color in SPACES and numbers.color != "cmyk"
-        suffix = ".png" if fits else ".tif"
     target, temporary = (stem.with_name(name + suffix) for name in (stem.name, f".{stem.name}.tmp"))
     try:
-        if suffix == ".npy":
+        if suffix.lower() == ".npy":
             _save_npy(numbers, temporary)
         else:
             _save(numbers, temporary, quality)
@@ -133,8 +151,11 @@ def _save(numbers: NumbersFile, path: Path, quality: int) -> None:
 def _npy(path: Path) -> NumbersFile:
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     height, width, channels, layout = array_layout(values.shape)
-    if layout == "CHW" or not values.flags.c_contiguous or values.dtype.name not in TYPES.values():
-        raise UserError(f"the array {path} is too large to be turned; save it as height x width x channels")
+    if layout == "CHW" or not values.flags.c_contiguous or values.dtype.newbyteorder("=").name not in TYPES.values():
+        raise UserError(
+            f"the array {path} is too large to be converted; save it as height x width x channels of uint8, uint16 "
+            "or float32"
+        )
     return NumbersFile(path, (height, width, channels), values.dtype, array_color(channels), offset=int(values.offset))
 
 
@@ -156,7 +177,7 @@ def _vips() -> Any:
         import pyvips
     except (ImportError, OSError) as error:
         raise UserError(
-            "a picture of more than 179 million pixels or 1 GiB needs the package pyvips; pip install 'pyvips[binary]'"
+            "a picture that is too large to be read at once needs the package pyvips; pip install 'pyvips[binary]'"
         ) from error
     return pyvips
 

@@ -28,7 +28,7 @@ class Store:
 
 
 class FileStore(Store):
-    """The same in a file, in half precision. It is read and written with calls, as mapped pages count as memory."""
+    """The same in a file, in half precision; for one thread. Mapped pages would count as memory."""
 
     def __init__(self, channels: int, height: int, width: int) -> None:
         self.channels, self.height, self.width = channels, height, width
@@ -47,13 +47,19 @@ class FileStore(Store):
         """Keep a part, 1 x C x h x w."""
         values = part[0].permute(1, 2, 0).clamp(-65504, 65504).to(torch.float16).cpu().contiguous().numpy()
         for number, row in enumerate(values):
-            os.pwrite(self._file.fileno(), row, self._place(box.top + number, box.left))
+            self._file.seek(self._place(box.top + number, box.left))
+            left = memoryview(row.data).cast("B")
+            while left:  # without a buffer, a part of it may be written
+                left = left[self._file.write(left) :]
 
     def read(self, box: Box) -> Tensor:
         """Return a part, 1 x C x h x w in channels_last order."""
         values = np.empty((box.height, box.width, self.channels), np.float16)
         for number, row in enumerate(values):
-            os.preadv(self._file.fileno(), [row.data], self._place(box.top + number, box.left))
+            self._file.seek(self._place(box.top + number, box.left))
+            left = memoryview(row.data).cast("B")
+            while left:
+                left = left[self._file.readinto(left) :]
         return torch.from_numpy(values).permute(2, 0, 1)[None]
 
     def _place(self, row: int, column: int) -> int:

@@ -21,6 +21,7 @@ from util.memory import give_back_freed_memory, memory_in_use
 Mode = Literal["auto", "off", "exact", "blend"]
 MODES: tuple[Mode, ...] = ("auto", "off", "exact", "blend")
 BYTES = 16  # that a picture computed at once takes, per pixel and filter of the last layer (ngf)
+BAND = 12  # the same of a row of tiles and its copies, per pixel and channel
 SMALLEST, LARGEST = 128, 1024  # pixels a side of a part
 UNKNOWN = 4 * 2**30  # bytes to take where the machine does not say what is free
 MANY = 1 << 20
@@ -100,14 +101,16 @@ def translate_in_parts(
     side = int((0.35 * room / (BYTES * way.ngf)) ** 0.5)
     side = max(SMALLEST, min(LARGEST, side)) // 16 * 16
     if tiling.mode == "blend":
-        whole = max(SMALLEST, int((0.5 * room / (BYTES * way.ngf)) ** 0.5) // way.multiple * way.multiple)
+        whole = int(min((0.5 * room / (BYTES * way.ngf)) ** 0.5, 0.2 * room / (width * BAND * (way.output_nc + 1))))
+        whole = max(SMALLEST, whole // way.multiple * way.multiple)
         for box, made in blended(height, width, whole, lambda box: forward(way.encode(read(box)))):
-            write(box, way.decode(way.encode(read(box)), made))
+            write(box, way.decode(way.encode(read(box)), made) if way.colorizes else made[0])
             progress(box.bottom / height)
         return
     kept = way.ngf / (8 if isinstance(network, UnetGenerator) else 4)
     source = Source(way.input_nc, height, width, lambda box: way.encode(read(box)).to(device))
-    out = exact_map(network, source, Plan(side, 0.5 * room, kept, progress), device)
+    memory = 0.5 * room if device.type == "cpu" else (free_memory() or UNKNOWN) / 2  # maps are kept beside the GPU
+    out = exact_map(network, source, Plan(side, memory, kept, progress), device)
     for box in boxes(height, width, side):
         write(box, way.decode(way.encode(read(box)), out.read(box).float().cpu()))
     progress(1.0)

@@ -4,6 +4,7 @@ Weights are rounded once, channel by channel; images as a whole while they pass,
 number (dynamic quantization; Krishnamoorthi 2018, sections 2.1 and 3.1.1). Sums are exact, in 32 bits.
 """
 
+import math
 import warnings
 
 import torch
@@ -35,6 +36,8 @@ class QuantizedConv2d(FastConv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve N x C x H x W."""
         low, high = (float(value) for value in x.permute(0, 2, 3, 1).aminmax())
+        if not math.isfinite(high - low):
+            return super().forward(x)  # what is no number stays none
         low, high = min(low, 0.0), max(high, 0.0)  # so that zero is a level
         scale = max(high - low, 1e-12) / LEVELS
         zero = round(-low / scale)

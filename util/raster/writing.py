@@ -40,13 +40,11 @@ def write_raster(
     assert levels.ndim == 3, f"{levels.shape} is not H x W x C"
     assert CHANNELS.get(color, levels.shape[2]) == levels.shape[2], f"{color} has not {levels.shape[2]} channels"
     if file_format == "NPY":
-        return _put(_npy(levels, layout), stem, ".npy")
+        return _put(encode_npy(levels, layout), stem, ".npy")
     if file_format == "NPZ":
         return _put(_npz(levels, layout, array_name or "image"), stem, ".npz")
-    if color in _IN_PNG and levels.dtype == np.uint8:
-        return _put(_png(levels), stem, ".png")
-    if color in _IN_PNG and levels.dtype == np.uint16:
-        return _put(encode_deep_png(levels), stem, ".png")
+    if fits_png(levels.dtype, color):
+        return _put(encode_png(levels), stem, ".png")
     return _put(encode_tiff(levels, color, layout), stem, ".tif")
 
 
@@ -57,7 +55,18 @@ def _put(data: bytes, stem: Path, suffix: str) -> Path:
     return path
 
 
-def _npy(levels: Levels, layout: Layout) -> bytes:
+def fits_png(dtype: np.dtype[Any], color: Color) -> bool:
+    """Tell whether a PNG holds such an image whole."""
+    return color in _IN_PNG and dtype in (np.uint8, np.uint16)
+
+
+def encode_png(levels: Levels) -> bytes:
+    """Return the PNG of H x W x C levels that ``fits_png``."""
+    return _png(levels) if levels.dtype == np.uint8 else encode_deep_png(levels)
+
+
+def encode_npy(levels: Levels, layout: Layout) -> bytes:
+    """Return a bare array, its axes as wished where they can be told apart."""
     out = io.BytesIO()
     np.save(out, arranged(levels, layout), allow_pickle=False)
     return out.getvalue()
@@ -68,7 +77,7 @@ def _npz(levels: Levels, layout: Layout, name: str) -> bytes:
     out = io.BytesIO()
     archive = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED)
     with archive, archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-        member.write(_npy(levels, layout))
+        member.write(encode_npy(levels, layout))
     return out.getvalue()
 
 
