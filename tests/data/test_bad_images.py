@@ -112,7 +112,7 @@ def test_in_an_unpaired_test_both_that_are_left_out_are_named(root: Path, caplog
     assert "trainB/1.png are translated together, or not at all" in caplog.text
 
 
-@pytest.mark.parametrize("after", [0, 3])
+@pytest.mark.parametrize("after", [0, 1])  # with 1, the last of 6 images has not been asked for
 def test_a_killed_loading_process_is_a_sentence_between_epochs_as_well(root: Path, after: int) -> None:
     source = loader(root, "--num_threads 2 --on_bad_image skip")
     batches = source.epoch(1)
