@@ -1,5 +1,6 @@
 """Picture files of any size: decoded to plain numbers on the disk, of which parts are read; libvips does the coding."""
 
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -179,6 +180,7 @@ def _vips() -> Any:
         raise UserError(
             "a picture that is too large to be read at once needs the package pyvips; pip install 'pyvips[binary]'"
         ) from error
+    logging.getLogger("pyvips").setLevel(logging.WARNING)  # it tells of its threads
     return pyvips
 
 
