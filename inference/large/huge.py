@@ -9,7 +9,8 @@ from torch import Tensor
 
 from inference.direction import finished
 from inference.large.box import Box
-from inference.large.picture_file import empty, packed, suffix_for, unpacked
+from inference.large.packing import packed, suffix_for
+from inference.large.picture_file import empty, unpacked
 from inference.translator import Translator
 from util.run_folder import make_folder
 

@@ -1,4 +1,4 @@
-"""Picture files of any size: decoded to plain numbers on the disk, of which parts are read; libvips does the coding."""
+"""Picture files of any size: decoded to plain numbers on the disk, of which parts are read; libvips decodes."""
 
 import logging
 import os
@@ -9,15 +9,11 @@ from typing import Any
 import numpy as np
 
 from inference.large.box import Box
-from inference.writing import refuse_unfit
 from options.errors import UserError
 from util.raster.header import Header
 from util.raster.kinds import Color, Levels, Raster, array_color, array_layout
-from util.raster.writing import fits_png
 
 TYPES = {"uchar": "uint8", "ushort": "uint16", "short": "int16", "int": "int32", "uint": "uint32", "float": "float32"}
-SPACES = {"gray": "b-w", "gray+alpha": "b-w", "rgb": "srgb", "rgba": "srgb", "cmyk": "cmyk"}
-DEEP = {"b-w": "grey16", "srgb": "rgb16", "cmyk": "cmyk"}
 COLORS: dict[int, Color] = {1: "gray", 2: "gray+alpha", 3: "rgb", 4: "rgba"}
 
 
@@ -57,12 +53,12 @@ def unpacked(path: Path, folder: Path) -> NumbersFile:
     """
     if path.suffix.lower() == ".npy":
         return _npy(path)
-    vips = _vips()
+    pyvips = vips()
     try:
-        image = vips.Image.new_from_file(str(path), access="sequential")
+        image = pyvips.Image.new_from_file(str(path), access="sequential")
         turned = image.get_typeof("orientation") and image.get("orientation") > 1
         if turned:
-            image = vips.Image.new_from_file(str(path)).autorot()
+            image = pyvips.Image.new_from_file(str(path)).autorot()
         if image.interpretation == "lab":
             image = image.colourspace("srgb")
         if image.format not in TYPES:
@@ -70,8 +66,8 @@ def unpacked(path: Path, folder: Path) -> NumbersFile:
         dtype = np.dtype(TYPES[image.format])
         numbers = folder / "picture.raw"
         image.rawsave(str(numbers))
-    except vips.Error as error:
-        raise UserError(f"cannot read the image {path} ({_reason(error)}); repair it, or make room") from error
+    except pyvips.Error as error:
+        raise UserError(f"cannot read the image {path} ({reason(error)}); repair it, or make room") from error
     color: Color = "cmyk" if image.interpretation == "cmyk" else COLORS.get(image.bands, "channels")
     return NumbersFile(numbers, (image.height, image.width, image.bands), dtype, color)
 
@@ -92,63 +88,6 @@ def empty(path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any], color: 
     return NumbersFile(path, shape, dtype, color)
 
 
-def suffix_for(header: Header, dtype: np.dtype[Any], color: Color, suffix: str) -> str:
-    """Return the suffix of a translation: the one that is wanted, or the one that suits the picture.
-
-    Raises:
-        UserError: such files cannot hold it.
-    """
-    if not suffix:
-        return ".npy" if header.file_format == "NPY" else ".png" if fits_png(dtype, color) else ".tif"
-    if suffix.lower() == ".bmp":
-        raise UserError("a picture as large as this does not become a BMP; pass --format png or tif")
-    refuse_unfit(dtype, color, suffix)
-    return suffix
-
-
-def packed(numbers: NumbersFile, stem: Path, *, suffix: str, quality: int) -> Path:
-    """Encode a file of numbers as a picture; returns its path.
-
-    Args:
-        stem: of the file, to which the suffix is added.
-        suffix: decides the format.
-
-    Raises:
-        UserError: the format cannot hold the picture, or the disk is full.
-    """
-    target, temporary = (stem.with_name(name + suffix) for name in (stem.name, f".{stem.name}.tmp"))
-    try:
-        if suffix.lower() == ".npy":
-            _save_npy(numbers, temporary)
-        else:
-            _save(numbers, temporary, quality)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
-
-
-def _save(numbers: NumbersFile, path: Path, quality: int) -> None:
-    vips = _vips()
-    height, width, channels = numbers.shape
-    kinds = {dtype: kind for kind, dtype in TYPES.items()}
-    space = SPACES.get(numbers.color, "multiband")
-    if numbers.dtype == np.uint16:
-        space = DEEP.get(space, space)
-    suffix = path.suffix.lower()
-    options: dict[str, Any] = {"Q": quality} if suffix in (".jpg", ".jpeg", ".webp") else {}
-    if suffix in (".tif", ".tiff"):
-        options = {"bigtiff": True, "compression": "deflate", "tile": True, "predictor": "horizontal"}
-    try:
-        image = vips.Image.rawload(
-            str(numbers.path), width, height, channels, format=kinds[numbers.dtype.name], interpretation=space,
-            access="sequential",
-        )  # fmt: skip
-        image.write_to_file(str(path), **options)
-    except vips.Error as error:
-        raise UserError(f"cannot write {path.name} ({_reason(error)}); pass --format tif, or make room") from error
-
-
 def _npy(path: Path) -> NumbersFile:
     values = np.load(path, mmap_mode="r", allow_pickle=False)
     height, width, channels, layout = array_layout(values.shape)
@@ -160,15 +99,7 @@ def _npy(path: Path) -> NumbersFile:
     return NumbersFile(path, (height, width, channels), values.dtype, array_color(channels), offset=int(values.offset))
 
 
-def _save_npy(numbers: NumbersFile, path: Path) -> None:
-    out = np.lib.format.open_memmap(path, "w+", numbers.dtype, numbers.shape)
-    whole = np.memmap(numbers.path, numbers.dtype, "r", shape=numbers.shape)
-    for top in range(0, numbers.shape[0], 256):
-        out[top : top + 256] = whole[top : top + 256]
-    out.flush()
-
-
-def _vips() -> Any:
+def vips() -> Any:
     """Return the module pyvips.
 
     Raises:
@@ -184,5 +115,6 @@ def _vips() -> Any:
     return pyvips
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return what libvips says, in one line."""
     return " ".join(str(error).split())[:200]

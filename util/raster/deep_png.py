@@ -16,7 +16,7 @@ from util.raster.border import Stream
 from util.raster.kinds import Levels
 
 _UPPER, _LOWER = "16B", "16L"  # the first byte of two, and the second
-_COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels: gray, gray and alpha, colour, colour and alpha
+COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels: gray, gray and alpha, colour, colour and alpha
 _SUBTRACT_LEFT = 1  # the filter of a row
 
 
@@ -48,7 +48,7 @@ def encode_deep_png(levels: Levels) -> bytes:
     filtered[:, 1 + pixel :] -= rows[:, :-pixel]
     out = io.BytesIO()
     out.write(b"\x89PNG\r\n\x1a\n")
-    _chunk(out, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPES[channels], 0, 0, 0))
+    _chunk(out, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, COLOR_TYPES[channels], 0, 0, 0))
     _chunk(out, b"IDAT", zlib.compress(filtered.tobytes()))
     _chunk(out, b"IEND", b"")
     return out.getvalue()

@@ -14,7 +14,7 @@ from util.raster.kinds import CHANNELS, Color, Layout, Levels
 from util.whole_file import whole_file
 
 _IN_PNG = ("gray", "gray+alpha", "rgb", "rgba")
-_PHOTOMETRIC = {"rgb": "rgb", "rgba": "rgb", "cmyk": "separated"}  # all others: minisblack
+PHOTOMETRIC = {"rgb": "rgb", "rgba": "rgb", "cmyk": "separated"}  # all others: minisblack
 
 
 def write_raster(
@@ -106,7 +106,7 @@ def encode_tiff(levels: Levels, color: Color, layout: Layout) -> bytes:
     tifffile.imwrite(
         out,
         values,
-        photometric=_PHOTOMETRIC.get(color, "minisblack"),
+        photometric=PHOTOMETRIC.get(color, "minisblack"),
         compression="zlib",
         metadata=None,
         **extra,
