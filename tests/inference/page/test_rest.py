@@ -107,7 +107,7 @@ def test_nothing_of_a_request_stays(page: Served) -> None:
         ("run=cg", bytes(BYTES + 1), 413, "at most 100,000 bytes are taken here"),
         ("run=cg", b"hello", 415, "it is no JPEG, PNG"),
         ("run=cg", b"", 415, "there is no picture; send its bytes as the body, as curl --data-binary"),
-        ("run=cg", npy(np.zeros((9, 9, 7), np.uint8)), 400, "has 7 channels, but 3 are wanted"),
+        ("run=cg", npy(np.zeros((9, 9, 7), np.uint8)), 400, "has 7 channels, but the run takes 3"),
     ],
 )
 def test_each_refusal_is_a_sentence_with_a_status(
