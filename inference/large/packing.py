@@ -3,11 +3,9 @@
 TIFF, PNG and NPY are written here, as libvips would map the whole file of numbers into memory; it writes JPEG and WebP.
 """
 
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +13,13 @@ from inference.large.box import Box
 from inference.large.picture_file import NumbersFile, reason, vips
 from inference.writing import TIFF, refuse_unfit
 from options.errors import UserError
-from util.raster.deep_png import COLOR_TYPES
+from util.raster.deep_png import write_png
 from util.raster.header import Color, Header
 from util.raster.kinds import Levels
 from util.raster.writing import PHOTOMETRIC, fits_png
 
 BAND = 256  # rows at a time
 TILE = 256  # pixels a side of those of a TIFF
-SUBTRACT_LEFT = 1  # the filter of a row of a PNG
 
 
 def suffix_for(header: Header, dtype: np.dtype[Any], color: Color, suffix: str) -> str:
@@ -57,7 +54,7 @@ def packed(numbers: NumbersFile, stem: Path, *, suffix: str, quality: int) -> Pa
             _save_npy(numbers, temporary)
         elif kind == ".png":
             with temporary.open("wb") as file:
-                _save_png(numbers, file)
+                write_png(file, numbers.shape, numbers.dtype, _bands(numbers))
         elif kind in TIFF:
             _save_tiff(numbers, temporary)
         else:
@@ -111,28 +108,6 @@ def _save_tiff(numbers: NumbersFile, path: Path) -> None:
         metadata=None,
         **extra,
     )
-
-
-def _save_png(numbers: NumbersFile, file: BinaryIO) -> None:
-    """Write a PNG (3rd edition, sections 5 and 9), a piece of its stream of rows after the other."""
-    height, width, channels = numbers.shape
-    depth = numbers.dtype.itemsize
-    pixel = depth * channels
-    file.write(b"\x89PNG\r\n\x1a\n")
-    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * depth, COLOR_TYPES[channels], 0, 0, 0))
-    packer = zlib.compressobj()
-    for band in _bands(numbers):
-        rows = band.astype(numbers.dtype.newbyteorder(">")).view(np.uint8).reshape(len(band), width * pixel)
-        filtered = np.full((len(band), 1 + width * pixel), SUBTRACT_LEFT, np.uint8)
-        filtered[:, 1:] = rows
-        filtered[:, 1 + pixel :] -= rows[:, :-pixel]
-        _chunk(file, b"IDAT", packer.compress(filtered.tobytes()))
-    _chunk(file, b"IDAT", packer.flush())
-    _chunk(file, b"IEND", b"")
-
-
-def _chunk(file: BinaryIO, name: bytes, data: bytes) -> None:
-    file.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)))
 
 
 def _save_by_vips(numbers: NumbersFile, path: Path, quality: int) -> None:

@@ -238,14 +238,3 @@ def test_what_is_no_picture_is_told(cycle: Path, given: Any, kind: type[Exceptio
 def test_it_says_where_it_computes(cycle: Path) -> None:
     assert load(cycle, device="cpu", precision="fp32").describe() == "cpu, fp32"
     assert isinstance(load(cycle), Translator)
-
-
-def test_integers_are_near_and_refused_where_they_gain_nothing(tmp_path: Path, cycle: Path) -> None:
-    run = make_run(tmp_path / "wide", flags="--ngf 32")
-    smooth = np.asarray(Image.linear_gradient("L").resize((64, 48)).convert("RGB"))
-    exact, integers = load(run, precision="fp32"), load(run, precision="int8", device="cpu")
-    assert "int8" in integers.describe()
-    made, wanted = integers(smooth).astype(int), exact(smooth).astype(int)
-    assert 0 < np.abs(made - wanted).mean() < 8
-    with pytest.raises(UserError, match="--precision int8 gains nothing here: .* has no wide convolutions; pass auto"):
-        load(cycle, precision="int8", device="cpu")

@@ -7,6 +7,8 @@ edition, sections 5 and 9).
 import io
 import struct
 import zlib
+from collections.abc import Iterable
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL.ImageFile import ImageFile
@@ -16,7 +18,7 @@ from util.raster.border import Stream
 from util.raster.kinds import Levels
 
 _UPPER, _LOWER = "16B", "16L"  # the first byte of two, and the second
-COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels: gray, gray and alpha, colour, colour and alpha
+_COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels: gray, gray and alpha, colour, colour and alpha
 _SUBTRACT_LEFT = 1  # the filter of a row
 
 
@@ -40,21 +42,37 @@ def read_deep_png(file: Stream, image: ImageFile) -> Levels:
 
 def encode_deep_png(levels: Levels) -> bytes:
     """Return the file of an H x W x C image, uint16 with one to four channels."""
-    height, width, channels = levels.shape
-    pixel = 2 * channels
-    rows = np.ascontiguousarray(levels.astype(">u2")).view(np.uint8).reshape(height, width * pixel)
-    filtered = np.full((height, 1 + width * pixel), _SUBTRACT_LEFT, np.uint8)
-    filtered[:, 1:] = rows
-    filtered[:, 1 + pixel :] -= rows[:, :-pixel]
     out = io.BytesIO()
-    out.write(b"\x89PNG\r\n\x1a\n")
-    _chunk(out, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, COLOR_TYPES[channels], 0, 0, 0))
-    _chunk(out, b"IDAT", zlib.compress(filtered.tobytes()))
-    _chunk(out, b"IEND", b"")
+    write_png(out, levels.shape, levels.dtype, [levels])
     return out.getvalue()
 
 
-def _chunk(out: io.BytesIO, name: bytes, data: bytes) -> None:
+def write_png(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any], bands: Iterable[Levels]) -> None:
+    """Write an image that comes in bands of rows, from top to bottom.
+
+    Args:
+        shape: height, width and channels, one to four.
+        dtype: uint8 or uint16.
+    """
+    height, width, channels = shape
+    pixel = dtype.itemsize * channels
+    file.write(b"\x89PNG\r\n\x1a\n")
+    look = struct.pack(">IIBBBBB", width, height, 8 * dtype.itemsize, _COLOR_TYPES[channels], 0, 0, 0)
+    _chunk(file, b"IHDR", look)
+    packer, ready = zlib.compressobj(), b""
+    for band in bands:
+        rows = np.ascontiguousarray(band, dtype.newbyteorder(">")).view(np.uint8).reshape(len(band), width * pixel)
+        if ready:
+            _chunk(file, b"IDAT", ready)
+        filtered = np.full((len(band), 1 + width * pixel), _SUBTRACT_LEFT, np.uint8)
+        filtered[:, 1:] = rows
+        filtered[:, 1 + pixel :] -= rows[:, :-pixel]
+        ready = packer.compress(filtered.tobytes())
+    _chunk(file, b"IDAT", ready + packer.flush())
+    _chunk(file, b"IEND", b"")
+
+
+def _chunk(out: BinaryIO, name: bytes, data: bytes) -> None:
     out.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)))
 
 
