@@ -88,7 +88,7 @@ def read_directions(
         described = stored_options(
             {"checkpoints_dir": place.parent, "name": place.name, "epoch": epoch, "load_iter": 0, "model_suffix": ""}
         )
-        files = _generator_files(place, epoch, described, ema=ema)
+        files = _saved_generators(place, epoch, described, ema=ema)
     else:
         described, name = _described_by_file(place)
         files = {name: place}
@@ -97,19 +97,38 @@ def read_directions(
     return {one.name: one for one in made}
 
 
-def _generator_files(folder: Path, epoch: str, options: Mapping[str, Any], *, ema: bool | None) -> dict[str, Path]:
-    """Return the files of weights by network."""
+def generator_files(
+    folder: Path, options: Mapping[str, Any], *, epoch: str = "latest", ema: bool | None = None
+) -> dict[str, Path]:
+    """Return the files of a run's generators by network; nothing where they have not been saved.
+
+    Args:
+        options: of the run; all else as in ``load``.
+    """
+    names, suffixes = _wanted(options, ema=ema)
+    files = ((name, existing_weights(folder, epoch, name + suffix)) for name in names for suffix in suffixes[::-1])
+    found = {name: path for name, path in files if path}
+    return {"G": found["G"]} if "G" in found else found
+
+
+def generator_of(path: Path) -> str:
+    """Return which generator a file is, by its name; ``G`` where that does not say."""
+    stem = path.stem.removesuffix(AVERAGED)
+    return next((name for name in reversed(GENERATORS) if stem.endswith(f"_net_{name}")), "G")
+
+
+def _wanted(options: Mapping[str, Any], *, ema: bool | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the networks to look for, and what their files end in, the best first."""
     averaged = float(options.get("ema") or 0) > 0 if ema is None else ema
     names = {"cycle_gan": GENERATORS[1:]}.get(str(options.get("model")), GENERATORS)
-    suffixes = (AVERAGED, "") if averaged and ema is None else (AVERAGED if averaged else "",)
-    found = {}
-    for name in names:
-        paths = [path for suffix in suffixes if (path := existing_weights(folder, epoch, name + suffix))]
-        if paths:
-            found[name] = paths[0]
-    if "G" in found:
-        return {"G": found["G"]}
+    return names, (AVERAGED, "") if averaged and ema is None else (AVERAGED if averaged else "",)
+
+
+def _saved_generators(folder: Path, epoch: str, options: Mapping[str, Any], *, ema: bool | None) -> dict[str, Path]:
+    """Return ``generator_files``; a UserError where there are none."""
+    found = generator_files(folder, options, epoch=epoch, ema=ema)
     if not found:
+        names, suffixes = _wanted(options, ema=ema)
         wanted = weights_path(folder, epoch, f"{names[0]}{suffixes[0]}").name
         there = sorted({path.name.split("_net_")[0] for path in folder.glob("*_net_G*")})
         advice = f"there are the epochs {', '.join(there)}" if there else "it has saved no generator yet"
@@ -120,7 +139,7 @@ def _generator_files(folder: Path, epoch: str, options: Mapping[str, Any], *, em
 def _described_by_file(path: Path) -> tuple[Mapping[str, Any], str]:
     """Return the options of the generator in a file, and its name."""
     stem = path.stem.removesuffix(AVERAGED)
-    told = next((name for name in reversed(GENERATORS) if stem.endswith(f"_net_{name}")), "G")
+    told = generator_of(path)
     beside = path.parent / "train_opt.json"
     if "_net_" in stem and beside.exists():
         run = {"checkpoints_dir": path.parent.parent, "name": path.parent.name, "epoch": stem.split("_net_")[0]}

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
-from inference.load import GENERATORS, RANGES, SUFFIXES, find_run, load
+from inference.load import RANGES, SUFFIXES, find_run, generator_files, generator_of, load
 from inference.translator import Translator
 from options.data import DataOptions, Range
 from options.errors import UserError
 from options.stored import OPTIONS_FILE, read_options
-from util.checkpoint import AVERAGED, existing_weights
 from util.registry import did_you_mean
 
 log = logging.getLogger(__name__)
@@ -51,15 +50,8 @@ class Run(NamedTuple):
     def weights(self) -> dict[str, Path]:
         """Return the newest files of weights by generator; nothing before the first save."""
         if self.place.is_file():
-            stem = self.place.stem.removesuffix(AVERAGED)
-            told = next((name for name in reversed(GENERATORS) if stem.endswith(f"_net_{name}")), "G")
-            return {str(self.options().get("network", told)): self.place}
-        options = self.options()
-        names = {"cycle_gan": GENERATORS[1:]}.get(str(options.get("model")), GENERATORS)
-        suffixes = (AVERAGED, "") if float(options.get("ema") or 0) > 0 else ("",)
-        files = ((name, existing_weights(self.place, "latest", name + end)) for name in names for end in suffixes[::-1])
-        found = {name: path for name, path in files if path}
-        return {"G": found["G"]} if "G" in found else found
+            return {str(self.options().get("network", generator_of(self.place))): self.place}
+        return generator_files(self.place, self.options())
 
     def directions(self) -> list[str]:
         """Return the names of the directions, that of the training first, without reading any weights."""
