@@ -168,8 +168,9 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
             UserError: naming the image, its size and the flags that help.
         """
         net = self.opt.net
-        if self.is_train and min(batch.A.shape[2:]) < smallest_input(net):
+        judges = any(name.startswith("D") for name in self.networks)
+        if judges and min(batch.A.shape[2:]) < smallest_input(net):
             raise UserError(
-                f"{batch.A_paths[0]} reaches the networks with {min(batch.A.shape[2:])} pixels a side, but --netD "
-                f"{net.netD} needs {smallest_input(net)}; raise --crop_size, or pass --netD n_layers --n_layers_D 1"
+                f"{batch.A_paths[0]} reaches the networks with {min(batch.A.shape[2:])} pixels a side, but the "
+                f"discriminator needs {smallest_input(net)}; raise --crop_size, or pass --patch_size 16"
             )

@@ -2,6 +2,9 @@
 
 G_A: A -> B and G_B: B -> A, each judged by a discriminator of the domain it makes (D_A judges B).
 Everything is written for one direction and used twice.
+
+The losses of the paper's tables 4 and 5: ``--lambda_GAN 0`` is the cycle alone, ``--lambda_A 0 --lambda_B 0`` the GAN
+alone, ``--lambda_B 0`` the GAN and the forward cycle, ``--lambda_A 0`` the GAN and the backward one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +16,7 @@ from torch.nn import functional as F
 
 from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
-from models.losses import accuracies, gan_loss, gradient_penalty
+from models.losses import accuracies, check_lambdas, gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.compute import together
 from networks.factory import build_discriminator, build_generator
@@ -55,6 +58,7 @@ class CycleGANOptions:
     lambda_A: float = flag(10.0, "weight of the cycle loss A -> B -> A")
     lambda_B: float = flag(10.0, "weight of the cycle loss B -> A -> B")
     lambda_identity: float = flag(0.5, "weight of the identity loss, relative to the cycle's", aliases=("identity",))
+    lambda_GAN: float = flag(1.0, "weight of the adversarial losses; 0 trains without discriminators")
 
 
 @MODELS.register("cycle_gan")
@@ -66,14 +70,14 @@ class CycleGANModel(TranslationModel[Cycle]):
     loss_names = ("D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B")
 
     def build_networks(self) -> dict[str, nn.Module]:
-        """Build both generators and, for training, both discriminators."""
-        net, train = self.opt.net, self.is_train
+        """Build both generators and, for training against them, both discriminators."""
+        net = self.opt.net
         self.pools = {side: ImagePool(self.opt.optim.pool_size) for side in "AB"}
         networks = {
             "G_A": build_generator(net, net.input_nc, net.output_nc),
             "G_B": build_generator(net, net.output_nc, net.input_nc),
         }
-        if train:
+        if self.is_train and self.own.lambda_GAN:
             networks["D_A"] = build_discriminator(net, net.output_nc)
             networks["D_B"] = build_discriminator(net, net.input_nc)
         return networks
@@ -118,16 +122,17 @@ class CycleGANModel(TranslationModel[Cycle]):
 
     def phases(self) -> list[Phase]:
         """Update both generators, then both discriminators on the fakes made before that."""
-        return [Phase("G", ("G_A", "G_B"), self.loss_G), Phase("D", ("D_A", "D_B"), self.loss_D)]
+        phases = [Phase("D", ("D_A", "D_B"), self.loss_D)] if "D_A" in self.networks else []
+        return [Phase("G", ("G_A", "G_B"), self.loss_G), *phases]
 
     def loss_G(self, out: Cycle) -> Loss:
         """Fool D, come back (equation 2), and leave the target domain alone (section 5.2)."""
         weights = {"A": self.own.lambda_A, "B": self.own.lambda_B}
         parts: dict[str, Tensor] = {}
         for side, other, half in (("A", "B", out.A), ("B", "A", out.B)):
-            if half.fake is not None:
+            if half.fake is not None and f"D_{side}" in self.networks:
                 verdict = self.networks[f"D_{side}"](half.fake)
-                parts[f"G_{side}"] = gan_loss(self.opt.optim.gan_mode, verdict, real=True)
+                parts[f"G_{side}"] = gan_loss(self.opt.optim.gan_mode, verdict, real=True) * self.own.lambda_GAN
             if half.rec is not None:
                 parts[f"cycle_{side}"] = F.l1_loss(half.rec, half.real) * weights[side]
             idt_weight = weights[other] * self.own.lambda_identity
@@ -189,8 +194,9 @@ class CycleGANModel(TranslationModel[Cycle]):
 
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-        """Refuse the identity loss between domains of different channels."""
+        """Refuse the identity loss between domains of different channels, and losses without a discriminator."""
         super().check_options(values, given)
+        check_lambdas(values, given, "lambda_GAN", "lambda_A", "lambda_B")
         if values.get("lambda_identity", 0) > 0 and values["input_nc"] != values["output_nc"]:
             raise UserError(
                 f"--lambda_identity needs --input_nc equal to --output_nc, not {values['input_nc']} and "

@@ -1,14 +1,20 @@
 """Adversarial objectives and the gradient penalty."""
 
+import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from options.errors import UserError
+from options.flag import at_least
 
+log = logging.getLogger(__name__)
+
+OF_DISCRIMINATORS = ("netD", "n_layers_D", "patch_size", "ndf", "gan_mode", "pool_size", "no_conditional_D")
 BOUNDARY: Mapping[str, float] = MappingProxyType({"lsgan": 0.5, "vanilla": 0.0})  # logits above it say "real"
 
 
@@ -44,6 +50,24 @@ def accuracies(mode: str, name: str, *, real: Tensor, fake: Tensor) -> dict[str,
         return {}
     verdicts = {f"{name}_real": real > BOUNDARY[mode], f"{name}_fake": fake <= BOUNDARY[mode]}
     return {label: right.float().mean() for label, right in verdicts.items()}
+
+
+def check_lambdas(values: Mapping[str, Any], given: Mapping[str, Any], gan: str, *others: str) -> None:
+    """Refuse weights of losses of which nothing could be learned; warn of what has no effect without a discriminator.
+
+    Args:
+        values, given: as in ``TranslationModel.check_options``; in a test there are no weights.
+        gan, others: the flags that weigh the adversarial loss and the rest.
+    """
+    if gan not in values or "lr" not in values:
+        return
+    for name in (gan, *others):
+        at_least(f"--{name}", values[name], 0)
+    if not any(values[name] for name in (gan, *others)):
+        raise UserError(f"with {', '.join(f'--{name} 0' for name in (gan, *others))} there is nothing to learn from")
+    ignored = [f"--{name}" for name in OF_DISCRIMINATORS if name in given] if not values[gan] else []
+    if ignored:
+        log.warning("--%s 0 trains without a discriminator: %s without effect", gan, ", ".join(ignored))
 
 
 def gradient_penalty(judge: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, weight: float = 10.0) -> Tensor:

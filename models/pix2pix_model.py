@@ -1,4 +1,8 @@
-"""pix2pix: translation learned from pairs (Isola et al. 2017): a conditional GAN plus L1."""
+"""pix2pix: translation learned from pairs (Isola et al. 2017): a conditional GAN plus L1.
+
+The losses of the paper's table 1: ``--lambda_GAN 0`` is L1 alone, ``--lambda_L1 0`` is cGAN, ``--no_conditional_D``
+makes a GAN of the cGAN.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +14,7 @@ from torch.nn import functional as F
 
 from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
-from models.losses import accuracies, gan_loss, gradient_penalty
+from models.losses import accuracies, check_lambdas, gan_loss, gradient_penalty
 from models.registry import MODELS
 from networks.compute import together
 from networks.factory import build_discriminator, build_generator
@@ -31,6 +35,8 @@ class Pix2PixOptions:
     """Flags of pix2pix."""
 
     lambda_L1: float = flag(100.0, "weight of the L1 loss")
+    lambda_GAN: float = flag(1.0, "weight of the adversarial loss; 0 trains without a discriminator")
+    no_conditional_D: bool = flag(False, "the discriminator sees the result alone, not the input beside it")
 
 
 @MODELS.register("pix2pix")
@@ -43,11 +49,12 @@ class Pix2PixModel(TranslationModel[Pair]):
     loss_names = ("G_GAN", "G_L1", "D_real", "D_fake")
 
     def build_networks(self) -> dict[str, nn.Module]:
-        """Build G and, for training, D."""
+        """Build G and, for training against one, D."""
         net = self.opt.net
         networks = {"G": build_generator(net, net.input_nc, net.output_nc)}
-        if self.is_train:
-            networks["D"] = build_discriminator(net, net.input_nc + net.output_nc)
+        if self.is_train and self.own.lambda_GAN:
+            given = 0 if self.own.no_conditional_D else net.input_nc
+            networks["D"] = build_discriminator(net, given + net.output_nc)
         return networks
 
     def forward(self, batch: Batch) -> Pair:
@@ -56,12 +63,17 @@ class Pix2PixModel(TranslationModel[Pair]):
 
     def phases(self) -> list[Phase]:
         """Update D first, then G against the new D."""
-        return [Phase("D", ("D",), self.loss_D), Phase("G", ("G",), self.loss_G)]
+        phases = [Phase("D", ("D",), self.loss_D)] if "D" in self.networks else []
+        return [*phases, Phase("G", ("G",), self.loss_G)]
+
+    def judged(self, out: Pair, B: Tensor) -> Tensor:
+        """Return what D is shown for a real or made B: with A in front, unless ``--no_conditional_D``."""
+        return B if self.own.no_conditional_D else torch.cat([out.real_A, B], 1)
 
     def loss_D(self, out: Pair) -> Loss:
         """Half of: calling the fake pair real, calling the real pair fake."""
-        fake_pair = torch.cat([out.real_A, out.fake_B.detach()], 1)  # D must not push gradients into G
-        real_pair = torch.cat([out.real_A, out.real_B], 1)
+        fake_pair = self.judged(out, out.fake_B.detach())  # D must not push gradients into G
+        real_pair = self.judged(out, out.real_B)
         mode, judge = self.opt.optim.gan_mode, self.networks["D"]
         fake_verdict, real_verdict = together(judge, [fake_pair, real_pair], batched=self.batched)
         fake, real = gan_loss(mode, fake_verdict, real=False), gan_loss(mode, real_verdict, real=True)
@@ -73,10 +85,11 @@ class Pix2PixModel(TranslationModel[Pair]):
 
     def loss_G(self, out: Pair) -> Loss:
         """Fool D and stay near the target (equation 4)."""
-        verdict = self.networks["D"](torch.cat([out.real_A, out.fake_B], 1))
-        gan = gan_loss(self.opt.optim.gan_mode, verdict, real=True)
-        l1 = F.l1_loss(out.fake_B, out.real_B) * self.own.lambda_L1
-        return Loss(gan + l1, {"G_GAN": gan, "G_L1": l1})
+        parts = {"G_L1": F.l1_loss(out.fake_B, out.real_B) * self.own.lambda_L1}
+        if "D" in self.networks:
+            verdict = self.networks["D"](self.judged(out, out.fake_B))
+            parts["G_GAN"] = gan_loss(self.opt.optim.gan_mode, verdict, real=True) * self.own.lambda_GAN
+        return Loss(sum(parts.values(), start=out.fake_B.new_zeros(())), parts)
 
     def visuals(self, out: Pair) -> dict[str, Tensor]:
         """Show input, translation, target."""
@@ -92,7 +105,8 @@ class Pix2PixModel(TranslationModel[Pair]):
 
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-        """Refuse an image pool, which pix2pix does not use."""
+        """Refuse an image pool, which pix2pix does not use, and a discriminator's flags where there is none."""
         super().check_options(values, given)
+        check_lambdas(values, given, "lambda_GAN", "lambda_L1")
         if given.get("pool_size", 0) > 0:
             raise UserError(f"--pool_size {given['pool_size']} has no effect on pix2pix; leave it out")

@@ -146,7 +146,8 @@ def describe(model: TranslationModel[Any], network: str) -> str:
     """Return the flags that shape a network, as typed."""
     net = model.opt.net
     if network.startswith("D"):
-        return f"--netD {net.netD} --n_layers_D {net.n_layers_D} --norm {net.norm} --ndf {net.ndf}"
+        judge = net.discriminator
+        return f"--netD {judge.name} --n_layers_D {judge.layers} --norm {net.norm} --ndf {net.ndf}"
     dropout = " --no_dropout" if net.no_dropout else ""
     return f"--netG {net.netG} --norm {net.norm} --ngf {net.ngf}{dropout}"
 

@@ -7,7 +7,8 @@ This module imports nothing of the project outside ``options``, so that everythi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from options.data import DataOptions as DataOptions
 from options.errors import UserError
@@ -47,6 +48,25 @@ class RunOptions:
             raise UserError(f"--seed {self.seed} is too large; it must be below 2**32")
 
 
+class Discriminator(NamedTuple):
+    """A discriminator's name and its number of layers; 0 for ``pixel``."""
+
+    name: str
+    layers: int
+
+
+PATCHES: Mapping[int, Discriminator] = MappingProxyType(  # by the side of what it sees, in pixels
+    {
+        1: Discriminator("pixel", 0),
+        16: Discriminator("n_layers", 1),
+        34: Discriminator("n_layers", 2),
+        70: Discriminator("n_layers", 3),
+        142: Discriminator("n_layers", 4),
+        286: Discriminator("n_layers", 5),
+    }
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetOptions:
     """What is built."""
@@ -57,11 +77,15 @@ class NetOptions:
     ndf: int = flag(64, "filters in the first layer of the discriminator")
     netG: str = flag(
         "resnet_9blocks",
-        "generator: resnet_9blocks, resnet_6blocks, any resnet_<N>blocks, unet_256, unet_128, any unet_<N>",
+        "generator: resnet_9blocks, resnet_6blocks, any resnet_<N>blocks, unet_256, unet_128, any unet_<N>, "
+        "encdec_256 (a U-Net without skips)",
         aliases=("which_model_netG",),
     )
     netD: str = flag("basic", "discriminator: basic, n_layers or pixel", aliases=("which_model_netD",))
     n_layers_D: int = flag(3, "layers of the discriminator; only with --netD n_layers")
+    patch_size: int = flag(
+        0, "pixels a side that the discriminator sees, in place of --netD: 1, 16, 34, 70 (basic), 142 or 286"
+    )
     norm: Literal["instance", "batch", "syncbatch", "none"] = flag("instance", "normalisation layer")
     init_type: Literal["normal", "xavier", "kaiming", "orthogonal"] = flag("normal", "initial weights")
     init_gain: float = flag(0.02, "scale of the initial weights")
@@ -75,6 +99,16 @@ class NetOptions:
             raise UserError(
                 f"--n_layers_D {self.n_layers_D} has no effect with --netD {self.netD}; add --netD n_layers"
             )
+        if self.patch_size and self.patch_size not in PATCHES:
+            raise UserError(f"--patch_size {self.patch_size} is none of {', '.join(map(str, PATCHES))}")
+        if self.patch_size and self.netD != "basic":
+            raise UserError(f"--patch_size {self.patch_size} takes the place of --netD {self.netD}; leave one out")
+
+    @property
+    def discriminator(self) -> Discriminator:
+        """Return what ``--netD`` and ``--n_layers_D``, or ``--patch_size``, come to."""
+        layers = {"basic": 3, "n_layers": self.n_layers_D}.get(self.netD, 0)
+        return PATCHES.get(self.patch_size, Discriminator(self.netD, layers))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -225,6 +225,6 @@ def test_generated_pictures_have_the_odd_size_of_their_own_real_one() -> None:
 
 def test_images_too_small_for_the_discriminator_are_a_sentence() -> None:
     model, stepper, progress = training("cycle_gan", "--netD n_layers --n_layers_D 4")
-    with pytest.raises(ValueError, match="--netD n_layers needs 48"):
+    with pytest.raises(ValueError, match="the discriminator needs 48.*--patch_size 16"):
         stepper.step(random_batch(model.opt, size=32), progress)
     stepper.step(random_batch(model.opt, size=48), progress)

@@ -62,7 +62,7 @@ REFUSED = [
     ("test", "--model pix2pxi", r"did you mean 'pix2pix'"),
     ("train", "--dataset_mode alinged", r"unknown data set 'alinged'; did you mean 'aligned'\?; known: .*unaligned"),
     ("train", "--netG resnet_9block", r"unknown generator 'resnet_9block'; did you mean 'resnet_9blocks'"),
-    ("train", "--netG unet_200", r"unet_200: a U-Net's size is a power of two"),
+    ("train", "--netG unet_200", r"unet_200: the size is a power of two"),
     ("train", "--netG unet_16", r"power of two from 32"),
     ("train", "--netG resnet_0blocks", r"resnet_0blocks"),
     ("train", "--netD pixl", r"unknown discriminator 'pixl'; did you mean 'pixel'\?; known: basic, n_layers, pixel"),
