@@ -12,9 +12,10 @@ import torch
 from data.loader import Loader
 from data.registry import create_dataset
 from data.result_kinds import kinds_of
+from inference.evaluating import METRICS_JSON, RunEvaluation
 from models.registry import create_model
-from models.stepper import seed_step
 from models.trained_run import load_networks, stored_options
+from models.translating import translated
 from options.cli import parse_test
 from options.errors import UserError
 from options.schema import Options
@@ -50,25 +51,28 @@ def translate(opt: Options, world: World) -> None:
     prefix = prefix_of(opt.run.epoch, opt.run.load_iter)
     load_networks(model, run_folder(opt), prefix, averaged=opt.result.ema > 0)
     model.train(not opt.result.eval)  # the official default: batch norm and dropout as in training
+    measured = RunEvaluation(opt, model, dataset, world.device) if opt.result.metrics else None
     record_options(opt, world)
 
     project, name = opt.run.wandb_project_name, opt.run.name
     trackers = [WandbSink(project=project, name=name, options=flatten(opt))] if opt.run.use_wandb else []
     page, progress = ResultPage(result_folder(opt), opt), Progress(epoch_size=loader.epoch_size)
     with Recorder(trackers, world) as recorder:
-        for batch in loader.epoch(progress.epoch):
+        for batch, out in translated(model, loader.epoch(progress.epoch)):
             if progress.images_seen % 5 == 0:
                 log.info("processing (%04d)-th image... %s", progress.images_seen, list(batch.A_paths))
-            model.check_batch(batch)
-            seed_step(opt.run.seed, world.rank, progress.images_seen)  # dropout is the same in every run
-            with model.compute.kernels(), model.compute.forward():
-                visuals = model.visuals(model(batch))
+            visuals = model.visuals(out)
             page.add([dataset.relative_name(path) for path in batch.A_paths], visuals, kinds_of(batch, dataset))
             recorder.images(progress, visuals)
+            if measured:
+                measured.add(batch, out)
             progress.advance(batch.size)
     if not progress.images_seen:
         raise UserError("none of the images could be translated; the messages above say why")
     log.info("%d images translated; the page: %s", progress.images_seen, page.save())
+    if measured:
+        evaluated = measured.result()
+        log.info("%s\nwritten: %s", evaluated.table(), ", ".join(map(str, evaluated.save(page.folder / METRICS_JSON))))
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ from data.registry import create_dataset
 from models.init_from import source_options
 from models.registry import create_model
 from models.samples import load_samples
+from models.schedule import is_over
 from models.start import has_saved_before, started
 from models.stepper import Stepper
 from models.trained_run import stored_options
 from models.training import Training
-from models.validation import Validation
+from models.validation import Validation, is_wanted
 from options.cli import parse_train
 from options.schema import Options
 from util.distributed import World, session
@@ -44,8 +45,8 @@ def train(opt: Options, world: World) -> None:
     """Train from the first epoch, or from where the run stopped, to the last."""
     torch.backends.cudnn.benchmark = opt.data.fixed_size and not opt.run.deterministic
     loader = Loader(looked_over(create_dataset(opt), world), opt.data, world)
-    validation = Validation(opt, world) if opt.optim.lr_policy == "plateau" else None
     model = create_model(opt).place(world.device)
+    validation = Validation(opt, model, world) if is_wanted(opt) else None
     samples = load_samples(opt, model, world.device)
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
     progress = Progress(epoch=opt.start.epoch_count, epoch_size=loader.epoch_size)
@@ -55,7 +56,7 @@ def train(opt: Options, world: World) -> None:
         trace = StepTrace(run_folder(opt) if opt.log.profile and world.is_main else None)
         watch = Stopwatch()
         with Recorder(sinks, world) as recorder, saver.guarding() as stop:
-            while progress.epoch <= opt.optim.last_epoch:
+            while not is_over(opt.optim, progress, opt.val.patience):
                 start = time.perf_counter()
                 rate = stepper.set_learning_rate(progress)
                 for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
@@ -77,13 +78,14 @@ def train(opt: Options, world: World) -> None:
                         saver.save_in_epoch()
                     stop.check()
 
-                if validation:
-                    with stepper.averages.in_use():
-                        progress.metrics.append(validation.measure(model, between=stop.check))
-                    recorder.figures(progress, {"validation": progress.metrics[-1]})
+                measured = validation is not None and validation.is_due(progress.epoch)
+                if validation and measured:
+                    figures = validation.measure(model, stepper.averages, progress, between=stop.check)
+                    recorder.figures(progress, figures, deciding=validation.decides, worth=progress.metrics[-1])
+                    watch.lap()  # its time is not that of the next images
                 epoch, seconds = progress.epoch, time.perf_counter() - start
                 progress.next_epoch()
-                saver.save_epoch(epoch)
+                saver.save_epoch(epoch, measured=measured)
                 log.info("End of epoch %d / %d \t Time Taken: %d sec", epoch, opt.optim.last_epoch, seconds)
 
 

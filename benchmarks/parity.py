@@ -3,8 +3,8 @@
 python -m benchmarks.parity --model pix2pix --dataroot ./datasets/facades --val_phase val
 python -m benchmarks.parity --dataroot ./datasets/horse2zebra --val_phase test --netG resnet_6blocks --ngf 32
 
-The figure is that of --lr_policy plateau after the last epoch: pix2pix's mean absolute error in [-1, 1], CycleGAN's of
-coming back. A faster way should end no further from the first one than that one's seeds are from each other. Flags
+The figure is that of the validation after the last epoch: pix2pix's mean absolute error in [0, 1], CycleGAN's of coming
+back. A faster way should end no further from the first one than that one's seeds are from each other. Flags
 that this program does not know go to all runs.
 """
 
@@ -73,17 +73,17 @@ def trained(args: argparse.Namespace, flags: Sequence[str]) -> float:
     """Return the last figure of a run of its own."""
     given = ["--dataroot", str(Path(args.dataroot).resolve()), *flags]
     images = args.iterations * parse_train(given).data.batch_size // args.epochs
-    own = f"--n_epochs {args.epochs} --n_epochs_decay 0 --lr_policy plateau --max_dataset_size {images} --display_id 0"
+    own = f"--n_epochs {args.epochs} --n_epochs_decay 0 --val_freq 1 --max_dataset_size {images} --display_id 0"
     with tempfile.TemporaryDirectory() as folder:
         place = ["--checkpoints_dir", folder, "--name", "parity", "--no_html"]
         command = [sys.executable, str(PROJECT / "train.py"), *given, *own.split(), *place]
         for _ in lines_of(command, cwd=Path(folder), seconds=args.timeout):
             pass
         events = [e for e in read_events(Path(folder) / "parity" / "metrics.jsonl") if isinstance(e, Figures)]
-    last = [event for event in events if "validation" in event.figures][-1]
+    last = [event for event in events if event.deciding][-1]
     if last.images_seen < images * args.epochs:
         raise FailedError(f"{args.dataroot} has fewer than {images} images; lower --iterations, or raise --epochs")
-    return last.figures["validation"]
+    return last.worth
 
 
 def line(side: str, figures: Sequence[float], first: Sequence[float]) -> list[str]:

@@ -21,6 +21,8 @@ class AlignedDataset(TranslationDataset):
     Both images of a pair get the same crop and flip.
     """
 
+    paired = True
+
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
         folder = os.path.join(opt.data.dataroot, phase)

@@ -18,6 +18,7 @@ from data.batch import Sample
 from data.cache.image_cache import ImageCache
 from data.domain import Domain, channels_of
 from data.files.layout import Files
+from data.held_out import names_of, rows_of, taken
 from data.pixels import size_of
 from data.transforms import cut, draw_geometry
 from options.errors import UserError
@@ -37,6 +38,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         Flags: dataclass of the data set's own flags.
         defaults: shared flags that it gives another default.
         has_target: whether samples have B images.
+        paired: whether B is what A should become.
         input_side: what the network's input is called as it lies on disk.
         lanes: in how many orders of its own a data set that is read from front to back comes; sample ``i`` of an epoch
             is then whatever it says, and the number of loading processes divides this. 0: any sample at any time.
@@ -48,6 +50,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
     Flags: ClassVar[type] = NoOptions
     defaults: ClassVar[Mapping[str, Any]] = {}
     has_target: ClassVar[bool] = True
+    paired: bool = False
     lanes: int = 0
     side_by_side: bool = False
 
@@ -65,6 +68,8 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         self.domains: dict[str, Domain] = {}
         self.cache: ImageCache | None = None
         self._nc = (opt.net.input_nc, opt.net.output_nc)
+        self._held_out, self._val_share = opt.held_out, opt.val.val_share if phase == opt.data.phase else 0.0
+        self._rows: list[int] = []
         alike = parse_augmentation(opt.data.augment, "--augment")
         input_only = parse_augmentation(opt.data.augment_input, "--augment_input")
         self._augmentation = Augmentation(alike, input_only) if alike or input_only else None
@@ -107,6 +112,10 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         Args:
             channels: of an image; None takes ``--input_nc`` or ``--output_nc``.
         """
+        if self._val_share:
+            if not (self.paired and self._rows):  # a pair stays together
+                self._rows = rows_of(names_of(files), self._val_share, held_out=self._held_out)
+            files = taken(files, self._rows)
         self.files[side] = files
         found = [read_header(path).channels for path in files[0]] if len(files[0]) > 1 else []
         self.define(side, files[0], found, channels=channels)

@@ -21,6 +21,7 @@ from util.raster.values import units
 class ColorizationDataset(TranslationDataset):
     """A is 1 x H x W (L / 50 - 1), B is 2 x H x W (ab / 110)."""
 
+    paired = True
     defaults: ClassVar[Mapping[str, Any]] = {"input_nc": 1, "output_nc": 2, "direction": "AtoB"}
 
     def __init__(self, opt: Options, phase: str) -> None:

@@ -31,6 +31,7 @@ class TemplateDataset(TranslationDataset):
     """Say where the files are, how many there are, and how one becomes a sample."""
 
     Flags = TemplateDatasetOptions
+    paired = True  # B is what A should become
     defaults: ClassVar[Mapping[str, Any]] = {"max_dataset_size": 10}
 
     def __init__(self, opt: Options, phase: str) -> None:

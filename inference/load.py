@@ -10,7 +10,8 @@ import torch
 from inference.direction import Direction
 from inference.translator import Translator
 from models.trained_run import ARCHITECTURE, fill, network_flags, stored_options
-from networks.factory import build_generator, generator_family
+from networks.any_size import AnySizeGenerator
+from networks.factory import build_generator
 from networks.repeatable import repeatable
 from options.data import DataOptions
 from options.errors import UserError
@@ -159,13 +160,13 @@ def _direction(name: str, path: Path, options: Mapping[str, Any], *, running_sta
     input_nc, output_nc = nc[::-1] if backwards and from_run else nc
     with torch.device("meta"):  # no time for initial weights, and no random number of the caller's drawn
         network = build_generator(flags, input_nc, output_nc)
+    assert isinstance(network, AnySizeGenerator)
     network.to_empty(device="cpu")
     fill(network, weights, source=str(path), flags=f"--netG {flags.netG} --norm {flags.norm} --ngf {flags.ngf}")
     swapped = (options.get("direction") == "BtoA") != backwards
     source, target = "BA" if swapped else "AB"
     given = {key: str(options[key]) for key in RANGES if key in options}
     ranges = DataOptions(**given)  # type: ignore[arg-type]
-    family, number = generator_family(flags.netG)
     about = {key: options[key] for key in ABOUT if key in options} | dataclasses.asdict(flags)
     return Direction(
         f"{source}to{target}",
@@ -179,7 +180,7 @@ def _direction(name: str, path: Path, options: Mapping[str, Any], *, running_sta
         target_limits=ranges.range_of(target),
         colorizes=options.get("model") == "colorization",
         load_size=int(options.get("load_size", 0)),
-        multiple=number if family == "unet" else 4,
+        multiple=network.multiple,
         file=path,
         about=tuple(sorted(about.items())),
     )

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from data.batch import Batch
 from models.memory_flags import check_memory_flags
+from models.network_flags import check_network_flags
 from networks.compute import PER_SAMPLE, Compute, choose_compute
 from networks.factory import generator_family, smallest_input
 from networks.fast.layers import hold_weights
+from networks.spectral import hold_spectra
 from options.errors import UserError
 from options.schema import NoOptions, Options
 from util.image_pool import ImagePool
@@ -53,6 +55,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         Flags: dataclass of the model's own flags.
         defaults: shared flags that it gives another default, in training and test.
         train_defaults: the same, in training only.
+        implied: flags whose value gives others another default: flag -> value -> their defaults.
         loss_names: order in which losses are reported.
         needs_target: whether it needs B images.
         networks: by checkpoint name: ``G_A`` is saved as ``<epoch>_net_G_A.pth``.
@@ -61,6 +64,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
     Flags: ClassVar[type] = NoOptions
     defaults: ClassVar[Mapping[str, Any]] = {}
     train_defaults: ClassVar[Mapping[str, Any]] = {}
+    implied: ClassVar[Mapping[str, Mapping[Any, Mapping[str, Any]]]] = {}
     loss_names: ClassVar[tuple[str, ...]] = ()
     needs_target: ClassVar[bool] = True
 
@@ -80,6 +84,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         self.compute.place(self.networks, [name for name in self.networks if penalised and name.startswith("D")])
         if not self.is_train:
             hold_weights(self.networks)
+            hold_spectra(self.networks)
         log.info("the networks are computed in %s", self.compute)
         if device.type == "cpu" and not (self.is_train and self.opt.optim.memory != "normal"):
             keep_freed_memory()
@@ -126,12 +131,16 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         """Return pictures by official label in display order, N x C x H x W in [-1, 1], C 1 or 3."""
 
     def translations(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
-        """Return by generator what it made and the real images that it imitates, N x C x H x W; for the dashboard."""
+        """Return by generator what it made and the real images that it imitates, N x C x H x W in [-1, 1]."""
         return {}
 
-    def validation(self, out: Out) -> Tensor:
-        """Return one figure of a held-out batch, lower is better."""
-        raise NotImplementedError
+    def results(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the ``translations`` as the pictures whose quality is measured."""
+        return self.translations(out)
+
+    def cycles(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return by generator what came back of the images it was given, and these, where a model translates back."""
+        return {}
 
     def file_names(self, network: str) -> tuple[str, ...]:
         """Return the names under which a network's weights may lie in a run folder, best first."""
@@ -160,6 +169,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
             UserError: naming the flag and what to do.
         """
         check_memory_flags(values, has_pieces=cls.pieces is not TranslationModel.pieces)
+        check_network_flags(values, given)
 
     def check_batch(self, batch: Batch) -> None:
         """Refuse images that are too small for the discriminator.
@@ -172,5 +182,6 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         if judges and min(batch.A.shape[2:]) < smallest_input(net):
             raise UserError(
                 f"{batch.A_paths[0]} reaches the networks with {min(batch.A.shape[2:])} pixels a side, but the "
-                f"discriminator needs {smallest_input(net)}; raise --crop_size, or pass --patch_size 16"
+                f"discriminator needs {smallest_input(net)}; raise --crop_size, or "
+                + ("lower --num_D" if net.num_D > 1 else "pass --patch_size 16")
             )

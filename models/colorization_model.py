@@ -25,6 +25,11 @@ class ColorizationModel(Pix2PixModel):
             "fake_B_rgb": lightness_and_color_to_rgb(out.real_A, out.fake_B),
         }
 
+    def results(self, out: Pair) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the guessed and the true colours as RGB images."""
+        made, true = (lightness_and_color_to_rgb(out.real_A, color) for color in (out.fake_B, out.real_B))
+        return {"G": (made, true)}
+
 
 def lightness_and_color_to_rgb(lightness: Tensor, color: Tensor) -> Tensor:
     """Convert network images to RGB.

@@ -172,11 +172,10 @@ class CycleGANModel(TranslationModel[Cycle]):
         pairs = {"G_A": (out.A.fake, out.A.target), "G_B": (out.B.fake, out.B.target)}
         return {network: (fake, target) for network, (fake, target) in pairs.items() if fake is not None}
 
-    def validation(self, out: Cycle) -> Tensor:
-        """Return the mean absolute error of coming back, over both directions."""
-        assert out.A.rec is not None
-        assert out.B.rec is not None
-        return (F.l1_loss(out.A.rec, out.A.real) + F.l1_loss(out.B.rec, out.B.real)) / 2
+    def cycles(self, out: Cycle) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return what came back in both directions."""
+        pairs = {"G_A": (out.A.rec, out.A.real), "G_B": (out.B.rec, out.B.real)}
+        return {network: (rec, real) for network, (rec, real) in pairs.items() if rec is not None}
 
     def image_pools(self) -> Sequence[ImagePool]:
         """Return the pools, in the order of ``loss_D``."""

@@ -44,6 +44,11 @@ class Averages:
         self._all_weights: list[Tensor] = [weight for net in self._weights.values() for weight in net.values()]
         self._all_averages = [average for net in self._averages.values() for average in net.values()]
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether there is an average that differs from the weights."""
+        return self._updates > 0
+
     @torch.no_grad()
     def update(self) -> None:
         """Follow the weights after a step; does not wait for the device.

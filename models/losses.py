@@ -9,24 +9,30 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from networks.multiscale import Verdict, scales
 from options.errors import UserError
 from options.flag import at_least
 
 log = logging.getLogger(__name__)
 
-OF_DISCRIMINATORS = ("netD", "n_layers_D", "patch_size", "ndf", "gan_mode", "pool_size", "no_conditional_D")
+OF_DISCRIMINATORS = ("netD", "n_layers_D", "patch_size", "num_D", "ndf", "gan_mode", "pool_size", "no_conditional_D")
 BOUNDARY: Mapping[str, float] = MappingProxyType({"lsgan": 0.5, "vanilla": 0.0})  # logits above it say "real"
 
 
-def gan_loss(mode: str, logits: Tensor, *, real: bool) -> Tensor:
+def gan_loss(mode: str, verdict: Verdict, *, real: bool) -> Tensor:
     """Return how far the logits are from saying "real" (or "fake"), a scalar.
 
     Args:
         mode: ``lsgan``: squared distance to 1 or 0 (Mao et al. 2017). ``vanilla``: cross entropy
             (Goodfellow et al. 2014). ``wgangp``: minus or plus the mean (Arjovsky et al. 2017).
-        logits: a discriminator's output, any shape.
-        real: the verdict that costs nothing.
+        verdict: a discriminator's output, any shape; of several scales, each counts alike.
+        real: what costs nothing to say.
     """
+    losses = [_gan_loss(mode, logits, real=real) for logits in scales(verdict)]
+    return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+
+
+def _gan_loss(mode: str, logits: Tensor, *, real: bool) -> Tensor:
     if mode == "wgangp":
         return -logits.mean() if real else logits.mean()
     target = torch.full_like(logits, 1.0 if real else 0.0)
@@ -35,21 +41,24 @@ def gan_loss(mode: str, logits: Tensor, *, real: bool) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, target)
 
 
-def accuracies(mode: str, name: str, *, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+def accuracies(mode: str, name: str, *, real: Verdict, fake: Verdict) -> dict[str, Tensor]:
     """Return the shares of right verdicts of a discriminator on real and on fake images; a critic has none.
 
     Args:
         mode: as in ``gan_loss``; ``wgangp`` ranks images and knows no boundary.
         name: of the discriminator.
-        real, fake: its logits, any shape.
+        real, fake: its logits, any shape; of several scales, each counts alike.
 
     Returns:
         ``<name>_real`` and ``<name>_fake``, scalars in [0, 1].
     """
     if mode not in BOUNDARY:
         return {}
-    verdicts = {f"{name}_real": real > BOUNDARY[mode], f"{name}_fake": fake <= BOUNDARY[mode]}
-    return {label: right.float().mean() for label, right in verdicts.items()}
+    verdicts = {
+        f"{name}_real": [logits > BOUNDARY[mode] for logits in scales(real)],
+        f"{name}_fake": [logits <= BOUNDARY[mode] for logits in scales(fake)],
+    }
+    return {label: torch.stack([right.float().mean() for right in each]).mean() for label, each in verdicts.items()}
 
 
 def check_lambdas(values: Mapping[str, Any], given: Mapping[str, Any], gan: str, *others: str) -> None:
@@ -70,7 +79,7 @@ def check_lambdas(values: Mapping[str, Any], given: Mapping[str, Any], gan: str,
         log.warning("--%s 0 trains without a discriminator: %s without effect", gan, ", ".join(ignored))
 
 
-def gradient_penalty(judge: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, weight: float = 10.0) -> Tensor:
+def gradient_penalty(judge: Callable[[Tensor], Verdict], real: Tensor, fake: Tensor, weight: float = 10.0) -> Tensor:
     """Keep the norm of the critic's gradient near 1 between real and fake (Gulrajani et al. 2017, eq. 3).
 
     Args:
@@ -78,7 +87,7 @@ def gradient_penalty(judge: Callable[[Tensor], Tensor], real: Tensor, fake: Tens
         real, fake: N x C x H x W of one shape, detached.
 
     Returns:
-        ``weight`` times the mean over images of (norm - 1) squared, differentiable twice.
+        ``weight`` times the mean over images, and scales, of (norm - 1) squared, differentiable twice.
     """
     if real.shape != fake.shape:
         raise UserError(
@@ -87,7 +96,9 @@ def gradient_penalty(judge: Callable[[Tensor], Tensor], real: Tensor, fake: Tens
         )
     share = torch.rand(len(real), 1, 1, 1, device=real.device)
     mixed = (share * real + (1 - share) * fake).requires_grad_()
-    (gradient,) = torch.autograd.grad(judge(mixed).sum(), mixed, create_graph=True)
-    norm = torch.linalg.vector_norm(gradient.flatten(1) + 1e-16, dim=1)  # N
-    penalty: Tensor = weight * ((norm - 1) ** 2).mean()
-    return penalty
+    penalties = []
+    for logits in scales(judge(mixed)):
+        (gradient,) = torch.autograd.grad(logits.sum(), mixed, create_graph=True)
+        norm = torch.linalg.vector_norm(gradient.flatten(1) + 1e-16, dim=1)  # N
+        penalties.append(weight * ((norm - 1) ** 2).mean())
+    return penalties[0] if len(penalties) == 1 else torch.stack(penalties).mean()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from networks.factory import generator_family
+from networks.generators import has_blocks
 from options.errors import UserError
 
 
@@ -28,7 +28,7 @@ def check_memory_flags(values: Mapping[str, Any], *, has_pieces: bool) -> None:
             f"--memory low has no effect on --model {model}, whose losses share one pass; leave it out, or split the "
             "batch with --accumulate"
         )
-    if memory == "lowest" and generator_family(values["netG"])[0] != "resnet":
+    if memory == "lowest" and not has_blocks(values["netG"]):
         instead = "pass --memory low" if has_pieces else "leave it out, or split the batch with --accumulate"
         raise UserError(
             f"--memory lowest computes residual blocks a second time, and --netG {values['netG']} has none; {instead}"

@@ -99,10 +99,6 @@ class Pix2PixModel(TranslationModel[Pair]):
         """Return the translation and the target."""
         return {"G": (out.fake_B, out.real_B)}
 
-    def validation(self, out: Pair) -> Tensor:
-        """Return the mean absolute error."""
-        return F.l1_loss(out.fake_B, out.real_B)
-
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Refuse an image pool, which pix2pix does not use, and a discriminator's flags where there is none."""

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from models.base import TranslationModel
-from networks.receptive_field import receptive_field
+from networks.receptive_field import receptive_fields
 from options.schema import Options
 from util.registry import Registry
 
@@ -24,7 +24,8 @@ def create_model(opt: Options) -> TranslationModel[Any]:
         millions = sum(parameter.numel() for parameter in net.parameters()) / 1e6
         log.info("[Network %s] Total number of parameters : %.3f M", name, millions)
         if name.startswith("D"):
-            log.info("[Network %s] judges patches of %d x %d pixels", name, *[receptive_field(net)] * 2)
+            sides = ", ".join(f"{side} x {side}" for side in receptive_fields(net))
+            log.info("[Network %s] judges patches of %s pixels", name, sides)
         if opt.run.verbose:
             log.info("%s", net)
     return model

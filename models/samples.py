@@ -14,11 +14,10 @@ from data.base import TranslationDataset
 from data.batch import Batch, collate
 from data.registry import DATASETS
 from models.base import TranslationModel
-from models.statistics import RunningStatistics
-from models.validation import ALWAYS_THE_SAME_CROPS, held_out_data
+from models.translating import as_in_a_test
+from models.validation import ALWAYS_THE_SAME_CROPS, held_out_data, held_out_set
 from options.errors import LostProcessError, NoImagesError, UserError
 from options.schema import Options
-from options.stored import UNCROPPED
 
 log = logging.getLogger(__name__)
 
@@ -57,20 +56,14 @@ class Samples:
 
     @torch.no_grad()
     def _translate(self, model: TranslationModel[Any]) -> Translated:
-        statistics, was_training = RunningStatistics(model.networks), model.training
-        statistics.keep()
-        model.training = False  # of the model alone, not of its networks: no identity images
         rows, pairs = [], []
-        try:
+        with as_in_a_test(model):
             for batch in self._batches:
                 torch.manual_seed(model.opt.run.seed)  # the next step seeds itself
                 with model.compute.kernels(), model.compute.forward():
                     out = model(batch)
                 rows.append(model.visuals(out))
                 pairs.append(model.translations(out))
-        finally:
-            model.training = was_training
-            statistics.restore()
         return Translated(rows, varieties(pairs))
 
 
@@ -132,13 +125,11 @@ def _spread(images: list[Tensor]) -> float:
 
 def _dataset(opt: Options) -> TranslationDataset:
     """Open the held-out images, whole pictures where possible."""
+    if opt.val.val_share:
+        return held_out_set(opt)
     data = dataclasses.replace(held_out_data(opt.data), max_dataset_size=math.inf)
-    if data.preprocess == "resize_and_crop":
-        data = dataclasses.replace(data, load_size=data.crop_size)
-    uncropped: Any = UNCROPPED.get(data.preprocess, data.preprocess)
-    data = dataclasses.replace(data, preprocess=uncropped)
     create, whole = DATASETS[data.dataset_mode], dataclasses.replace(opt, data=data)
-    for phase in (opt.optim.val_phase, "test"):
+    for phase in (opt.val.val_phase, "test"):
         try:
             return create(whole, phase)
         except NoImagesError:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.divergence import refuse_broken_weights, refuse_unequal_weights
+from models.schedule import is_over
 from models.state import State, has_state, write_state, write_weights
 from models.training import Training
 from options.errors import CannotSaveError, DivergedError, SharedError, StoppedError
@@ -96,17 +97,22 @@ class Saver:
         elif not (progress.epoch_is_over and self._is_due(progress.epoch)):
             self.save("latest")
 
-    def save_epoch(self, epoch: int) -> None:
-        """Save at the end of an epoch what the flags ask for: a numbered one, the last one, the best one."""
+    def save_epoch(self, epoch: int, *, measured: bool) -> None:
+        """Save at the end of an epoch what the flags ask for: a numbered one, the last one, the best one.
+
+        Args:
+            measured: whether there was a validation.
+        """
         due, metrics = self._is_due(epoch), self.training.progress.metrics
-        best = bool(metrics) and metrics[-1] < min(metrics[:-1], default=float("inf"))
+        best = measured and metrics[-1] < min(metrics[:-1], default=float("inf"))
         if due or best:
             self.save(*(["best"] if best else []), *(["latest", str(epoch)] if due else []))
 
     def _is_due(self, epoch: int) -> bool:
         """Tell whether the end of an epoch is saved, however good it is."""
-        opt = self.training.opt
-        return epoch == opt.optim.last_epoch or epoch % opt.save.save_epoch_freq == 0
+        opt, progress = self.training.opt, self.training.progress
+        ends = epoch == opt.optim.last_epoch or is_over(opt.optim, progress, opt.val.patience)
+        return ends or epoch % opt.save.save_epoch_freq == 0
 
     def finish(self, stop: StopSignals | None = None) -> None:
         """Return when the last save lies on the disk; while the disk refuses, try again for some minutes.

@@ -14,7 +14,7 @@ from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
 from models.outputs import concatenated, detached, joined
 from networks.resnet import recompute_blocks
-from networks.statistics import still_statistics
+from networks.statistics import copied_buffers, still_statistics
 from options.training import OptimOptions
 from util.random_state import RandomState
 
@@ -42,7 +42,7 @@ class Split:
     """A batch in parts and pieces, each to be differentiated before the next is computed.
 
     A phase that trains discriminators alone is shown outputs without a graph, any other makes its outputs anew, with
-    the randomness of the first time; running statistics of batch norms move the first time alone.
+    the randomness and the buffers of the first time; running statistics of batch norms move that time alone.
 
     Args:
         parts: number of them; fewer where the batch has fewer images.
@@ -53,7 +53,7 @@ class Split:
         self._model, self._in_pieces = model, in_pieces
         self._parts = batch.split(parts)
         self._weights = [part.size / batch.size for part in self._parts]
-        self._starts: dict[tuple[int, int], RandomState] = {}  # of each piece of each part
+        self._starts: dict[tuple[int, int], tuple[RandomState, list[Tensor]]] = {}  # of each piece of each part
         self._outs: list[Any] = []  # by part, without graphs
 
     def losses(self, phase: Phase) -> Iterator[Loss]:
@@ -101,10 +101,11 @@ class Split:
 
     def _computed(self, key: tuple[int, int], piece: Callable[[], Any]) -> Any:
         if key not in self._starts:
-            self._starts[key] = RandomState(self._model.compute.device)
+            self._starts[key] = RandomState(self._model.compute.device), copied_buffers(self._model.networks)
             with self._model.compute.forward():
                 return piece()
-        with self._starts[key].replayed(), still_statistics(self._model.networks), self._model.compute.forward():
+        state, buffers = self._starts[key]
+        with state.replayed(), still_statistics(self._model.networks, buffers), self._model.compute.forward():
             return piece()
 
 

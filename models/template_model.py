@@ -56,3 +56,7 @@ class TemplateModel(TranslationModel[Translation]):
     def visuals(self, out: Translation) -> dict[str, Tensor]:
         """Name the pictures to show."""
         return {"real_A": out.real_A, "fake_B": out.fake_B, "real_B": out.real_B}
+
+    def translations(self, out: Translation) -> dict[str, tuple[Tensor, Tensor]]:
+        """Name what is to be judged, and what it should look like."""
+        return {"G": (out.fake_B, out.real_B)}

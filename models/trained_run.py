@@ -146,10 +146,14 @@ def describe(model: TranslationModel[Any], network: str) -> str:
     """Return the flags that shape a network, as typed."""
     net = model.opt.net
     if network.startswith("D"):
-        judge = net.discriminator
-        return f"--netD {judge.name} --n_layers_D {judge.layers} --norm {net.norm} --ndf {net.ndf}"
-    dropout = " --no_dropout" if net.no_dropout else ""
-    return f"--netG {net.netG} --norm {net.norm} --ngf {net.ngf}{dropout}"
+        judge, spectral = net.discriminator, net.spectral_norm != "none"
+        text = f"--netD {judge.name} --n_layers_D {judge.layers} --norm {net.norm} --ndf {net.ndf}"
+        more = {f"--num_D {net.num_D}": net.num_D > 1, f"--spectral_norm {net.spectral_norm}": spectral}
+    else:
+        text = f"--netG {net.netG} --norm {net.norm} --ngf {net.ngf}"
+        more = {"--no_dropout": net.no_dropout, "--upsampling resize": net.upsampling == "resize"}
+        more |= {"--spectral_norm GD": net.spectral_norm == "GD"}
+    return " ".join([text, *(words for words, holds in more.items() if holds)])
 
 
 def _advice(weights: Mapping[str, Tensor]) -> str:

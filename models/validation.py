@@ -1,65 +1,136 @@
-"""One figure of held-out images, for the learning rate policy ``plateau``."""
+"""How good generators are on held-out images, while a training goes on: the curves, the best weights, when to stop."""
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from data.base import TranslationDataset
 from data.loader import Loader
 from data.registry import create_dataset
 from models.base import TranslationModel
+from models.ema import Averages
+from models.schedule import since_best
+from models.scores import Scores, default_metrics
+from models.translating import as_in_a_test, translated
 from options.errors import UserError
 from options.schema import DataOptions, Options
+from options.stored import UNCROPPED
 from util.distributed import World
+from util.progress import Progress
+
+log = logging.getLogger(__name__)
 
 ALWAYS_THE_SAME_CROPS = 0  # an epoch number for the sampler
+RAW = "_raw"  # ends the names of the figures of the weights themselves, where there is an average of them
 
 
 def held_out_data(opt: DataOptions) -> DataOptions:
-    """Return the settings under which images are read the same way every time, in this process."""
+    """Return the settings under which whole images are read the same way every time, in this process, as in a test."""
+    uncropped: Any = UNCROPPED.get(opt.preprocess, opt.preprocess)
     return dataclasses.replace(
-        opt, no_flip=True, serial_batches=True, num_threads=0, augment="", augment_input="", cache="off"
+        opt,
+        load_size=opt.crop_size if opt.preprocess == "resize_and_crop" else opt.load_size,
+        preprocess=uncropped,
+        no_flip=True,
+        serial_batches=True,
+        num_threads=0,
+        batch_size=1,
+        augment="",
+        augment_input="",
+        cache="off",
     )
 
 
-class Validation:
-    """The held-out images in ``<dataroot>/<val_phase>``, cut the same way every time.
+def is_wanted(opt: Options) -> bool:
+    """Tell whether anything is measured in a training."""
+    return opt.val.val_freq > 0 or opt.optim.lr_policy == "plateau"
+
+
+def held_out_set(opt: Options) -> TranslationDataset:
+    """Open the images that ``--val_share`` keeps aside, or those in ``<dataroot>/<val_phase>``.
 
     Raises:
         UserError: there are none.
     """
+    data = dataclasses.replace(held_out_data(opt.data), max_dataset_size=opt.val.val_size)
+    aside = opt.val.val_share > 0
+    if aside:
+        data = dataclasses.replace(data, max_dataset_size=opt.data.max_dataset_size)
+    try:
+        return create_dataset(
+            dataclasses.replace(opt, data=data, held_out=aside), opt.data.phase if aside else opt.val.val_phase
+        )
+    except UserError as error:
+        if aside:
+            raise
+        raise UserError(
+            f"validation needs held-out images: {error}; or name their folder with --val_phase, or hold some of the "
+            "training images out with --val_share 0.1"
+        ) from error
 
-    def __init__(self, opt: Options, world: World) -> None:
-        fixed = held_out_data(opt.data)
-        try:
-            dataset = create_dataset(dataclasses.replace(opt, data=fixed), opt.optim.val_phase)
-        except UserError as error:
-            raise UserError(
-                f"--lr_policy plateau measures on held-out images: {error}; or name their folder with --val_phase"
-            ) from error
-        self.world = world
-        self.loader = Loader(dataset, fixed, World(0, 1, world.device))  # every process measures all
 
-    @torch.no_grad()
-    def measure(self, model: TranslationModel[Any], between: Callable[[], None] = lambda: None) -> float:
-        """Return the model's validation figure, averaged over all held-out images, in eval mode.
+class Validation:
+    """The held-out images and what is measured on them.
+
+    Raises:
+        UserError: there are no such images, no such metrics, or the weights that these need cannot be had.
+    """
+
+    def __init__(self, opt: Options, model: TranslationModel[Any], world: World) -> None:
+        self.opt, self.world = opt, world
+        dataset = held_out_set(opt)
+        names = opt.val.names or default_metrics(model, paired=dataset.paired)
+        self.scores = Scores(names, opt.evaluation, model, dataset, world.device)
+        self.decides = opt.val.best_metric or next(iter(self.scores.figure_names))
+        self.scores.refuse_unknown_figure(self.decides, "--best_metric")
+        self.loader = Loader(dataset, held_out_data(opt.data), World(0, 1, world.device))  # every process measures all
+        self._freq = max(1, opt.val.val_freq)
+
+    def is_due(self, epoch: int) -> bool:
+        """Tell whether the end of an epoch is a time to measure; the last one always is."""
+        return epoch % self._freq == 0 or epoch == self.opt.optim.last_epoch
+
+    def measure(
+        self,
+        model: TranslationModel[Any],
+        averages: Averages,
+        progress: Progress,
+        between: Callable[[], None] = lambda: None,
+    ) -> dict[str, float]:
+        """Return all figures and note in the progress the one that says what is best.
+
+        Where there are averaged weights, the figures are theirs; those of the weights themselves come as well.
 
         Args:
             between: called after each batch; may raise to stop.
         """
-        was_training = model.training
-        model.eval()
-        total, count = 0.0, 0
-        try:
-            for batch in self.loader.epoch(ALWAYS_THE_SAME_CROPS):
-                model.check_batch(batch)
-                with model.compute.kernels(), model.compute.forward():
-                    out = model(batch)
-                total += float(model.validation(out)) * batch.size  # sync
-                count += batch.size
+        with averages.in_use():
+            figures = self._measure(model, between)
+        if averages.are_kept:
+            figures |= {f"{name}{RAW}": value for name, value in self._measure(model, between).items()}
+        worth = self.scores.worth(self.decides, figures)
+        before = min(progress.metrics, default=None)
+        progress.metrics.append(worth)
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        better = before is None or worth < before
+        log.info("validation of epoch %d: %s%s", progress.epoch, shown, " (the best so far)" if better else "")
+        patience = self.opt.val.patience
+        if 0 < patience <= since_best(progress.metrics):
+            log.info("the training ends: no better %s in %d validations (--patience)", self.decides, patience)
+        return figures
+
+    def _measure(self, model: TranslationModel[Any], between: Callable[[], None]) -> dict[str, float]:
+        self.scores.restart()
+        with as_in_a_test(model):
+            for batch, out in translated(model, self.loader.epoch(ALWAYS_THE_SAME_CROPS)):
+                self.scores.add(model, batch, out)
                 between()
-        finally:
-            model.train(was_training)
-        figure = torch.tensor(total / count, device=self.world.device)
-        return float(self.world.mean(figure))  # batch norms differ between processes; the learning rate must not
+        figures = self.scores.figures()
+        if self.world.size == 1:
+            return figures
+        mine = torch.tensor(list(figures.values()), device=self.world.device)
+        means = self.world.mean(mine)  # batch norms differ between processes; decisions must not
+        return dict(zip(figures, means.tolist(), strict=True))

@@ -13,13 +13,14 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from networks.fast.fused import fuse
 from networks.fast.layers import speed_up
+from networks.multiscale import Verdict
 from options.errors import UserError
 from options.speed import SpeedOptions
 
@@ -201,16 +202,22 @@ def _compiler() -> str:
     return os.environ.get("CXX", {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"))
 
 
-def together(network: nn.Module, images: Sequence[Tensor], *, batched: bool) -> list[Tensor]:
+def together(network: nn.Module, images: Sequence[Tensor], *, batched: bool) -> list[Any]:
     """Pass several batches through a network: in one call if ``batched`` and they have one size.
 
     One call is the same mathematics where the norm treats every image by itself, and faster; its bits may differ.
+
+    Returns:
+        What the network makes of each: images, or a ``Verdict``.
     """
     if not batched or len({image.shape[1:] for image in images}) > 1:
         return [network(image) for image in images]
-    return list(network(torch.cat(list(images))).split([len(image) for image in images]))
+    made, sizes = network(torch.cat(list(images))), [len(image) for image in images]
+    if isinstance(made, tuple):
+        return list(zip(*(scale.split(sizes) for scale in made), strict=True))
+    return list(made.split(sizes))
 
 
-def _as_float32(network: nn.Module, given: object, out: Tensor) -> Tensor:
+def _as_float32(network: nn.Module, given: object, out: Verdict) -> Verdict:
     """Hand losses and pictures full precision."""
-    return out.float()
+    return tuple(scale.float() for scale in out) if isinstance(out, tuple) else out.float()

@@ -1,69 +1,153 @@
 """What a bare generator file holds, read from its keys and shapes.
 
-A U-Net's dropout leaves no trace in its file and is not reported.
+A U-Net's dropout leaves no trace in its file and is not reported; nor is the norm of the discriminators.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor
 
 from options.errors import UserError
 
+Weights = Mapping[str, Tensor]
+LEARNED = ".parametrizations.weight.original"  # what ``networks.spectral`` makes of ``.weight``
+HALVINGS = 5  # of the smallest encoder-decoder
 
-def recognise_generator(weights: Mapping[str, Tensor]) -> dict[str, Any]:
+
+def recognise_generator(weights: Weights) -> dict[str, Any]:
     """Return the flags that build the generator these weights fit.
 
     Args:
-        weights: a ``state_dict`` with official keys.
+        weights: a ``state_dict`` with official keys, or those of our own generators.
 
     Returns:
-        ``netG, norm, input_nc, output_nc, ngf`` and, for a ResNet, ``no_dropout``.
+        ``netG, input_nc, output_nc, ngf``; ``norm`` and ``no_dropout`` where they show; ``upsampling`` and
+        ``spectral_norm`` where they are not the usual ones.
 
     Raises:
-        UserError: it is neither a ResNet nor a U-Net generator.
+        UserError: it is no generator of the table.
     """
+    plain = {key.replace(LEARNED, ".weight"): value for key, value in weights.items()}
     try:
-        if "model.model.0.weight" in weights:
-            return _unet(weights)
-        if "model.1.weight" in weights and any(".conv_block." in key for key in weights):
-            return _resnet(weights)
+        if found := next((read(plain) for fits, read in _KINDS if fits(plain)), None):
+            return found | ({"spectral_norm": "GD"} if any(LEARNED in key for key in weights) else {})
     except (KeyError, IndexError) as error:
         raise UserError(f"this file of a generator is not complete: it lacks {error}") from error
     some = ", ".join(list(weights)[:3])
-    raise UserError(f"this is not the file of a ResNet or U-Net generator (its first keys: {some})")
+    raise UserError(f"this is not the file of a known generator (its first keys: {some})")
 
 
-def _resnet(weights: Mapping[str, Tensor]) -> dict[str, Any]:
-    blocks = {match[1] for key in weights if (match := re.match(r"model\.(\d+)\.conv_block\.", key))}
-    first = min(int(index) for index in blocks)
-    shifted = weights.get(f"model.{first}.conv_block.6.weight")  # dropout pushes the 2nd convolution here
-    last = weights[f"model.{first + len(blocks) + 7}.weight"]
+def _resnet(weights: Weights) -> dict[str, Any]:
+    blocks, first, last = _trunk(weights, behind=7)
     return {
-        "netG": f"resnet_{len(blocks)}blocks",
+        "netG": f"resnet_{blocks}blocks",
         "norm": _norm(weights, norm_key="model.2", conv_key="model.1"),
-        "no_dropout": shifted is None or shifted.ndim != 4,
-        "input_nc": weights["model.1.weight"].shape[1],
-        "output_nc": last.shape[0],
+        "no_dropout": not _is_convolution(weights, f"model.{first}.conv_block.6"),  # where dropout pushes the second
         "ngf": last.shape[1],
+        **_ends(weights, last, decoder=f"model.{first + blocks}"),
     }
 
 
-def _unet(weights: Mapping[str, Tensor]) -> dict[str, Any]:
-    depth = max(key.count("model.") for key in weights) - 1
-    level2 = "model.model.1.model"
+def _johnson(weights: Weights) -> dict[str, Any]:
+    blocks, first, last = _trunk(weights, behind=6)
     return {
+        "netG": f"johnson_{blocks}blocks",
+        "norm": _norm(weights, norm_key="model.2", conv_key="model.1"),
+        "no_dropout": not _is_convolution(weights, f"model.{first}.conv_block.4"),
+        "ngf": 2 * last.shape[1],
+        **_ends(weights, last, decoder=f"model.{first + blocks}"),
+    }
+
+
+def _adalin(weights: Weights) -> dict[str, Any]:
+    blocks, first, last = _trunk(weights, behind=9)
+    return {
+        "netG": f"adalin_{blocks}blocks",
+        "no_dropout": not _is_convolution(weights, f"model.{first}.conv_block.6"),
+        "ngf": last.shape[1],
+        **_ends(weights, last, decoder=""),
+    }
+
+
+def _trunk(weights: Weights, *, behind: int) -> tuple[int, int, Tensor]:
+    """Return the number of residual blocks, the index of the first, and the last convolution, ``behind`` the last."""
+    indices = [int(match[1]) for key in weights if (match := re.match(r"model\.(\d+)\.conv_block\.", key))]
+    blocks, first = len(set(indices)), min(indices)
+    return blocks, first, weights[f"model.{first + blocks + behind}.weight"]
+
+
+def _ends(weights: Weights, last: Tensor, *, decoder: str) -> dict[str, Any]:
+    """Return the channels, and how maps are doubled by the layer named ``decoder``."""
+    found: dict[str, Any] = {"input_nc": weights["model.1.weight"].shape[1], "output_nc": last.shape[0]}
+    return found | ({"upsampling": "resize"} if f"{decoder}.2.weight" in weights else {})
+
+
+def _unet(weights: Weights) -> dict[str, Any]:
+    depth = max(key.count("model.") for key in weights) - 1
+    level2, resized = "model.model.1.model", weights.get("model.model.3.2.weight")
+    found = {
         "netG": f"unet_{2**depth}",
         "norm": _norm(weights, norm_key=f"{level2}.2", conv_key=f"{level2}.1"),
         "input_nc": weights["model.model.0.weight"].shape[1],
-        "output_nc": weights["model.model.3.weight"].shape[1],
+        "output_nc": weights["model.model.3.weight"].shape[1] if resized is None else resized.shape[0],
         "ngf": weights["model.model.0.weight"].shape[0],
     }
+    return found if resized is None else {**found, "upsampling": "resize"}
 
 
-def _norm(weights: Mapping[str, Tensor], *, norm_key: str, conv_key: str) -> str:
+def _encdec(weights: Weights) -> dict[str, Any]:
+    *_, last = _row(weights)
+    downs, resized = len(_row(weights)) // 2, last.endswith(".2")
+    found = {
+        "netG": f"encdec_{2**downs}",
+        "norm": _norm(weights, norm_key="model.3", conv_key="model.2"),
+        "input_nc": weights["model.0.weight"].shape[1],
+        "output_nc": weights[f"{last}.weight"].shape[0 if resized else 1],
+        "ngf": weights["model.0.weight"].shape[0],
+    }
+    if downs > HALVINGS:  # otherwise it has no dropout
+        found["no_dropout"] = int(last.split(".")[1]) == 6 * (downs - 1) + 1  # which dropout would push back
+    return {**found, "upsampling": "resize"} if resized else found
+
+
+def _is_encdec(weights: Weights) -> bool:
+    """Tell an encoder-decoder from a patch discriminator, which is also a row of convolutions."""
+    row = _row(weights)
+    if "model.0.weight" not in weights or len(row) % 2 or len(row) < 2 * HALVINGS:
+        return False
+    before = weights[f"{row[-2]}.weight"]  # of the last doubling but one: from twice as many channels
+    return row[-2].endswith(".2") or before.shape[0] == 2 * before.shape[1]
+
+
+def _row(weights: Weights) -> list[str]:
+    """Return the names of the convolutions of a plain row of layers, in order."""
+    found = (match[1] for key in weights if (match := re.fullmatch(r"(model\.\d+(\.2)?)\.weight", key)))
+    convolutions = [name for name in found if _is_convolution(weights, name)]
+    return sorted(convolutions, key=lambda name: int(name.split(".")[1]))
+
+
+def _is_convolution(weights: Weights, name: str) -> bool:
+    weight = weights.get(f"{name}.weight")
+    return weight is not None and weight.ndim == 4
+
+
+def _norm(weights: Weights, *, norm_key: str, conv_key: str) -> str:
     """Tell the norm from its own keys and from the bias of the convolution before it."""
     if f"{norm_key}.weight" in weights:
         return "batch"
     return "instance" if f"{conv_key}.bias" in weights else "none"
+
+
+def _is_resnet(weights: Weights) -> bool:
+    return "model.1.weight" in weights and any(".conv_block." in key for key in weights)
+
+
+_KINDS: tuple[tuple[Callable[[Weights], bool], Callable[[Weights], dict[str, Any]]], ...] = (
+    (lambda weights: any(key.endswith(".first_norm.rho") for key in weights), _adalin),
+    (lambda weights: _is_resnet(weights) and weights["model.1.weight"].shape[-1] == 9, _johnson),
+    (_is_resnet, _resnet),
+    (lambda weights: "model.model.0.weight" in weights, _unet),
+    (_is_encdec, _encdec),
+)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from networks.spectral import without_spectral_norm
+
 
 class PictureNorm(nn.Module):
     """A batch norm of a batch of one: every channel of every picture to mean 0 and variance 1, then scaled."""
@@ -33,10 +35,13 @@ class PictureNorm(nn.Module):
 def repeatable(network: nn.Module, *, running_statistics: bool = False) -> nn.Module:
     """Return a generator that shares the weights and treats every picture alone, in evaluation mode.
 
+    Weights with spectral norm are not shared: they are computed here, once.
+
     Args:
         running_statistics: let batch norms use what they have gathered in training, as ``--eval`` does.
     """
     alone = sharing_copy(network).eval().requires_grad_(False)
+    without_spectral_norm(alone)
     for parent in list(alone.modules()):
         for name, layer in parent.named_children():
             if isinstance(layer, nn.Dropout):

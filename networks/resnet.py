@@ -4,6 +4,7 @@
 inside a residual block. A layer without parameters still takes an index.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
@@ -11,10 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from networks.any_size import cut, padded
+from networks.any_size import AnySizeGenerator
 from networks.norm import needs_bias, norm_layer
 from networks.pad import ReflectionPad
-from networks.statistics import still_statistics
+from networks.statistics import copied_buffers, still_statistics
+from networks.upsampling import doubling
 
 
 class ResnetBlock(nn.Module):
@@ -42,29 +44,55 @@ class ResnetBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the same shape."""
         if self.recomputed and torch.is_grad_enabled():
-            contexts = partial(_twice, self.conv_block)
-            return x + checkpoint(self.conv_block, x, use_reentrant=False, context_fn=contexts)  # type: ignore[no-any-return]
-        return x + self.conv_block(x)  # type: ignore[no-any-return]
+            return self.skip(x) + computed_twice(self.conv_block, self.conv_block, x)
+        return self.skip(x) + self.conv_block(x)  # type: ignore[no-any-return]
+
+    def skip(self, x: Tensor) -> Tensor:
+        """Return what the result is added to."""
+        return x
 
 
 def recompute_blocks(network: nn.Module) -> None:
     """Let all residual blocks in a network take less memory and more time."""
     for module in network.modules():
-        if isinstance(module, ResnetBlock):
-            module.recomputed = True
+        if hasattr(module, "recomputed"):
+            module.recomputed = True  # type: ignore[assignment]  # a plain attribute
+
+
+def computed_twice(layers: nn.Module, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """Return what a function that uses layers makes of inputs; what is in between is computed again on the way back."""
+    contexts = partial(_twice, layers)
+    return checkpoint(function, *inputs, use_reentrant=False, context_fn=contexts)  # type: ignore[no-any-return]
 
 
 def _twice(layers: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """Return what the two computations of a block run under: running statistics of batch norms move in the first."""
-    return nullcontext(), still_statistics(layers)
+    """Return what the two computations of a block run under: buffers move in the first, and both begin with the same.
+
+    These are the running statistics of batch norms, and the vectors of spectral norms.
+    """
+    return nullcontext(), still_statistics(layers, copied_buffers(layers))
 
 
-class ResnetGenerator(nn.Module):
-    """Two halvings, ``blocks`` residual blocks, two doublings."""
+class ResnetGenerator(AnySizeGenerator):
+    """Two halvings, ``blocks`` residual blocks, two doublings.
 
-    SMALLEST = 5  # pixels a side: with fewer the residual blocks have one point and nothing to reflect
+    Args:
+        upsampling: see ``networks.upsampling``.
+    """
 
-    def __init__(self, input_nc: int, output_nc: int, *, ngf: int, blocks: int, norm: str, dropout: bool) -> None:
+    least = 5  # pixels a side: with fewer the residual blocks have one point and nothing to reflect
+
+    def __init__(
+        self,
+        input_nc: int,
+        output_nc: int,
+        *,
+        ngf: int,
+        blocks: int,
+        norm: str,
+        dropout: bool,
+        upsampling: str = "transposed",
+    ) -> None:
         super().__init__()
         bias = needs_bias(norm)
         layers: list[nn.Module] = [
@@ -82,18 +110,9 @@ class ResnetGenerator(nn.Module):
         layers += [ResnetBlock(4 * ngf, norm=norm, dropout=dropout) for _ in range(blocks)]
         for c in (4 * ngf, 2 * ngf):
             layers += [
-                nn.ConvTranspose2d(c, c // 2, 3, stride=2, padding=1, output_padding=1, bias=bias),
+                doubling(upsampling, c, c // 2, taps=3, bias=bias),
                 norm_layer(norm)(c // 2),
                 nn.ReLU(inplace=True),
             ]
         layers += [ReflectionPad(3), nn.Conv2d(ngf, output_nc, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Translate N x input_nc x H x W in [-1, 1] to N x output_nc x H x W.
-
-        The layers round H and W up to multiples of 4; the surplus at the bottom and the right is cut off.
-        """
-        enough = padded(x, 1, self.SMALLEST)
-        height, width = enough.shape[2:]
-        return cut(self.model(enough)[:, :, :height, :width], x)

@@ -7,16 +7,13 @@ Built from the inside out, each block around the next smaller one, because the o
 import torch
 from torch import Tensor, nn
 
-from networks.any_size import cut, padded
+from networks.any_size import AnySizeGenerator
 from networks.norm import needs_bias, norm_layer
+from networks.upsampling import doubling
 
 
 def _down(c_in: int, c_out: int, bias: bool) -> nn.Module:
     return nn.Conv2d(c_in, c_out, 4, stride=2, padding=1, bias=bias)
-
-
-def _up(c_in: int, c_out: int, bias: bool) -> nn.Module:
-    return nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=bias)
 
 
 class SkipBlock(nn.Module):
@@ -43,12 +40,31 @@ class OuterBlock(nn.Module):
         return self.model(x)  # type: ignore[no-any-return]
 
 
-class UnetGenerator(nn.Module):
-    """``num_downs`` halvings, so that an image of side ``2 ** num_downs`` becomes one point."""
+class UnetGenerator(AnySizeGenerator):
+    """``num_downs`` halvings, so that an image of side ``2 ** num_downs`` becomes one point.
 
-    def __init__(self, input_nc: int, output_nc: int, *, ngf: int, num_downs: int, norm: str, dropout: bool) -> None:
+    Args:
+        upsampling: see ``networks.upsampling``.
+    """
+
+    rounds_up = False
+
+    def __init__(
+        self,
+        input_nc: int,
+        output_nc: int,
+        *,
+        ngf: int,
+        num_downs: int,
+        norm: str,
+        dropout: bool,
+        upsampling: str = "transposed",
+    ) -> None:
         super().__init__()
         bias, make_norm = needs_bias(norm), norm_layer(norm)
+
+        def up(c_in: int, c_out: int, bias: bool = bias) -> nn.Module:
+            return doubling(upsampling, c_in, c_out, taps=4, bias=bias)
 
         def around(inner: nn.Module, c_out: int, c_in: int, drop: bool = False) -> SkipBlock:
             return SkipBlock(
@@ -57,7 +73,7 @@ class UnetGenerator(nn.Module):
                 make_norm(c_in),
                 inner,
                 nn.ReLU(),
-                _up(2 * c_in, c_out, bias),
+                up(2 * c_in, c_out),
                 make_norm(c_out),
                 *([nn.Dropout(0.5)] if drop else []),
             )
@@ -67,7 +83,7 @@ class UnetGenerator(nn.Module):
             nn.LeakyReLU(0.2),
             _down(widest, widest, bias),
             nn.ReLU(),
-            _up(widest, widest, bias),
+            doubling("transposed", widest, widest, taps=4, bias=bias),  # resized, a point becomes a flat map
             make_norm(widest),
         )
         for _ in range(num_downs - 5):
@@ -75,11 +91,4 @@ class UnetGenerator(nn.Module):
         for c in (4 * ngf, 2 * ngf, ngf):
             block = around(block, c, 2 * c)
         self.multiple = 2**num_downs
-        self.model = OuterBlock(_down(input_nc, ngf, bias), block, nn.ReLU(), _up(2 * ngf, output_nc, True), nn.Tanh())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Translate N x input_nc x H x W in [-1, 1] to N x output_nc x H x W.
-
-        Where H and W are no multiples of 2 ** num_downs, the image is reflected at its edges until they are.
-        """
-        return cut(self.model(padded(x, self.multiple)), x)
+        self.model = OuterBlock(_down(input_nc, ngf, bias), block, nn.ReLU(), up(2 * ngf, output_nc, True), nn.Tanh())

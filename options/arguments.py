@@ -50,8 +50,13 @@ def add_flags(parser: argparse.ArgumentParser, table: type, *, bare_switches: bo
             group.add_argument(f"--{word}", **settings, help=argparse.SUPPRESS)
 
 
-def coerced(stored: Mapping[str, Any], tables: Sequence[type]) -> dict[str, Any]:
+def coerced(
+    stored: Mapping[str, Any], tables: Sequence[type], *, where: str = "the run's stored options hold"
+) -> dict[str, Any]:
     """Return the stored values that are flags of the tables.
+
+    Args:
+        where: the beginning of a message: where they are stored.
 
     Raises:
         UserError: a value has the wrong type or is none of the choices.
@@ -61,7 +66,7 @@ def coerced(stored: Mapping[str, Any], tables: Sequence[type]) -> dict[str, Any]
         hints = get_type_hints(table)
         for f in dataclasses.fields(table):
             if f.name in stored:
-                result[f.name] = _checked(f.name, stored[f.name], hints[f.name], f.metadata.get("parse"))
+                result[f.name] = _checked(f.name, stored[f.name], hints[f.name], f.metadata.get("parse"), where)
     return result
 
 
@@ -88,7 +93,7 @@ def _number(text: str) -> float:
     return value
 
 
-def _checked(name: str, value: Any, hint: Any, parse: Any) -> Any:
+def _checked(name: str, value: Any, hint: Any, parse: Any, where: str) -> Any:
     try:
         value = parse(value) if parse and isinstance(value, str) else value
     except ValueError:
@@ -97,5 +102,5 @@ def _checked(name: str, value: Any, hint: Any, parse: Any) -> Any:
     allowed = {float: (int, float), int: (int,), bool: (bool,), str: (str,)}.get(hint, (object,))
     wrong_type = hint is None or not isinstance(value, allowed) or (isinstance(value, bool) and hint is not bool)
     if wrong_type or (choices and value not in choices):
-        raise UserError(f"the run's stored options hold --{name} {value!r}, which is not possible; correct the file")
+        raise UserError(f"{where} --{name} {value!r}, which is not possible; correct the file")
     return value

@@ -12,9 +12,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from options.data import DataOptions as DataOptions
 from options.errors import UserError
+from options.evaluation import EvaluationSettings
 from options.flag import INFINITE, at_least, count_or_inf, flag
 from options.speed import SpeedOptions
 from options.training import LogOptions, OptimOptions, SaveOptions, StartOptions
+from options.validation import ValidationOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +79,8 @@ class NetOptions:
     ndf: int = flag(64, "filters in the first layer of the discriminator")
     netG: str = flag(
         "resnet_9blocks",
-        "generator: resnet_9blocks, resnet_6blocks, any resnet_<N>blocks, unet_256, unet_128, any unet_<N>, "
-        "encdec_256 (a U-Net without skips)",
+        "generator, with a number for <N>: resnet_<N>blocks such as resnet_6blocks, unet_<N> such as unet_256, "
+        "encdec_<N> (a U-Net without skips), adalin_<N>blocks (adalin_4blocks is U-GAT-IT's), johnson_<N>blocks",
         aliases=("which_model_netG",),
     )
     netD: str = flag("basic", "discriminator: basic, n_layers or pixel", aliases=("which_model_netD",))
@@ -86,13 +88,20 @@ class NetOptions:
     patch_size: int = flag(
         0, "pixels a side that the discriminator sees, in place of --netD: 1, 16, 34, 70 (basic), 142 or 286"
     )
+    num_D: int = flag(1, "discriminators of that kind, each sees the images at half the size of the one before")
     norm: Literal["instance", "batch", "syncbatch", "none"] = flag("instance", "normalisation layer")
+    spectral_norm: Literal["none", "D", "GD"] = flag(
+        "none", "divide weights by their largest singular value: those of the discriminators, or of all networks"
+    )
+    upsampling: Literal["transposed", "resize"] = flag(
+        "transposed", "how the generator doubles maps; resize, then convolve, makes no checkerboards"
+    )
     init_type: Literal["normal", "xavier", "kaiming", "orthogonal"] = flag("normal", "initial weights")
     init_gain: float = flag(0.02, "scale of the initial weights")
     no_dropout: bool = flag(False, "no dropout in the generator (--dropout: with)", shorthands={"dropout": False})
 
     def __post_init__(self) -> None:
-        for name in ("input_nc", "output_nc", "ngf", "ndf", "n_layers_D"):
+        for name in ("input_nc", "output_nc", "ngf", "ndf", "n_layers_D", "num_D"):
             at_least(f"--{name}", getattr(self, name), 1)
         at_least("--init_gain", self.init_gain, 0)
         if self.n_layers_D != 3 and self.netD != "n_layers":
@@ -122,6 +131,7 @@ class ResultOptions:
         INFINITE, "translate at most this many images", parse=count_or_inf, aliases=("how_many", "ntest")
     )
     display_winsize: int = flag(256, "width of a picture on the page, pixels")
+    metrics: str = flag("", "measure the results, such as fid,lpips: see python evaluate.py --help")
     ema: float = flag(0.0, "above 0, as a run trained with --ema has it: averaged weights; 0: the raw ones")
 
     def __post_init__(self) -> None:
@@ -139,6 +149,7 @@ class Options:
         own: the flags that the model declares.
         dataset: the flags that the data set declares.
         is_train: True in ``train.py``.
+        held_out: read the images that ``--val_share`` keeps aside, instead of the others.
     """
 
     run: RunOptions
@@ -147,12 +158,15 @@ class Options:
     speed: SpeedOptions
     start: StartOptions
     optim: OptimOptions
+    val: ValidationOptions
+    evaluation: EvaluationSettings
     save: SaveOptions
     log: LogOptions
     result: ResultOptions
     own: Any  # an instance of the model's Options class
     dataset: Any  # an instance of the data set's Options class
     is_train: bool
+    held_out: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)  # flag -> value when not given
 
     def __post_init__(self) -> None:
@@ -169,6 +183,8 @@ class Options:
         "speed": SpeedOptions,
         "start": StartOptions,
         "optim": OptimOptions,
+        "val": ValidationOptions,
+        "evaluation": EvaluationSettings,
         "save": SaveOptions,
         "log": LogOptions,
     }
@@ -178,4 +194,5 @@ class Options:
         "net": NetOptions,
         "speed": SpeedOptions,
         "result": ResultOptions,
+        "evaluation": EvaluationSettings,
     }

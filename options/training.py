@@ -12,6 +12,7 @@ from options.flag import INFINITE, at_least, flag
 class StartOptions:
     """Where a training starts from, and how long its processes wait for each other."""
 
+    preset: str = flag("", "a paper's recipe, which sets the flags that are not given; list shows all")
     continue_train: bool = flag(False, "go on with the run of this name")
     resume: Literal["off", "auto"] = flag("off", "auto: go on with the run of this name if there is one, else start it")
     overwrite: bool = flag(False, "delete the run of this name and start anew")
@@ -63,7 +64,6 @@ class OptimOptions:
         "linear", "how the learning rate falls", parse=lambda text: {"lambda": "linear"}.get(text, text)
     )
     lr_decay_iters: int = flag(50, "epochs between two steps of --lr_policy step")
-    val_phase: str = flag("val", "sub-folder of held-out images that --lr_policy plateau measures on")
     on_nan: Literal["stop", "skip"] = flag(
         "stop", "when a loss is no number: stop, or skip the rest of that step (waits for the device at every step)"
     )

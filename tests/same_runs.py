@@ -11,7 +11,7 @@ from models.state import has_state, read_state
 from util.checkpoint import load_file
 
 NOT_LEARNED = ("seconds", "data_seconds", "memory")  # what a clock or the machine showed
-LAYOUT = {"cycle_gan": "unaligned_root", "colorization": "colour_root"}
+LAYOUT = {"cycle_gan": "unaligned_root", "cut": "unaligned_root", "colorization": "colour_root"}
 
 
 def state_of(name: str) -> Any:

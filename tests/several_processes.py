@@ -9,6 +9,7 @@ import torch.distributed as dist
 
 from data.batch import Batch
 from models.divergence import refuse_unequal_weights
+from models.ema import Averages
 from models.registry import create_model
 from models.stepper import Stepper
 from models.validation import Validation
@@ -17,7 +18,11 @@ from tests.small import random_batch, small_options
 from util.distributed import World
 from util.progress import Progress
 
-MODELS: Mapping[str, str] = {"cycle_gan": "--pool_size 0 --lr 0.001", "pix2pix": "--no_dropout --lr 0.001"}
+MODELS: Mapping[str, str] = {
+    "cycle_gan": "--pool_size 0 --lr 0.001",
+    "pix2pix": "--no_dropout --lr 0.001",
+    "cut": "--num_patches 9999 --lr 0.001 --init_type normal",  # all places: processes draw different ones
+}
 NORMS = ("instance", "syncbatch", "none")
 CASES: Mapping[str, tuple[str, str]] = {
     f"{model} {norm}": (model, f"{flags} --norm {norm}") for model, flags in MODELS.items() for norm in NORMS
@@ -54,7 +59,7 @@ def share(batch: Batch, world: World) -> Batch:
 
 
 def measured(dataroot: str, world: World, *, norm: str, steps: int) -> float:
-    """Return the validation figure that ``--lr_policy plateau`` would use after so many steps."""
+    """Return the figure of a validation after so many steps."""
     flags = f"--dataroot {dataroot} --lr_policy plateau --load_size 32 --crop_size 32 --num_threads 0 --lr 0.01"
     opt = small_options("pix2pix", f"{flags} --norm {norm}")
     model = create_model(opt)
@@ -64,7 +69,7 @@ def measured(dataroot: str, world: World, *, norm: str, steps: int) -> float:
         part = slice(world.rank, None, world.size)
         stepper.step(batch._replace(A=batch.A[part], B=batch.target[part]), progress)
         progress.advance(world.size)
-    return Validation(opt, world).measure(model)
+    return Validation(opt, model, world).measure(model, Averages(model.networks, 0), Progress())["l1"]
 
 
 def rates(world: World) -> dict[str, float]:

@@ -357,7 +357,7 @@ class TestScripts:
         text = panes[f"{SCRIPT}run {SCRIPT}"].text
         for what in ("run", "model", "signal", "warning", "python train.py --name"):
             assert f"{what} {SCRIPT}" in text
-        assert {f"{SCRIPT}{title}" for title in (SCRIPT, NAME, "Validation", *CHARTS)} - panes.keys() == {
+        assert {f"{SCRIPT}{title}" for title in (SCRIPT, NAME, f"Validation: {SCRIPT}", *CHARTS)} - panes.keys() == {
             f"{SCRIPT}Memory, GiB"
         }
         assert_harmless(page)
@@ -373,7 +373,7 @@ class TestLongRun:
         open_dashboard(page, port, "main", reports=len(history.learning_rate.x))
         panes = page.panes()
         assert f"epoch 200 of 200, {100 * REPORTS:,} images seen" in panes["long"].text
-        for title in (*CHARTS, "Validation"):
+        for title in (*CHARTS, "Validation: l1"):
             curves = panes[title].curves
             assert panes[title].lines == len(curves) > 0, title
             for name in curves.keys() - LEVELS:
@@ -389,6 +389,6 @@ def long_run() -> Iterator[Event]:
         losses = {name: 0.3 + 0.001 * (number * (7 + index) % 331) for index, name in enumerate(names)}
         right = dict.fromkeys(("D_A_real", "D_A_fake"), 0.5 + 0.001 * (number % 300))
         report = scalars(number, per_epoch=REPORTS // 200, **losses)._replace(accuracies=right, memory=2e9)
-        figures = {"validation": losses["G_A"], "variety_G_A": losses["D_A"]}
+        figures = {"l1": losses["G_A"], "variety_G_A": losses["D_A"]}
         yield report
         yield Figures(report.epoch, report.position, report.images_seen, figures)

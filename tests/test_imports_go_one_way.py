@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-PACKAGES = ("options", "util", "networks", "data", "models", "inference")
+PACKAGES = ("options", "util", "networks", "data", "metrics", "models", "inference", "ablation")
 MODULES = sorted(path for package in PACKAGES for path in (PROJECT / package).rglob("*.py"))
 ENTRY_POINTS = sorted(PROJECT.glob("*.py"))
 COMMANDS = sorted((PROJECT / "datasets").rglob("*.py"))
 MOST_LINES = 250
 
-# lowest first: options.schema <- util <- networks, data <- models <- options.cli, inference <- entry points
-LAYERS = (("options",), ("util",), ("networks", "data"), ("models",), ("options.cli", "inference"), ("entry points",))
+LAYERS = (  # lowest first
+    ("options",),
+    ("util",),
+    ("networks", "data"),
+    ("metrics",),
+    ("models",),
+    ("options.cli", "inference"),
+    ("ablation",),
+    ("entry points",),
+)
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
 
 
@@ -73,10 +81,11 @@ def test_a_file_fits_in_the_head(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("program", ["train", "test", "translate", "app", "export"])
+@pytest.mark.parametrize("program", ["train", "test", "translate", "app", "export", "evaluate", "ablate"])
 def test_starting_a_command_imports_no_tool_that_it_may_not_need(program: str) -> None:
     heavy = [
         "torchvision",
+        "torchmetrics",
         "visdom",
         "wandb",
         "tornado",

@@ -38,6 +38,7 @@ class Health:
         self._speed = Curve()  # seconds per image, of this process
         self._varieties: dict[str, deque[float]] = {}
         self._best_at, self._best, self._measured_at = 0.0, math.inf, 0.0  # of the validation; positions in epochs
+        self._deciding = ""  # its figure
 
     def begin(self) -> None:
         """Note that a process begins here: how fast an earlier one was, maybe elsewhere, says nothing about it."""
@@ -69,12 +70,12 @@ class Health:
         ]
 
     def _add_figures(self, event: Figures) -> None:
+        if event.deciding:
+            self._measured_at, self._deciding = event.position, event.deciding
+            if event.worth < self._best:
+                self._best, self._best_at = event.worth, event.position
         for name, value in event.figures.items():
-            if name == "validation":
-                self._measured_at = event.position
-                if value < self._best:
-                    self._best, self._best_at = value, event.position
-            elif name.startswith("variety_") and event.images_seen >= WINDOW:  # every network begins alike
+            if name.startswith("variety_") and event.images_seen >= WINDOW:  # every network begins alike
                 recent = self._varieties.setdefault(name.removeprefix("variety_"), deque(maxlen=SAMPLES_IN_A_ROW))
                 recent.append(value)
 
@@ -133,7 +134,7 @@ class Health:
         if self._best == math.inf or waited < max(PATIENCE_EPOCHS, PATIENCE_SHARE * self._measured_at):
             return []
         sentence = (
-            f"no better validation figure for {waited:.0f} epochs (the best was {self._best:.4g} after epoch "
+            f"no better {self._deciding} for {waited:.0f} epochs (the best was {abs(self._best):.4g} after epoch "
             f"{self._best_at:.0f}): best_net_*.pth holds that state, and it may be time to stop"
         )
         return [Signal("validation", sentence)]

@@ -1,6 +1,7 @@
 """A run's curves by what they tell: the groups that the dashboard and the plots show. It draws nothing itself."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -13,6 +14,10 @@ EQUILIBRIUM: Mapping[str, float] = MappingProxyType({
     "lsgan": 0.25,  # Mao et al. 2017: squared distance of 1/2 to 0 or 1
     "vanilla": math.log(2),  # Goodfellow et al. 2014, section 4.1
 })  # fmt: skip
+
+
+MEASURES = 12  # panels for what validation measures, one for each metric; the last takes all that are left
+OF_ONE_GENERATOR = re.compile(r"(_G(_[AB])?)?(_raw)?$")  # ends a figure's name: fid_G_A, fid_G_B, fid_G_A_raw are fid
 
 
 class Panel(NamedTuple):
@@ -43,7 +48,12 @@ def panels(history: History, gan_mode: str) -> list[Panel]:
     balance = {f"equilibrium {level:.3g}": level} if level else {}
     figures = _visible(history.figures)
     varieties = {name: curve for name, curve in figures.items() if name.startswith("variety_")}
-    validation = {name: curve for name, curve in figures.items() if name not in varieties}
+    measures: list[dict[str, Curve]] = [{} for _ in range(MEASURES)]
+    metrics = list(dict.fromkeys(OF_ONE_GENERATOR.sub("", name) for name in figures if name not in varieties))
+    for name, curve in figures.items():
+        if name not in varieties:
+            place = metrics.index(OF_ONE_GENERATOR.sub("", name))
+            measures[min(place, MEASURES - 1)][name] = curve
     verdicts, chance = _visible(history.accuracies), {"cannot tell": 0.5}
     speed, rate = {"Images per second": history.images_per_second}, {"Learning rate": history.learning_rate}
     return [
@@ -55,8 +65,13 @@ def panels(history: History, gan_mode: str) -> list[Panel]:
         Panel("memory", "Memory, GiB", "memory", _visible({"memory": history.memory})),
         Panel("rate", "Learning rate", "rate", _visible(rate), exact=True),
         Panel("variety", "Variety of the samples (1: as real pictures)", "variety", varieties),
-        Panel("validation", "Validation", "validation", validation, zero=False),
+        *(_measure(place, metrics, own) for place, own in enumerate(measures)),
     ]
+
+
+def _measure(place: int, metrics: Sequence[str], curves: Mapping[str, Curve]) -> Panel:
+    title = f"Validation: {metrics[place]}" if curves else "Validation"
+    return Panel(f"validation-{place}" if place else "validation", title, "validation", curves, zero=False)
 
 
 def y_range(panel: Panel) -> tuple[float, float]:

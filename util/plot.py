@@ -120,14 +120,19 @@ def _groups(run: Run) -> list[Panel]:
 
 def _compared(runs: Sequence[Run]) -> list[Panel]:
     """Return a panel for every curve that any of the runs has."""
-    order, panels = [run.label for run in runs], []
+    order = [run.label for run in runs]
+    found: dict[tuple[str, str], dict[str, Panel]] = {}
     for groups in zip(*map(_groups, runs), strict=True):
-        for name in dict.fromkeys(name for group in groups for name in group.curves):
-            having = {label: group for label, group in zip(order, groups, strict=True) if name in group.curves}
-            curves = {label: group.curves[name] for label, group in having.items()}
-            levels = {text: y for group in having.values() for text, y in group.levels.items()}
-            kind = "" if groups[0].kind in name else groups[0].kind
-            panels.append(groups[0]._replace(title=name, kind=kind, curves=curves, order=order, levels=levels))
+        for label, group in zip(order, groups, strict=True):
+            for name in group.curves:
+                found.setdefault((group.kind, name), {})[label] = group
+    panels = []
+    for (kind, name), having in found.items():
+        curves = {label: group.curves[name] for label, group in having.items()}
+        levels = {text: y for group in having.values() for text, y in group.levels.items()}
+        like = next(iter(having.values()))
+        kind = "" if kind in name else kind
+        panels.append(like._replace(title=name, kind=kind, curves=curves, order=order, levels=levels))
     return panels
 
 

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -42,8 +43,9 @@ def write_bare(source: Source, path: Path) -> Deviation:
 def _rebuilt(path: Path) -> nn.Module:
     """Build the network of a file from what the file says."""
     weights, told = read_safetensors(path)
-    dropout = {"no_dropout": told["no_dropout"] == "true"} if "no_dropout" in told else {}
-    flags = NetOptions(netG=told["netG"], norm=told["norm"], ngf=int(told["ngf"]), **dropout)  # type: ignore[arg-type]
+    more: dict[str, Any] = {"no_dropout": told["no_dropout"] == "true"} if "no_dropout" in told else {}
+    more |= {name: told[name] for name in ("norm", "upsampling", "spectral_norm") if name in told}
+    flags = NetOptions(netG=told["netG"], ngf=int(told["ngf"]), **more)
     network = build_generator(flags, int(told["input_nc"]), int(told["output_nc"]))
     fill(network, weights, source=str(path), flags=f"--netG {flags.netG} --norm {flags.norm} --ngf {flags.ngf}")
     return repeatable(network)

@@ -5,13 +5,14 @@ from typing import Any
 import torch
 
 from inference.direction import Direction
-from networks.factory import generator_family
+from networks.any_size import AnySizeGenerator
+from networks.generators import generator_family
 from options.data import Range
 
 VERSION = "1"  # of this table
 PRODUCER = "CycleGAN and pix2pix in PyTorch"
 TRAINING = ("model", "direction", "preprocess", "load_size", "crop_size")
-NETWORK = ("netG", "norm", "ngf", "no_dropout")
+NETWORK = ("netG", "norm", "ngf", "no_dropout", "upsampling", "spectral_norm")
 BYTE_RANGE = (0.0, 255.0)
 COLORS = {1: "gray", 3: "RGB"}
 
@@ -24,8 +25,9 @@ def describe(way: Direction, *, weights: str, precision: str = "fp32", training_
         precision: of the numbers in the file.
         training_norms: batch norms use what they gathered in training.
     """
-    family, _ = generator_family(way.netG)
-    sides = f"multiples of {way.multiple}" if family == "unet" else "5 pixels at least"
+    network = way.network
+    assert isinstance(network, AnySizeGenerator)
+    sides = f"{network.least} pixels at least" if network.rounds_up else f"multiples of {network.multiple}"
     norms = {"instance": "picture", "none": "none"}.get(dict(way.about)["norm"])
     return {
         **describe_network(way, weights=weights),
@@ -68,9 +70,9 @@ def _values(way: Direction) -> dict[str, str]:
     colors = {"input_channels": channels(way.input_nc), "output_channels": channels(way.output_nc)}
     if way.colorizes:
         colors = {"input_channels": "L / 50 - 1 of CIE Lab", "output_channels": "a / 110 and b / 110 of CIE Lab"}
-    family, _ = generator_family(way.netG)
+    network = way.network
     fit = f"extend sides by reflection to multiples of {way.multiple}, half of it before, and cut them again"
-    if family == "resnet":
+    if isinstance(network, AnySizeGenerator) and network.rounds_up:
         fit = f"sides become multiples of {way.multiple}; cut the surplus off at the bottom and the right"
     return {
         "layout": "float32, N x C x H x W",

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from inference.export.adaptive import PLAIN
 from inference.export.colors import Colorizing
+from networks.any_size import AnySizeGenerator
+from networks.johnson import LOST, UnpaddedBlock
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
 from networks.repeatable import PictureNorm, sharing_copy
-from networks.resnet import ResnetBlock, ResnetGenerator
-from networks.unet import UnetGenerator
+from networks.resnet import ResnetBlock
 
 _in_torchscript = torch.jit.is_scripting  # type: ignore[attr-defined]
 _larger_symbol: Callable[[int, int], int] = torch.sym_max  # type: ignore[assignment]
@@ -28,7 +30,7 @@ class AnySize(nn.Module):
 
     Args:
         multiple: sides that ``layers`` works on, pixels.
-        least: height and width at least; 0 where the multiple is enough.
+        least: height and width at least.
     """
 
     def __init__(self, layers: nn.Module, multiple: int, least: int) -> None:
@@ -60,15 +62,21 @@ class EachPictureNorm(nn.Module):
 
 
 class Residual(nn.Module):
-    """Add to the input what some layers make of it."""
+    """Add to the input, or its middle, what some layers make of it.
 
-    def __init__(self, layers: nn.Module) -> None:
+    Args:
+        lost: points on each side that the layers take.
+    """
+
+    def __init__(self, layers: nn.Module, lost: int) -> None:
         super().__init__()
-        self.layers = layers
+        self.layers, self.lost = layers, lost
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the same shape."""
+        """Return the same shape, or what is left of it."""
         made: Tensor = self.layers(x)
+        if self.lost > 0:
+            x = x[:, :, self.lost : -self.lost, self.lost : -self.lost]
         return x + made
 
 
@@ -82,11 +90,8 @@ def portable(network: nn.Module, *, colorizes: bool = False) -> nn.Module:
     for parent in list(own.modules()):
         for name, layer in list(parent.named_children()):
             setattr(parent, name, _plain(layer))
-    if isinstance(own, UnetGenerator):
-        whole = AnySize(own.model, own.multiple, 0)
-    else:
-        assert isinstance(own, ResnetGenerator)
-        whole = AnySize(own.model, 1, own.SMALLEST)
+    assert isinstance(own, AnySizeGenerator)
+    whole = AnySize(own.model, own.pads_to, own.least)
     return (Colorizing(whole) if colorizes else whole).eval()
 
 
@@ -123,6 +128,8 @@ def _plain(layer: nn.Module) -> nn.Module:
         return norm.eval()
     if isinstance(layer, ReflectionPad):
         return nn.ReflectionPad2d(layer.padding)
+    if plain := PLAIN.get(type(layer)):
+        return plain(layer)
     if isinstance(layer, ResnetBlock):
-        return Residual(layer.conv_block)
+        return Residual(layer.conv_block, LOST if isinstance(layer, UnpaddedBlock) else 0)
     return layer

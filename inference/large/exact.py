@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from inference.large.adaptive import ADAPTIVE
 from inference.large.box import Box, boxes
 from inference.large.maps import (
     Convolved,
+    Doubled,
     FeatureMap,
     Kept,
     Pointwise,
@@ -29,15 +31,20 @@ from inference.large.maps import (
 )
 from inference.large.statistics import Statistics
 from inference.large.store import FileStore, Store
+from networks.adalin import AdaptiveBlock
+from networks.any_size import AnySizeGenerator
+from networks.blended_norm import BlendedNorm
+from networks.johnson import LOST, UnpaddedBlock
 from networks.repeatable import PictureNorm
-from networks.resnet import ResnetBlock, ResnetGenerator
-from networks.unet import SkipBlock, UnetGenerator
+from networks.resnet import ResnetBlock
+from networks.unet import OuterBlock, SkipBlock
 from options.errors import UserError
 from util.reflection import reflection
 
 NORMS = (nn.InstanceNorm2d, PictureNorm)
 POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.BatchNorm2d, nn.SyncBatchNorm)
 UNCHANGED = (nn.Identity, nn.Dropout)
+PASSES = (*NORMS, ResnetBlock, BlendedNorm, AdaptiveBlock)  # over a whole map
 
 
 class Plan(NamedTuple):
@@ -60,18 +67,15 @@ def exact_map(network: nn.Module, picture: Source, plan: Plan, device: torch.dev
     """Return the network's output, whose parts can be read in any order; most of the work is done before it returns.
 
     Raises:
-        UserError: the network is of another kind than the two that are known.
+        UserError: the network is no generator, or has a layer that is not known.
     """
     sides = picture.height, picture.width
-    if isinstance(network, ResnetGenerator):
-        layers, wanted = network.model, [max(n, network.SMALLEST) for n in sides]
-    elif isinstance(network, UnetGenerator):
-        layers, wanted = network.model.model, [-(-n // network.multiple) * network.multiple for n in sides]
-    else:
+    if not isinstance(network, AnySizeGenerator):
         raise UserError(f"a {type(network).__name__} cannot be computed in exact parts; pass --tiling blend")
+    wanted = [max(network.least, -(-n // network.pads_to) * network.pads_to) for n in sides]
     rows, columns = (reflection(have, want) for have, want in zip(sides, wanted, strict=True))
     padded = picture if wanted == list(sides) else Rearranged(picture, rows, columns)
-    out = _Walk(plan, network, padded, device).through(padded, layers)
+    out = _Walk(plan, network, padded, device).after(padded, network.model)
     top, left = (len(rows) - picture.height) // 2, (len(columns) - picture.width) // 2
     return Window(out, Box(top, top + picture.height, left, left + picture.width))
 
@@ -80,22 +84,31 @@ class _Walk:
     """Goes through a network and turns layers into maps."""
 
     def __init__(self, plan: Plan, network: nn.Module, picture: FeatureMap, device: torch.device) -> None:
-        self._plan, self._device = plan, device
+        self._plan, self.device = plan, device
         self._height, self._pixels = picture.height, picture.height * picture.width
-        self._passes = 1 + sum(isinstance(layer, (*NORMS, ResnetBlock)) for layer in network.modules())
+        self._passes = 1 + sum(isinstance(layer, PASSES) for layer in network.modules())
         self._done = 0.0
 
     def through(self, x: FeatureMap, layers: nn.Sequential) -> FeatureMap:
         """Apply layers one after the other."""
         for layer in layers:
-            x = self._after(x, layer)
+            x = self.after(x, layer)
         return x
 
-    def _after(self, x: FeatureMap, layer: nn.Module) -> FeatureMap:
+    def after(self, x: FeatureMap, layer: nn.Module) -> FeatureMap:
+        """Apply a layer, or what it consists of."""
+        if isinstance(layer, nn.Sequential):
+            return self.through(x, layer)
+        if isinstance(layer, OuterBlock):
+            return self.through(x, layer.model)
         if isinstance(layer, ResnetBlock):
-            return self._keep(Sum(x, self.through(x, layer.conv_block)))
+            return self.keep(Sum(_skip(x, layer), self.through(x, layer.conv_block)))
         if isinstance(layer, SkipBlock):
             return Stacked(x, self.through(x, layer.model))
+        if isinstance(layer, nn.Upsample):
+            return Doubled(x)
+        if adaptive := ADAPTIVE.get(type(layer)):
+            return adaptive(self, x, layer)
         if isinstance(layer, nn.ReflectionPad2d):
             return Reflected(x, layer.padding[0])
         if isinstance(layer, nn.Conv2d):
@@ -106,15 +119,16 @@ class _Walk:
             return self._normalised(x, layer)
         if isinstance(layer, UNCHANGED):
             return x
-        assert isinstance(layer, POINTWISE), f"{layer} is in no generator"
+        if not isinstance(layer, POINTWISE):
+            raise UserError(f"a {type(layer).__name__} cannot be computed in exact parts; pass --tiling blend")
         return Pointwise(x, layer)
 
     def _kept_if_small(self, x: FeatureMap) -> FeatureMap:
         values = x.channels * x.height * x.width
         small = values <= self._plan.kept * self._pixels * 1.1  # sides are rounded up
-        return self._keep(x) if small or values * 2 <= self._plan.memory / 4 else x
+        return self.keep(x) if small or values * 2 <= self._plan.memory / 4 else x
 
-    def _keep(self, x: FeatureMap) -> Kept:
+    def keep(self, x: FeatureMap) -> Kept:
         """Compute a map and keep it."""
         size = x.channels * x.height * x.width
         store: Store
@@ -124,7 +138,7 @@ class _Walk:
             store = Store(x.channels, x.height, x.width, torch.float16)
         else:
             store = FileStore(x.channels, x.height, x.width)
-        return Kept(store, self._pass(x, store), self._device)
+        return Kept(store, self._pass(x, store), self.device)
 
     def _pass(self, x: FeatureMap, store: Store | None) -> Statistics:
         """Compute all parts of a map once."""
@@ -140,9 +154,13 @@ class _Walk:
             self._plan.progress(min(1.0, self._done / self._passes))
         return found
 
+    def statistics(self, x: FeatureMap) -> Statistics:
+        """Return those of a whole map."""
+        return x.statistics if isinstance(x, Kept) else self._pass(x, None)
+
     def _normalised(self, x: FeatureMap, layer: nn.Module) -> FeatureMap:
-        found = x.statistics if isinstance(x, Kept) else self._pass(x, None)
-        mean, variance = found.mean.to(self._device), found.variance.to(self._device)
+        found = self.statistics(x)
+        mean, variance = found.mean.to(self.device), found.variance.to(self.device)
         weight, bias = (getattr(layer, name, None) for name in ("weight", "bias"))
         slope, eps = getattr(layer, "slope", 1.0), float(layer.eps)  # type: ignore[arg-type]
 
@@ -151,3 +169,9 @@ class _Walk:
             return y if slope == 1 else F.leaky_relu_(y, slope)
 
         return Pointwise(x, apply)
+
+
+def _skip(x: FeatureMap, block: ResnetBlock) -> FeatureMap:
+    if not isinstance(block, UnpaddedBlock):
+        return x
+    return Window(x, Box(LOST, x.height - LOST, LOST, x.width - LOST))

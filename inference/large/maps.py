@@ -156,6 +156,21 @@ class Unconvolved(FeatureMap):
         return first, last, start + self._padding - first * self._stride
 
 
+class Doubled(FeatureMap):
+    """A map with every point four times, as ``nn.Upsample`` does."""
+
+    def __init__(self, source: FeatureMap) -> None:
+        super().__init__(source.channels, 2 * source.height, 2 * source.width)
+        self._source = source
+
+    def read(self, box: Box) -> Tensor:
+        """Read half as much, double it, and leave out what was not asked for."""
+        half = Box(box.top // 2, -(-box.bottom // 2), box.left // 2, -(-box.right // 2))
+        x = F.interpolate(self._source.read(half), scale_factor=2.0)
+        top, left = box.top % 2, box.left % 2
+        return x[:, :, top : top + box.height, left : left + box.width]
+
+
 class Pointwise(FeatureMap):
     """A function of every point of another map."""
 

@@ -13,7 +13,7 @@ from inference.large.blend import blended
 from inference.large.box import Box, boxes
 from inference.large.exact import Plan, exact_map
 from inference.large.maps import Source
-from networks.unet import UnetGenerator
+from networks.any_size import AnySizeGenerator
 from options.errors import UserError
 from util.machine import free_memory
 from util.memory import give_back_freed_memory, memory_in_use
@@ -107,7 +107,8 @@ def translate_in_parts(
             write(box, way.decode(way.encode(read(box)), made) if way.colorizes else made[0])
             progress(box.bottom / height)
         return
-    kept = way.ngf / (8 if isinstance(network, UnetGenerator) else 4)
+    has_blocks = isinstance(network, AnySizeGenerator) and network.rounds_up
+    kept = way.ngf / (4 if has_blocks else 8)  # maps at a quarter of the size
     source = Source(way.input_nc, height, width, lambda box: way.encode(read(box)).to(device))
     memory = 0.5 * room if device.type == "cpu" else (free_memory() or UNKNOWN) / 2  # maps are kept beside the GPU
     out = exact_map(network, source, Plan(side, memory, kept, progress), device)

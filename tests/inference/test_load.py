@@ -122,5 +122,5 @@ def test_mistakes_are_told(run: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.pth").write_bytes((run / "latest_net_G_A.pth").read_bytes()[:3000])
     with pytest.raises(UserError, match="damaged"):
         load(tmp_path / "cut.pth")
-    with pytest.raises(UserError, match="not the file of a ResNet or U-Net generator|does not fit"):
+    with pytest.raises(UserError, match="not the file of a known generator|does not fit"):
         load(run / "latest_net_D_A.pth")

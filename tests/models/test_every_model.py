@@ -18,12 +18,14 @@ from tests.small import random_batch, save_at, small_options, train_steps, train
 TRAINED = trained_models()
 OFFICIAL_FILES = {
     "cycle_gan": {"G_A", "G_B", "D_A", "D_B"},
+    "cut": {"G", "D", "F"},
     "pix2pix": {"G", "D"},
     "colorization": {"G", "D"},
     "template": {"G"},
 }
 OFFICIAL_LOSSES = {
     "cycle_gan": ["D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B"],
+    "cut": ["G_GAN", "D_real", "D_fake", "G", "NCE", "NCE_Y"],
     "pix2pix": ["G_GAN", "G_L1", "D_real", "D_fake"],
     "colorization": ["G_GAN", "G_L1", "D_real", "D_fake"],
     "template": ["G"],
@@ -118,6 +120,7 @@ def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_pict
     ("name", "labels"),
     [
         ("cycle_gan", ["real_A", "fake_B", "rec_A", "idt_B", "real_B", "fake_A", "rec_B", "idt_A"]),
+        ("cut", ["real_A", "fake_B", "real_B", "idt_B"]),
         ("pix2pix", ["real_A", "fake_B", "real_B"]),
         ("colorization", ["real_A", "real_B_rgb", "fake_B_rgb"]),
         ("template", ["real_A", "fake_B", "real_B"]),

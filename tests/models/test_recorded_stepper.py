@@ -42,7 +42,11 @@ def trained(training: Training, steps: int) -> list[dict[str, float]]:
     return history
 
 
-CASES = [("cycle_gan", "--pool_size 2 --no_dropout"), ("pix2pix", "--dropout")]
+CASES = [
+    ("cycle_gan", "--pool_size 2 --no_dropout"),
+    ("pix2pix", "--dropout"),
+    ("cut", "--num_patches 9 --flip_equivariance"),
+]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -137,6 +137,8 @@ def test_losses_hold_on_to_no_graph() -> None:
 @pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])
 @pytest.mark.parametrize("name", trained_models())
 def test_images_of_any_size_are_trained_on(name: str, netG: str) -> None:
+    if (name, netG) == ("cut", "unet_32"):
+        pytest.skip("cut reads patches between residual blocks")
     model, stepper, progress = training(name, f"--netG {netG}")
     for size in (18, 33, 48):
         out, losses, _ = stepper.step(random_batch(model.opt, size=size), progress)

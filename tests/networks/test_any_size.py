@@ -36,10 +36,13 @@ def test_an_image_that_fits_is_not_touched() -> None:
     assert padded(x, 32) is x
 
 
-@pytest.mark.parametrize("name", ["unet_32", "unet_64", "resnet_1blocks"])
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize(
+    "name", ["unet_32", "unet_64", "encdec_32", "resnet_1blocks", "johnson_1blocks", "adalin_1blocks"]
+)
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (10, 13), (33, 64), (100, 41)])
-def test_the_output_has_the_size_of_the_input(name: str, size: tuple[int, int]) -> None:
-    net = build_generator(NetOptions(netG=name, ngf=2, no_dropout=True), 3, 1)
+def test_the_output_has_the_size_of_the_input(name: str, size: tuple[int, int], upsampling: str) -> None:
+    net = build_generator(NetOptions(netG=name, ngf=2, no_dropout=True, upsampling=upsampling), 3, 1)
     x = image(*size).requires_grad_()
     y = net(x)
     assert y.shape == (2, 1, *size)

@@ -1,5 +1,7 @@
 """Networks by name: sizes, families, and what an unknown name is answered."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -10,7 +12,9 @@ from networks.factory import (
     check_network_names,
     generator_family,
 )
+from networks.generators import GENERATORS, has_blocks, named_generators
 from options.schema import NetOptions
+from util.registry import did_you_mean
 
 
 @pytest.mark.parametrize(
@@ -22,6 +26,9 @@ from options.schema import NetOptions
         ("unet_32", ("unet", 32)),
         ("unet_128", ("unet", 128)),
         ("unet_256", ("unet", 256)),
+        ("encdec_64", ("encdec", 64)),
+        ("adalin_4blocks", ("adalin", 4)),
+        ("johnson_12blocks", ("johnson", 12)),
     ],
 )
 def test_a_name_says_family_and_size(name: str, family: tuple[str, int]) -> None:
@@ -40,11 +47,38 @@ def test_a_name_says_family_and_size(name: str, family: tuple[str, int]) -> None
         ("unet_16", "power of two from 32"),
         ("unet_0", "power of two from 32"),
         ("xresnet_9blocks", "unknown generator"),
+        ("encdec_48", "--netG encdec_48: the size is a power of two from 32, such as encdec_256"),
+        ("resnet_0blocks", "--netG resnet_0blocks: it needs a block at least; pass --netG resnet_9blocks"),
+        ("adalin_0blocks", "pass --netG adalin_4blocks"),
+        ("johnson_05blocks", r"unknown generator 'johnson_05blocks'; did you mean 'johnson_5blocks'\?"),
+        ("adalin", r"known: resnet_<N>blocks, unet_<N>, encdec_<N>, adalin_<N>blocks, johnson_<N>blocks"),
     ],
 )
 def test_an_unknown_generator_is_answered_with_what_to_type(name: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         generator_family(name)
+
+
+@pytest.mark.parametrize("pattern", GENERATORS)
+def test_every_line_of_the_table_is_in_the_help_text_and_can_be_meant(pattern: str) -> None:
+    (text,) = (f.metadata["help"] for f in dataclasses.fields(NetOptions) if f.name == "netG")
+    assert pattern in text
+    usual = pattern.replace("<N>", str(GENERATORS[pattern].usual[0]))
+    assert usual in named_generators()
+    assert did_you_mean(usual + "x", named_generators()) == f"; did you mean {usual!r}?"
+    assert has_blocks(usual) == usual.endswith("blocks")
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize("pattern", GENERATORS)
+def test_every_generator_has_its_usual_sizes(pattern: str, norm: str, upsampling: str) -> None:
+    opt = NetOptions(
+        norm=norm, upsampling=upsampling, netG=pattern.replace("<N>", "3" if "blocks" in pattern else "32")
+    )
+    with torch.device("meta"):
+        net = build_generator(opt, 3, 2)
+        assert net(torch.zeros(2, 3, 64, 96)).shape == (2, 2, 64, 96)
 
 
 def test_an_unknown_discriminator_is_answered_with_the_known_ones() -> None:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from networks.adalin import AdaLINGenerator
 from networks.fast import layers, winograd
 from networks.fast.layers import speed_up
+from networks.johnson import JohnsonGenerator
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
 from networks.patchgan import PatchDiscriminator
@@ -21,6 +23,11 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "resnet batch": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="batch", dropout=False),
     "resnet none": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="none", dropout=False),
     "unet": lambda: UnetGenerator(3, 3, ngf=4, num_downs=5, norm="batch", dropout=False),
+    "resize": lambda: ResnetGenerator(3, 3, ngf=8, blocks=1, norm="instance", dropout=False, upsampling="resize"),
+    "adalin": lambda: AdaLINGenerator(3, 3, ngf=8, blocks=1, dropout=False),
+    "johnson": lambda: JohnsonGenerator(
+        3, 3, ngf=16, blocks=1, norm="instance", dropout=False, upsampling="transposed"
+    ),
     "patch": lambda: PatchDiscriminator(3, ndf=8, n_layers=3, norm="instance"),
 }
 LAYERS: dict[str, Callable[[], nn.Module]] = {

@@ -59,6 +59,52 @@ def test_a_unet_is_recognised_but_for_its_dropout(netG: str, norm: str, channels
         assert rebuilt(found) == {key: value.shape for key, value in net.state_dict().items()}
 
 
+@pytest.mark.parametrize("spectral", ["none", "GD"])
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize("no_dropout", [True, False])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(
+    "netG",
+    ["resnet_2blocks", "unet_64", "encdec_32", "encdec_128", "adalin_1blocks", "adalin_3blocks", "johnson_2blocks"],
+)
+def test_every_generator_is_recognised_by_its_shapes(
+    netG: str, norm: str, no_dropout: bool, upsampling: str, spectral: str
+) -> None:
+    flags = {
+        "netG": netG,
+        "norm": norm,
+        "no_dropout": no_dropout,
+        "upsampling": upsampling,
+        "spectral_norm": spectral,
+        "input_nc": 1,
+        "output_nc": 4,
+        "ngf": 4,
+    }
+    net = build_generator(NetOptions(**flags), 1, 4)
+    found = recognise_generator(net.state_dict())
+    hidden = {"upsampling": "transposed", "spectral_norm": "none"}  # what is usual is not reported
+    invisible = {"norm", "upsampling"} if netG.startswith("adalin") else set()
+    invisible |= {"no_dropout"} if netG in ("unet_64", "encdec_32") else set()
+    assert set(found) <= set(flags)
+    for key in set(flags) - invisible:
+        assert found.get(key, hidden.get(key)) == flags[key], key
+    assert rebuilt(found) == {key: value.shape for key, value in net.state_dict().items()}
+
+
+@pytest.mark.parametrize("layers", [1, 2, 8, 9, 13])
+@pytest.mark.parametrize("ndf", [1, 2])
+def test_a_long_discriminator_is_not_taken_for_an_encoder_decoder(layers: int, ndf: int) -> None:
+    net = build_discriminator(NetOptions(netD="n_layers", n_layers_D=layers, ndf=ndf), 3)
+    with pytest.raises(ValueError, match="not the file of a known generator"):
+        recognise_generator(net.state_dict())
+
+
+def test_several_discriminators_are_not_taken_for_a_generator() -> None:
+    net = build_discriminator(NetOptions(num_D=3, spectral_norm="D", ndf=2), 3)
+    with pytest.raises(ValueError, match="not the file of a known generator"):
+        recognise_generator(net.state_dict())
+
+
 def test_syncbatch_weights_are_batch_weights() -> None:
     for netG in ("resnet_1blocks", "unet_32"):
         net = build_generator(NetOptions(netG=netG, norm="syncbatch", ngf=2), 3, 3)
@@ -69,7 +115,7 @@ def test_syncbatch_weights_are_batch_weights() -> None:
 @pytest.mark.parametrize("netD", ["basic", "n_layers", "pixel"])
 def test_a_discriminator_is_not_taken_for_a_generator(netD: str, norm: str) -> None:
     net = build_discriminator(NetOptions(netD=netD, norm=norm, ndf=2), 3)
-    with pytest.raises(ValueError, match="not the file of a ResNet or U-Net generator"):
+    with pytest.raises(ValueError, match="not the file of a known generator"):
         recognise_generator(net.state_dict())
 
 
@@ -83,12 +129,12 @@ def test_a_discriminator_is_not_taken_for_a_generator(netD: str, norm: str) -> N
     ],
 )
 def test_rubbish_is_refused_with_what_it_holds(weights: dict[str, torch.Tensor]) -> None:
-    with pytest.raises(ValueError, match="not the file of a ResNet or U-Net generator") as error:
+    with pytest.raises(ValueError, match="not the file of a known generator") as error:
         recognise_generator(weights)
     assert all(key in str(error.value) for key in weights)
 
 
-@pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])
+@pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32", "johnson_1blocks", "adalin_1blocks"])
 def test_a_generator_file_with_keys_missing_is_refused(netG: str) -> None:
     weights = dict(build_generator(dataclasses.replace(NetOptions(), netG=netG, ngf=2), 3, 3).state_dict())
     for key in [*weights][-2:]:  # the last convolution

@@ -42,7 +42,10 @@ def varieties(*values: float, name: str = "G") -> list[Event]:
 
 def validations(figures: Mapping[int, float]) -> list[Event]:
     """Return validation figures by the epoch after which they were measured."""
-    return [Figures(epoch, float(epoch), epoch * EPOCH, {"validation": value}) for epoch, value in figures.items()]
+    return [
+        Figures(epoch, float(epoch), epoch * EPOCH, {"l1": value}, deciding="l1", worth=value)
+        for epoch, value in figures.items()
+    ]
 
 
 def fed(*groups: Iterable[Event], num_threads: int = 4) -> Health:

@@ -36,7 +36,7 @@ def events(names: tuple[str, ...] = CYCLE, *, reports: int = 40, level: float = 
         if number % 10 == 0 and "cycle_A" in names:
             result.append(Figures(epoch, position, number * 100, {"variety_G_A": 0.9, "variety_G_B": 1.1}))
         elif number % 10 == 0:
-            result.append(Figures(epoch, position, number * 100, {"validation": 20.0 + number, "variety_G": 0.9}))
+            result.append(Figures(epoch, position, number * 100, {"l1": 20.0 + number, "variety_G": 0.9}))
     return result
 
 
@@ -95,7 +95,7 @@ def test_another_model_has_other_panels(drawn) -> None:
     panels = drawn(run("facades", "vanilla", PIX2PIX))
     assert set(curves(panels["GAN losses"])) == {"G_GAN", "D_real", "D_fake"}
     assert set(curves(panels["Reconstruction losses"])) == {"G_L1"}
-    assert set(curves(panels["Validation"])) == {"validation"}
+    assert set(curves(panels["Validation: l1"])) == {"l1"}
 
 
 def test_what_was_never_reported_has_no_panel(drawn) -> None:
@@ -332,7 +332,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     write_run(tmp_path / "empty", reports=0)
     (tmp_path / "notes.jsonl").write_text('[1, 2]\n{"a": 1}\nwords\n')
     report = {"epoch": 1, "position": "one", "images_seen": 1}
-    (tmp_path / "alien.jsonl").write_text(json.dumps(report | {"figures": {"validation": 1}}))
+    (tmp_path / "alien.jsonl").write_text(json.dumps(report | {"figures": {"l1": 1}}))
     (tmp_path / "bare.jsonl").write_text(json.dumps(report | {"figures": 5}))
     assert main(words.split()) == 2
     said = capsys.readouterr().err

@@ -5,6 +5,7 @@ The recorder turns device tensors into numbers once and hands the same event to 
 """
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -93,10 +94,17 @@ class Recorder:
         )
         self._tell(lambda sink: sink.scalars(event))
 
-    def figures(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Report what was measured on held-out images."""
+    def figures(
+        self, progress: Progress, figures: Mapping[str, float], *, deciding: str = "", worth: float = math.nan
+    ) -> None:
+        """Report what was measured on held-out images.
+
+        Args:
+            deciding, worth: of a validation, see ``Figures``.
+        """
         if figures:
-            event = Figures(progress.epoch, progress.fractional_epoch, progress.images_seen, dict(figures))
+            place = progress.epoch, progress.fractional_epoch, progress.images_seen
+            event = Figures(*place, dict(figures), deciding, worth)
             self._tell(lambda sink: sink.figures(event))
 
     def images(self, progress: Progress, visuals: Mapping[str, Tensor]) -> None:

@@ -1,5 +1,6 @@
 """What a training tells: numbers, held-out figures and pictures, as plain values on the CPU."""
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -31,14 +32,17 @@ class Scalars(NamedTuple):
 class Figures(NamedTuple):
     """What was measured on held-out images; ``epoch``, ``position``, ``images_seen`` as in ``Scalars``.
 
-    ``validation`` is the model's own figure; ``variety_<G>`` tells how much a generator's outputs differ from one
-    input to another, where 1 is as much as real pictures do.
+    ``variety_<G>`` tells how much a generator's outputs differ from one input to another, where 1 is as much as real
+    pictures do. All others are of a validation. ``deciding`` is what ``--best_metric`` names, and ``worth`` its value,
+    over all generators and with the sign turned where more is better: the lowest is the best.
     """
 
     epoch: int
     position: float
     images_seen: int
     figures: Mapping[str, float]
+    deciding: str = ""
+    worth: float = math.nan
 
 
 Event = Scalars | Figures  # what is kept in ``metrics.jsonl``

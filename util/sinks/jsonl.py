@@ -70,8 +70,10 @@ def _put_aside(path: Path) -> None:
 
 
 def _to_line(event: Event) -> str:
-    tables = {name: _stored(value) for name, value in event._asdict().items() if isinstance(value, Mapping)}
-    return json.dumps(event._asdict() | tables)
+    fields = event._asdict()
+    if isinstance(event, Figures) and not event.deciding:
+        del fields["deciding"], fields["worth"]
+    return json.dumps({name: _stored(value) for name, value in fields.items()})
 
 
 def _from_line(line: str) -> Event | None:
@@ -81,15 +83,20 @@ def _from_line(line: str) -> Event | None:
             return None
         kind = Figures if "figures" in fields else Scalars
         known: dict[str, Any] = {name: fields[name] for name in kind._fields if name in fields}  # others are newer
-        known = {name: _restored(value) if isinstance(value, dict) else value for name, value in known.items()}
-        return kind(**known)
+        return kind(**{name: _restored(value) for name, value in known.items()})
     except (ValueError, TypeError):
         return None
 
 
-def _stored(values: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+def _stored(value: Any) -> Any:
+    """Replace numbers that are not finite, alone or in a table."""
+    if isinstance(value, Mapping):
+        return {name: _stored(number) for name, number in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _restored(values: Mapping[str, float | None]) -> dict[str, float]:
-    return {name: math.nan if value is None else float(value) for name, value in values.items()}
+def _restored(value: Any) -> Any:
+    """Undo ``_stored``."""
+    if isinstance(value, dict):
+        return {name: math.nan if number is None else float(number) for name, number in value.items()}
+    return math.nan if value is None else value

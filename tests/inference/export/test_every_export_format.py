@@ -108,6 +108,27 @@ def test_a_file_translates_pictures_of_any_size(name: str, kind: str, write: Any
             assert (made - wanted).abs().max() < 1e-4, (count, height, width)
 
 
+@pytest.mark.parametrize(
+    "flags", ["--netG adalin_1blocks --spectral_norm GD", "--netG johnson_1blocks --upsampling resize --ngf 4"]
+)
+def test_the_other_generators_become_files_too(flags: str, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", "pix2pix", f"{flags} --norm instance")
+    (way,) = read_directions(run).values()
+    (one,) = write_all(read_sources(run, "latest"), tmp_path / "out", "onnx")
+    for count, height, width in SIZES:
+        image = images(7, count, 3, height, width)
+        with torch.inference_mode():
+            assert (by_onnx(one.path)(image) - way.network(image)).abs().max() < 1e-3
+    (bare,) = write_all(read_sources(run, "latest"), tmp_path / "out", "safetensors")
+    told = told_by(bare.path)
+    assert f"--netG {told['netG']}" in flags
+    assert told["upsampling"] == ("resize" if "resize" in flags else "transposed")
+    assert told["spectral_norm"] == ("GD" if "GD" in flags else "none")
+    picture = np.random.default_rng(1).integers(0, 256, (29, 40, 3), np.uint8)
+    alone, whole = (load(source, precision="fp32")(picture) for source in (bare.path, run))
+    assert np.array_equal(alone, whole)
+
+
 @pytest.mark.parametrize("kind", READERS)
 def test_a_colorizing_file_takes_and_gives_rgb(kind: str, write: Any, runs: dict[str, Path]) -> None:
     (one,) = write("colours", kind)

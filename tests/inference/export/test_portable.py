@@ -1,6 +1,7 @@
 """A generator in portable layers makes the same as the generator, whatever the size."""
 
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -40,11 +41,27 @@ def image(*shape: int) -> Tensor:
     return images(5, *shape)
 
 
-@pytest.mark.parametrize("netG", ["resnet_2blocks", "unet_32"])
+@pytest.mark.parametrize("netG", ["resnet_2blocks", "unet_32", "encdec_32", "johnson_1blocks"])
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("training_norms", [False, True])
 def test_portable_layers_make_the_same_numbers(netG: str, norm: str, training_norms: bool) -> None:
     network = repeatable(generator(netG, norm), running_statistics=training_norms)
+    made = portable(network)
+    compiled = scripted(made)
+    with torch.inference_mode():
+        for size in SIZES:
+            wanted = network(image(*size))
+            assert torch.allclose(made(image(*size)), wanted, atol=2e-5), size
+            assert torch.allclose(compiled(image(*size)), wanted, atol=2e-5), size
+
+
+@pytest.mark.parametrize("flags", [{"netG": "adalin_2blocks"}, {"netG": "resnet_1blocks", "upsampling": "resize"}])
+def test_other_layers_and_spectral_norm_become_portable(flags: dict[str, Any]) -> None:
+    torch.manual_seed(3)
+    net = build_generator(NetOptions(**flags, spectral_norm="GD", ngf=4), 3, 2)
+    for name, parameter in net.named_parameters():
+        parameter.data.uniform_(-0.2, 1.2) if name.endswith("rho") else None
+    network = repeatable(net)
     made = portable(network)
     compiled = scripted(made)
     with torch.inference_mode():

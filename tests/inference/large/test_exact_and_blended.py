@@ -32,11 +32,15 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiling, "LARGEST", 64)
 
 
-def translator(netG: str, multiple: int, norm: str, *, eval_: bool = False, precision: str = "fp32") -> Translator:
+def translator(
+    netG: str, multiple: int, norm: str, *, eval_: bool = False, precision: str = "fp32", **flags: Any
+) -> Translator:
     torch.manual_seed(0)
-    network = build_generator(NetOptions(netG=netG, norm=norm, ngf=4), 3, 3)
+    network = build_generator(NetOptions(netG=netG, norm=norm, ngf=4, **flags), 3, 3)
     for name, value in [*network.named_parameters(), *network.named_buffers()]:
-        if value.is_floating_point():
+        if name.endswith("rho"):
+            value.data.uniform_(0, 1)
+        elif value.is_floating_point() and not name.endswith(("_u", "_v")):
             value.data.mul_(8).add_(0.1 if name.endswith(("bias", "mean")) else 0)
     way = Direction("AtoB", repeatable(network, running_statistics=eval_), "G", 3, 3, netG, 4, multiple=multiple)
     return Translator({"AtoB": way}, CPU, precision=precision)
@@ -64,6 +68,25 @@ def test_exact_parts_equal_the_whole(netG: str, multiple: int, norm: str, size: 
     image = picture(*size)
     whole = one(image)
     assert whole.std() > 0.01 or 1 in size
+    one.tiling = Tiling("exact")
+    assert psnr(one(image), whole) > 90
+
+
+@pytest.mark.parametrize("size", [(203, 150), (65, 256), (3, 200), (200, 1)])
+@pytest.mark.parametrize(
+    ("netG", "multiple", "flags"),
+    [
+        ("adalin_1blocks", 4, {}),
+        ("johnson_2blocks", 4, {"spectral_norm": "GD"}),
+        ("encdec_32", 32, {"upsampling": "resize"}),
+        ("resnet_1blocks", 4, {"upsampling": "resize"}),
+        ("unet_32", 32, {"upsampling": "resize"}),
+    ],
+)
+def test_exact_parts_of_every_generator(netG: str, multiple: int, flags: dict[str, Any], size: tuple[int, int]) -> None:
+    one = translator(netG, multiple, "instance", **flags)
+    image = picture(*size)
+    whole = one(image)
     one.tiling = Tiling("exact")
     assert psnr(one(image), whole) > 90
 

@@ -1,0 +1,138 @@
+"""The table as it stands: means over the seeds beside the published figures, and whether the order is the paper's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ablation.ordering import Better, Mean, Pair, compare, mean, published_order
+from ablation.record import Entry
+from ablation.tables import Published, Table
+
+NOTE = (
+    "Beside our figures stand those of the paper, of **another data set and another measure**: {measure}. Only the "
+    "order of the rows can be compared."
+)
+RULE = (
+    "Compared are the pairs of rows on which all columns of the paper agree. A difference counts if it is larger than "
+    "the standard deviation over the seeds of either row. Pairs are written as in the paper, better row first."
+)
+
+
+TOLD = ("dataroot", "direction", "load_size", "crop_size", "batch_size", "n_epochs", "n_epochs_decay", "ngf", "ndf")
+
+
+class Column(NamedTuple):
+    """One of our figures.
+
+    Attributes:
+        means: by the label of the row.
+    """
+
+    better: Better
+    means: dict[str, Mean]
+
+
+def columns(runs: Iterable[Entry]) -> dict[str, Column]:
+    """Return our figures by name, over the seeds; runs that are not evaluated and what is no number are left out."""
+    values: dict[str, dict[str, list[float]]] = {}
+    better: dict[str, Better] = {}
+    for run in runs:
+        for name, figure in run.get("figures", {}).items():
+            if figure["value"] is not None:
+                values.setdefault(name, {}).setdefault(run["row"], []).append(figure["value"])
+                better[name] = "higher" if figure["better"] == "higher" else "lower"
+    return {
+        name: Column(better[name], {row: mean(seeds) for row, seeds in rows.items()}) for name, rows in values.items()
+    }
+
+
+def orders(table: Table, ours: Mapping[str, Column]) -> list[tuple[Published, str, list[Pair]]]:
+    """Return the verdicts for each of the published measures and each of our figures that goes with it."""
+    known = [(one, published_order(one.rows, one.better)) for one in table.published]
+    return [
+        (one, name, compare(order, column.means, column.better))
+        for one, order in known
+        for name, column in ours.items()
+        if one.concerns(name)
+    ]
+
+
+def summary(table: Table, runs: Sequence[Entry]) -> dict[str, Any]:  # Any: what JSON can hold
+    """Return means and verdicts as plain values."""
+    ours = columns(runs)
+    order: dict[str, dict[str, list[dict[str, str]]]] = {}
+    for one, name, pairs in orders(table, ours):
+        order.setdefault(name, {})[one.measure] = [pair._asdict() for pair in pairs]
+    means = {name: {row: m._asdict() for row, m in column.means.items()} for name, column in ours.items()}
+    return {"means": means, "order": order}
+
+
+def markdown(table: Table, runs: Sequence[Entry]) -> str:
+    """Lay everything out for people."""
+    ours = columns(runs)
+    parts = [f"# {table.name}: {table.about}", f"{table.source}. The paper's protocol: {table.protocol}"]
+    parts += _ours(table, runs)
+    for one in table.published:
+        mine = {name: column for name, column in ours.items() if one.concerns(name)}
+        parts += [NOTE.format(measure=one.measure), _grid(_figures(table, one, mine, runs))]
+    parts += ["## Is the paper's order there?", RULE, _grid(_order(table, ours))]
+    if any(m.seeds == 1 for column in ours.values() for m in column.means.values()):
+        parts.append("Rows with a single seed have no spread, so that every difference counts.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _ours(table: Table, runs: Sequence[Entry]) -> list[str]:
+    """Say what our figures are of."""
+    started = [run for run in runs if run.get("started")]
+    if not started:
+        return []
+    settings = started[0]["settings"]
+    trained = " ".join(f"--{name} {settings[name]}" for name in TOLD if name not in table.varied and name in settings)
+    evaluated = sorted({" ".join(run["evaluated"][1:-2]) for run in started if "evaluated" in run})
+    return [f"Ours: `{trained}`" + (f", evaluated with `{'`, `'.join(evaluated)}`" if evaluated else "") + "."]
+
+
+def _figures(table: Table, one: Published, ours: Mapping[str, Column], runs: Sequence[Entry]) -> list[list[str]]:
+    arrows = {"higher": "higher is better", "lower": "lower is better"}
+    head = ["row", *(f"{name} ({arrows[column.better]})" for name, column in ours.items()), "seeds", "training"]
+    lines = [[*head, *(f"paper: {name}" for name in one.columns)]]
+    for row in table.rows:
+        mine = [run for run in runs if run["row"] == row.label and run.get("figures")]
+        seconds = [run["train_seconds"] for run in mine]
+        cells = [row.label, *(_cell(column.means.get(row.label)) for column in ours.values()), str(len(mine))]
+        cells += [_duration(sum(seconds) / len(seconds)) if seconds else "", *_given(one, one.rows.get(row.label))]
+        lines.append(cells)
+    blank = [""] * (len(ours) + 2)
+    return lines + [[label, *blank, *_given(one, values)] for label, values in one.beside.items()]
+
+
+def _given(one: Published, values: Sequence[float] | None) -> list[str]:
+    return [f"{value:.2f}" for value in values] if values else [""] * len(one.columns)
+
+
+def _order(table: Table, ours: Mapping[str, Column]) -> list[list[str]]:
+    head = ["figure", "the paper's measure", "as published", "the other way round", "within the spread"]
+    lines = [head]
+    for one, name, pairs in orders(table, ours):
+        found = {verdict: [p for p in pairs if p.verdict == verdict] for verdict in head[2:]}
+        told = [", ".join(f"{p.first} > {p.second}" for p in found[verdict]) for verdict in head[3:]]
+        lines.append([name, one.measure, f"{len(found[head[2]])} of {len(pairs)}", *told])
+    return lines
+
+
+def _cell(m: Mean | None) -> str:
+    if m is None:
+        return ""
+    return f"{m.value:.4g} ± {m.spread:.2g}" if m.seeds > 1 else f"{m.value:.4g}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def _grid(lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table whose columns stand below each other."""
+    widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
+    rows = ["| " + " | ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
+    return "\n".join([rows[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *rows[1:]])

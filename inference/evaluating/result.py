@@ -1,0 +1,87 @@
+"""What an evaluation leaves: a table to read, a file for programs, a picture of the best and the worst cases."""
+
+import json
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from metrics.base import METRICS
+from metrics.report import Report
+from util.images import Picture
+from util.run_folder import make_folder
+from util.sheet import jpeg, sheet
+from util.whole_file import whole_file
+
+METRICS_JSON = "metrics.json"
+SHOWN = 4  # best cases, and as many worst ones
+
+
+class Evaluated(NamedTuple):
+    """The reports of one evaluation.
+
+    Attributes:
+        about: what was evaluated: run, epoch, data ...
+        reports: by generator; by "" where pictures of a folder were measured.
+        pictures: returns, by label, the pictures of a case: a generator and the name of an image.
+    """
+
+    about: dict[str, Any]
+    reports: Mapping[str, Report]
+    pictures: Callable[[str, str], Mapping[str, Picture]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as plain values; with several generators their names end those of the figures."""
+        plain = {generator: report.as_json() for generator, report in self.reports.items()}
+        if len(plain) == 1:
+            return {"about": self.about} | next(iter(plain.values()))
+        figures = {f"{name}_{g}": figure for g, one in plain.items() for name, figure in one["figures"].items()}
+        return {"about": self.about, "figures": figures, "generators": plain}
+
+    def table(self) -> str:
+        """Return the figures as text, those of each generator below its name, with what they depend on."""
+        parts = []
+        for generator, report in self.reports.items():
+            title = [f"Generator {generator}"] if len(self.reports) > 1 else []
+            warnings = [f"note: {warning}" for warning in report.warnings]
+            parts.append("\n".join([*title, report.table(), *warnings]))
+        return "\n\n".join(parts)
+
+    def save(self, path: Path) -> list[Path]:
+        """Write the JSON file and, beside it, a picture of the best and worst cases; return their paths.
+
+        Where no metric has a figure for a single image there is no picture.
+        """
+        make_folder(path.parent)
+        with whole_file(path) as file:
+            file.write((json.dumps(self.as_json(), indent=1) + "\n").encode())
+        shown = self.best_and_worst()
+        if shown is None:
+            return [path]
+        beside = path.with_name(f"{path.stem}_best_and_worst.jpg")
+        with whole_file(beside) as file:
+            file.write(jpeg(shown))
+        return [path, beside]
+
+    def best_and_worst(self) -> Picture | None:
+        """Return a sheet of cases, the best of each generator first, by its first metric that judges single images."""
+        rows: list[Mapping[str, Picture]] = []
+        for generator, report in self.reports.items():
+            for metric, values in list(report.per_image.items())[:1]:
+                better = next(iter(METRICS[metric].figures.values()))
+                names = sorted(values, key=values.__getitem__, reverse=better == "higher")
+                count = min(SHOWN, (len(names) + 1) // 2)
+                for pair in zip_longest(names[:count], names[count:][-SHOWN:]):
+                    row: dict[str, Picture] = {}
+                    for word, name in zip(("best", "worst"), pair, strict=True):
+                        row |= self._row(generator, name, f"{word}: {metric} {values[name]:.4g}") if name else {}
+                    rows.append(row)
+        if not rows:
+            return None
+        return sheet(rows, f"the best and the worst of {' '.join(str(value) for value in self.about.values())}")
+
+    def _row(self, generator: str, name: str, title: str) -> dict[str, Picture]:
+        """Return the pictures of a case, each under a label of its own; the first bears the title."""
+        pictures = list(self.pictures(generator, name).items())
+        labels = [title, *(f"{label} of {PurePosixPath(name).name[:20]}" for label, _ in pictures[1:])]
+        return {label: picture for label, (_, picture) in zip(labels, pictures, strict=True)}

@@ -1,0 +1,92 @@
+"""What a metric is: of two sets of images, or of images one by one against what each should be."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from options.evaluation import EvaluationSettings
+from util.registry import Registry
+
+Need = Literal["sets", "pairs", "labelled", "cycles"]
+Better = Literal["lower", "higher"]
+
+
+class Figure(NamedTuple):
+    """A figure of a whole evaluation.
+
+    Attributes:
+        spread: a standard deviation: over the subsets for KID, over the images where there is a value for each.
+    """
+
+    value: float
+    spread: float | None
+    better: Better
+
+
+class Metric(ABC):
+    """One name of the table.
+
+    Attributes:
+        needs: what it compares. ``sets``: the translations against real images of no fixed partner. ``pairs``: each
+            against what it should be. ``labelled``: each photo against a real label map. ``cycles``: each image that
+            came back against the one that was sent.
+        figures: what it yields, and which way is better.
+    """
+
+    needs: ClassVar[Need]
+    figures: ClassVar[Mapping[str, Better]]
+
+    def __init__(self, settings: EvaluationSettings, device: torch.device) -> None:
+        self.settings, self.device = settings, device
+
+    def about(self) -> dict[str, object]:
+        """Return what the figures depend on besides the images and the settings that all share."""
+        return {}
+
+
+class SetMetric(Metric):
+    """Compares two sets by rows of numbers, one row for each image.
+
+    Attributes:
+        description: whose rows, a name of ``metrics.descriptions``.
+        fewest: images that each set needs.
+    """
+
+    needs = "sets"
+    description: ClassVar[str]
+    fewest: ClassVar[int] = 1
+
+    @abstractmethod
+    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Figure]:
+        """Return the figures of two sets of rows, N x ... and M x ..., on the CPU."""
+
+
+class PairMetric(Metric):
+    """Compares images one by one.
+
+    Attributes:
+        least_side: pixels that both sides of an image need.
+    """
+
+    least_side: ClassVar[int] = 1
+    same_size: ClassVar[bool] = True
+
+    @abstractmethod
+    def measure(self, fake: Tensor, real: Tensor) -> Tensor:
+        """Return a row for each image; both are N x C x H x W in [0, 1], on the metric's device."""
+
+    def summary(self, rows: Tensor) -> dict[str, Figure]:
+        """Return the figures of all rows, float64; here the mean of a number each."""
+        [(name, better)] = self.figures.items()
+        spread = float(rows.std(correction=0)) if bool(rows.isfinite().all()) else None
+        return {name: Figure(float(rows.mean()), spread, better)}
+
+    def per_image(self, rows: Tensor) -> Tensor:
+        """Return a number for each image, by which the best and the worst are found; NaN where it has none."""
+        return rows
+
+
+METRICS: Registry[type[Metric]] = Registry("metric")

@@ -1,0 +1,107 @@
+"""What the flags of CUT mean: modes, defaults, resumes, refusals."""
+
+from typing import Any
+
+import pytest
+
+from models.cut_model import MODES
+from models.registry import create_model
+from options.cli import parse_train
+from options.stored import flatten
+from tests.small import small_options, train_steps, training
+
+FAST = "--CUT_mode FastCUT"
+
+
+@pytest.mark.parametrize("mode", ["CUT", "FastCUT"])
+def test_a_mode_sets_what_is_not_typed(mode: str) -> None:
+    found = flatten(small_options("cut", f"--CUT_mode {mode.lower()}"))
+    assert {name: found[name] for name in MODES[mode]} == MODES[mode]
+    assert found["CUT_mode"] == mode
+    typed = flatten(
+        small_options("cut", f"--CUT_mode {mode} --lambda_NCE 4 --nce_idt {mode == 'FastCUT'} --n_epochs 7")
+    )
+    assert (typed["lambda_NCE"], typed["nce_idt"], typed["n_epochs"]) == (4, mode == "FastCUT", 7)
+    assert typed["n_epochs_decay"] == MODES[mode]["n_epochs_decay"]
+
+
+def test_the_defaults_are_those_of_the_official_code() -> None:
+    found = flatten(small_options("cut"))
+    expected = {
+        "CUT_mode": "CUT",
+        "lambda_GAN": 1,
+        "lambda_NCE": 1,
+        "nce_idt": True,
+        "nce_T": 0.07,
+        "nce_includes_all_negatives_from_minibatch": False,
+        "num_patches": 256,
+        "netF": "mlp_sample",
+        "netF_nc": 256,
+        "flip_equivariance": False,
+        "pool_size": 0,
+        "no_dropout": True,
+        "init_type": "xavier",
+        "gan_mode": "lsgan",
+        "lr": 0.0002,
+        "beta1": 0.5,
+        "n_epochs": 200,
+        "n_epochs_decay": 200,
+        "dataset_mode": "unaligned",
+    }
+    assert {name: found[name] for name in expected} == expected
+
+
+def resumed(words: str, stored: dict[str, Any]) -> dict[str, Any]:
+    argv = ["--dataroot", "x", "--name", "run", "--continue_train", *words.split()]
+    return flatten(parse_train(argv, stored=lambda run: stored))
+
+
+def test_a_resume_keeps_what_the_run_has_and_not_what_a_mode_would_set(capsys: pytest.CaptureFixture[str]) -> None:
+    stored = flatten(small_options("cut", f"{FAST} --lambda_NCE 4 --n_epochs 7"))
+    for words in ("", "--model cut"):
+        found = resumed(words, stored)
+        assert {name: found[name] for name in MODES["FastCUT"]} == {name: stored[name] for name in MODES["FastCUT"]}
+    with pytest.raises(SystemExit):
+        resumed("--CUT_mode CUT", stored)
+    assert "--CUT_mode CUT means --lambda_NCE 1.0, but what this goes on from has 4.0; type" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--CUT_mode SlowCUT", "invalid choice: 'SlowCUT'"),
+        ("--nce_T 0", "--nce_T 0.0 must be above 0"),
+        ("--num_patches 1", "--num_patches 1 is too small"),
+        ("--netF reshape", "invalid choice: 'reshape'"),
+        ("--netF sample --netF_nc 64", "--netF_nc has no effect with --netF sample"),
+        ("--netF_nc 0", "--netF_nc 0 is too small"),
+        ("--nce_layers 0,a", "--nce_layers '0,a' is no list of places such as 0,4,7,10,14"),
+        ("--lambda_NCE -1", "--lambda_NCE -1.0 is too small"),
+        ("--lambda_NCE 0 --lambda_GAN 0", "there is nothing to learn from"),
+        ("--lambda_NCE 0 --nce_T 0.1", "--nce_T has no effect with --lambda_NCE 0"),
+        ("--pool_size 5", "--pool_size has no effect on cut"),
+        ("--input_nc 1", "cut needs channels of one number, not --input_nc 1 and --output_nc 3"),
+        ("--memory low --nce_idt false", "--memory low has no effect without --nce_idt"),
+        (
+            "--batch_size 2 --accumulate 2 --nce_includes_all_negatives_from_minibatch",
+            "--accumulate takes apart what --nce_includes_all_negatives_from_minibatch needs",
+        ),
+    ],
+)
+def test_what_cannot_be_or_has_no_effect_is_refused(flags: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        small_options("cut", flags)
+    assert words in capsys.readouterr().err
+
+
+def test_a_generator_without_blocks_is_refused() -> None:
+    with pytest.raises(ValueError, match="residual blocks alone; pass --netG resnet_9blocks"):
+        create_model(small_options("cut", "--netG unet_32"))
+
+
+def test_layers_can_be_chosen() -> None:
+    model, stepper, progress = training("cut", "--nce_layers 4,0 --netF_nc 8")
+    assert model.encoder.layers == (0, 4)  # type: ignore[union-attr]
+    assert [*model.networks["F"].state_dict()][-1] == "mlp_1.2.bias"
+    assert model.networks["F"]["mlp_1"][0].weight.shape == (8, 8)
+    train_steps(model, stepper, progress, 1)

@@ -1,0 +1,86 @@
+"""U-GAT-IT's generator: its parts by their definitions, and that it takes images of any size."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from networks.adalin import AdaLINGenerator, AdaptiveBlock, AdaptiveBlocks, Attention
+from networks.blended_norm import LIN, AdaLIN
+from networks.factory import build_generator
+from networks.resnet import ResnetBlock
+from options.schema import NetOptions
+from tests.recorded import images
+
+
+def generator(blocks: int = 2) -> nn.Module:
+    torch.manual_seed(0)
+    net = build_generator(NetOptions(netG=f"adalin_{blocks}blocks", ngf=4, no_dropout=True), 3, 3)
+    for parameter in net.parameters():
+        parameter.data.mul_(5)
+    return net
+
+
+@pytest.mark.parametrize("blocks", [1, 4])
+def test_the_number_counts_blocks_of_either_kind(blocks: int) -> None:
+    net = AdaLINGenerator(3, 3, ngf=2, blocks=blocks, dropout=False)
+    kinds = [type(layer) for layer in net.modules()]
+    assert kinds.count(ResnetBlock) == kinds.count(AdaptiveBlock) == blocks
+    assert (kinds.count(AdaLIN), kinds.count(LIN)) == (2 * blocks, 2)
+
+
+def test_channels_are_weighed_in_two_ways_and_joined() -> None:
+    layer, x = Attention(4), torch.randn(2, 4, 5, 6)
+    first, second = layer.average.weight[0], layer.maximum.weight[0]
+    both = torch.cat([torch.einsum("nchw,c->nchw", x, weights) for weights in (first, second)], 1)
+    matrix = layer.join.weight[:, :, 0, 0]
+    joined = torch.einsum("nchw,kc->nkhw", both, matrix) + layer.join.bias[:, None, None]
+    torch.testing.assert_close(layer(x), joined.clamp(min=0))
+
+
+def test_all_blocks_share_a_scale_and_a_shift_made_of_the_average_over_the_map() -> None:
+    layers, x = AdaptiveBlocks(4, 2, dropout=False), torch.rand(2, 4, 6, 9)
+    seen = []
+    for layer in layers.modules():
+        if isinstance(layer, AdaLIN):
+            layer.register_forward_pre_hook(lambda norm, given: seen.append(given[1:]))
+    layers(x)
+    hidden = x.mean((2, 3))
+    for linear in (layers.style.hidden[0], layers.style.hidden[2]):
+        assert isinstance(linear, nn.Linear)
+        hidden = F.relu(hidden @ linear.weight.T)
+    assert len(seen) == 4
+    for gamma, beta in seen:
+        torch.testing.assert_close(gamma[:, :, 0, 0], hidden @ layers.style.gamma.weight.T)
+        torch.testing.assert_close(beta[:, :, 0, 0], hidden @ layers.style.beta.weight.T)
+
+
+def test_an_image_and_its_neighbour_in_the_batch_do_not_see_each_other() -> None:
+    net, batch = generator(), images(1, 3, 3, 37, 50)
+    alone = torch.cat([net(image[None]) for image in batch])
+    torch.testing.assert_close(net(batch), alone, rtol=1e-4, atol=1e-5)
+
+
+def test_scale_and_shift_depend_on_the_image() -> None:
+    net, one = generator(1), images(1, 1, 3, 32, 32)
+    seen = []
+    blocks = next(layer for layer in net.modules() if isinstance(layer, AdaptiveBlocks))
+    blocks.style.register_forward_hook(lambda style, given, out: seen.append(out[0]))
+    for image in (one, one.flip(1), F.interpolate(one, scale_factor=3.0)):  # the last one a map of another size
+        net(image)
+    assert not torch.allclose(seen[0], seen[1], rtol=1e-3)
+    assert seen[0].shape == seen[2].shape
+
+
+def test_it_learns() -> None:
+    torch.manual_seed(0)
+    net = build_generator(NetOptions(netG="adalin_1blocks", ngf=8, no_dropout=True), 3, 3)
+    adam, x = torch.optim.Adam(net.parameters(), lr=1e-3), images(1, 2, 3, 32, 32)
+    losses = []
+    for _ in range(40):
+        loss = F.l1_loss(net(x), -x)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.85 * losses[0]
