@@ -72,7 +72,8 @@ def translate(opt: Options, world: World) -> None:
     log.info("%d images translated; the page: %s", progress.images_seen, page.save())
     if measured:
         evaluated = measured.result()
-        log.info("%s\nwritten: %s", evaluated.table(), ", ".join(map(str, evaluated.save(page.folder / METRICS_JSON))))
+        log.info("%s", evaluated.table())
+        log.info("written: %s", ", ".join(map(str, evaluated.save(page.folder / METRICS_JSON))))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ def train(opt: Options, world: World) -> None:
     progress = Progress(epoch=opt.start.epoch_count, epoch_size=loader.epoch_size)
 
     with started(Training(opt, model, stepper, progress)) as saver:
+        if validation:
+            validation.take_up(progress)
         sinks = build_sinks(opt, progress) if world.is_main else []
         trace = StepTrace(run_folder(opt) if opt.log.profile and world.is_main else None)
         watch = Stopwatch()

@@ -62,13 +62,15 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         self.swapped = opt.data.direction == "BtoA"
         self.input_side = "B" if self.swapped else "A"
         self.trains = opt.is_train
-        self.replaces_bad = opt.is_train and opt.data.on_bad_image == "skip"
+        learned = opt.is_train and not opt.held_out and phase == opt.data.phase
+        self.replaces_bad = learned and opt.data.on_bad_image == "skip"  # what is measured is rather left out
         self.epoch = 0  # of the sample under way
         self.files: dict[str, Files] = {}
         self.domains: dict[str, Domain] = {}
         self.cache: ImageCache | None = None
         self._nc = (opt.net.input_nc, opt.net.output_nc)
-        self._held_out, self._val_share = opt.held_out, opt.val.val_share if phase == opt.data.phase else 0.0
+        self._held_out, self._val = opt.held_out, opt.val
+        self._splits = opt.val.val_share > 0 and phase == opt.data.phase
         self._rows: list[int] = []
         alike = parse_augmentation(opt.data.augment, "--augment")
         input_only = parse_augmentation(opt.data.augment_input, "--augment_input")
@@ -112,13 +114,18 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         Args:
             channels: of an image; None takes ``--input_nc`` or ``--output_nc``.
         """
-        if self._val_share:
-            if not (self.paired and self._rows):  # a pair stays together
-                self._rows = rows_of(names_of(files), self._val_share, held_out=self._held_out)
-            files = taken(files, self._rows)
+        if self._splits:
+            files = self._part(files)
         self.files[side] = files
         found = [read_header(path).channels for path in files[0]] if len(files[0]) > 1 else []
         self.define(side, files[0], found, channels=channels)
+
+    def _part(self, files: Files) -> Files:
+        """Return the images that are held out, or all others; a pair stays together."""
+        if not (self.paired and self._rows):
+            self._rows = rows_of(names_of(files), self._val.val_share, held_out=self._held_out)
+        rows = self._rows[: int(min(self._val.val_size, len(files)))] if self._held_out else self._rows
+        return taken(files, rows)
 
     def define(self, side: str, names: Sequence[str], found: Sequence[int], *, channels: int | None = None) -> None:
         """Settle how the images of A or B are read.

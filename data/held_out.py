@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from data.files.layout import Files
 from data.files.path_list import PathList
+from options.errors import UserError
 
 
 def rows_of(names: Sequence[str], share: float, *, held_out: bool) -> list[int]:
@@ -17,7 +18,12 @@ def rows_of(names: Sequence[str], share: float, *, held_out: bool) -> list[int]:
     Args:
         names: of the images.
         share: of all that is held out, above 0 and below 1; at least one image, and never all.
+
+    Raises:
+        UserError: there is a single image.
     """
+    if len(names) < 2:
+        raise UserError(f"--val_share {share} cannot hold any of {len(names)} image out; leave it out")
     sums = {index: hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest() for index, name in enumerate(names)}
     count = min(max(1, round(share * len(names))), len(names) - 1)
     chosen = set(sorted(sums, key=lambda index: (sums[index], index))[:count])

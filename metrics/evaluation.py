@@ -53,6 +53,16 @@ class Evaluation:
         """The names of all figures to come, and which way each is better."""
         return {name: better for metric in self.metrics.values() for name, better in metric.figures.items()}
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The metrics that the images so far are too small for, with a sentence each."""
+        return dict(self._pairs.left_out)
+
+    @property
+    def fewest(self) -> int:
+        """How many images each of the two sets must have."""
+        return max((metric.fewest for metric in self._sets.metrics.values()), default=1)
+
     def start_over(self) -> None:
         """Forget the translations and keep the real set, for the next ones."""
         self._sets.start_over()
@@ -141,7 +151,7 @@ class Evaluation:
 
     def _warnings(self) -> list[str]:
         fakes, reals = self._sets.fakes, self._sets.reals
-        warnings = list(self._pairs.left_out.values())
+        warnings = list(self.left_out.values())
         if "inception" in self._sets.descriptions and min(fakes, reals) < FEW:
             warnings.insert(
                 0,

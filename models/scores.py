@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from metrics.base import METRICS
 from metrics.evaluation import Evaluation
 from metrics.report import Report
 from models.base import TranslationModel
+from models.measurable import refuse_impossible
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
 from util.registry import did_you_mean
@@ -23,20 +24,11 @@ from util.registry import did_you_mean
 EPOCH = 1  # in which the real images are read; they are the same in any
 
 
-def default_metrics(model: TranslationModel[Any], *, paired: bool) -> tuple[str, ...]:
-    """Return what is measured where nothing is asked for: it needs no weights of another network.
+class Case(NamedTuple):
+    """The files of a translated image and of what was fed beside it."""
 
-    Raises:
-        UserError: there is nothing of that kind.
-    """
-    if paired:
-        return ("l1",)
-    if type(model).cycles is not TranslationModel.cycles:
-        return ("cycle",)
-    raise UserError(
-        f"--model {model.opt.run.model} has neither pairs nor a way back to measure without another network; say what "
-        "to measure, such as --val_metrics kid"
-    )
+    A_path: str
+    B_path: str
 
 
 class Scores:
@@ -54,7 +46,7 @@ class Scores:
         dataset: TranslationDataset,
         device: torch.device,
     ) -> None:
-        _refuse_impossible(names, model, dataset)
+        refuse_impossible(names, model, dataset)
         generators = [name for name in model.networks if name.startswith("G")]
         self.evaluations = {name: Evaluation(names, settings, device) for name in generators}
         self._dataset, self._device = dataset, device
@@ -91,9 +83,12 @@ class Scores:
         """Yield the real images of one side, each once, 1 x C x H x W in [0, 1]."""
         seen: set[str] = set()
         for index in range(len(self._dataset)):
-            loaded = collate([self._dataset[EPOCH, index]])
+            leave_out = self._dataset.opt.on_bad_image == "skip"  # the translations leave it out as well, and say so
+            loaded = collate([self._dataset[EPOCH, index]], leave_out=leave_out)
+            if loaded.failure:
+                raise loaded.failure
             if loaded.batch is None:
-                raise loaded.failure or UserError(loaded.complaints[0])
+                continue
             batch = loaded.batch.to(device)
             (path,) = batch.A_paths if backwards else batch.B_paths
             if path not in seen:
@@ -104,11 +99,13 @@ class Scores:
         """Forget the translations; what was computed of the real images is kept."""
         for evaluation in self.evaluations.values():
             evaluation.start_over()
-        self._made: dict[str, set[str]] = {name: set() for name in self.evaluations}
-        self._seen: dict[str, set[str]] = {name: set() for name in self.evaluations}
+        self.cases: dict[str, dict[str, Case]] = {name: {} for name in self.evaluations}
+        self._seen: set[tuple[str, str, str]] = set()
 
     def add(self, model: TranslationModel[Any], batch: Batch, out: Any) -> None:
         """Take in a batch and what the model made of it.
+
+        An image that came before counts once: the smaller of two sets begins again in the same epoch.
 
         Args:
             out: the model's output.
@@ -116,19 +113,41 @@ class Scores:
         for name, (fake, real) in model.results(out).items():
             evaluation = self.evaluations[name]
             sources, targets = _paths(name, batch)
-            names = [self._dataset.relative_name(path) for path in sources]
-            if self._dataset.paired:
-                evaluation.add_pairs(file_values(fake), file_values(real), names)
-            if "labelled" in evaluation.needs:
-                given = batch.target if name == "G_B" else batch.A
-                evaluation.add_labelled(file_values(fake), file_values(given), names)
-            for row in _new(sources, self._made[name]):
-                evaluation.add_fake(file_values(fake[row : row + 1]), [names[row]])
-            for row in _new(targets, self._seen[name]) if name not in self._known else ():
-                evaluation.add_real(file_values(real[row : row + 1]))
-        for name, (rec, real) in model.cycles(out).items():
-            names = [self._dataset.relative_name(path) for path in _paths(name, batch)[0]]
-            self.evaluations[name].add_cycles(file_values(rec), file_values(real), names)
+            cases = [f"{a}\0{b}" for a, b in zip(batch.A_paths, batch.B_paths, strict=True)]
+            if rows := self._new(name, "translated", cases if self._dataset.paired else sources):
+                names = self._named(name, batch, rows)
+                made = file_values(fake[rows])
+                evaluation.add_fake(made, names)
+                if self._dataset.paired:
+                    evaluation.add_pairs(made, file_values(real[rows]), names)
+                if "labelled" in evaluation.needs:
+                    given = batch.target if name == "G_B" else batch.A
+                    evaluation.add_labelled(made, file_values(given[rows]), names)
+                if name in (back := model.cycles(out)):
+                    rec, sent = back[name]
+                    evaluation.add_cycles(file_values(rec[rows]), file_values(sent[rows]), names)
+            if name not in self._known and (rows := self._new(name, "real", targets)):
+                evaluation.add_real(file_values(real[rows]))
+
+    def _new(self, generator: str, kind: str, paths: Sequence[str]) -> list[int]:
+        """Return the places of images that have not come yet."""
+        keys = [(generator, kind, path) for path in paths]
+        rows = [row for row, key in enumerate(keys) if key not in self._seen and key not in keys[:row]]
+        self._seen.update(keys)
+        return rows
+
+    def _named(self, generator: str, batch: Batch, rows: Sequence[int]) -> list[str]:
+        """Return a name of its own for each image that is translated, and remember its files."""
+        known, names = self.cases[generator], []
+        for row in rows:
+            case = Case(batch.A_paths[row], batch.B_paths[row])
+            base = name = self._dataset.relative_name(_paths(generator, batch)[0][row])
+            number = 2
+            while name in known:
+                name, number = f"{base} ({number})", number + 1
+            known[name] = case
+            names.append(name)
+        return names
 
     def reports(self) -> dict[str, Report]:
         """Return the report of each generator, after all batches of the data set."""
@@ -145,55 +164,56 @@ class Scores:
         }
 
     def worth(self, figure: str, figures: Mapping[str, float]) -> float:
-        """Return one figure as a number of which less is better: the mean over the generators.
+        """Return one figure as a number of which less is better: of one generator, or the mean over them.
 
         Args:
+            figure: a key of ``figures``, or one without the generator that ends it.
             figures: what ``figures()`` returned.
+
+        Raises:
+            UserError: it was not measured; the message says why.
         """
-        own = [figures[name] for name in (figure, *(f"{figure}_{g}" for g in self.evaluations)) if name in figures]
-        value = fmean(own) if own else math.nan
-        return -value if self.figure_names[figure] == "higher" else value
+        self.refuse_left_out(figure)
+        names = [figure] if figure in figures else [f"{figure}_{generator}" for generator in self.evaluations]
+        value = fmean(figures[name] for name in names)
+        better = self.figure_names[self._plain(figure)]
+        return math.inf if math.isnan(value) else -value if better == "higher" else value
 
     def refuse_unknown_figure(self, figure: str, flag: str) -> None:
         """Raise a ``UserError`` if that is not measured."""
-        known = self.figure_names
-        if figure not in known:
+        if self._plain(figure) not in self.figure_names:
+            known = list(self.figure_names)
             raise UserError(
                 f"{flag} {figure} is not measured{did_you_mean(figure, known)}; measured are {', '.join(known)}"
             )
 
+    def refuse_left_out(self, figure: str) -> None:
+        """Raise a ``UserError`` if the images so far are too small for what yields a figure."""
+        for metric, sentence in self.left_out.items():
+            if self._plain(figure) in METRICS[metric].figures:
+                raise UserError(f"{figure} decides which weights are the best, but {sentence}")
 
-def _refuse_impossible(names: Sequence[str], model: TranslationModel[Any], dataset: TranslationDataset) -> None:
-    """Raise a ``UserError`` for a metric that nothing could be fed to."""
-    has = {
-        "sets": True,
-        "labelled": True,
-        "pairs": dataset.paired,
-        "cycles": type(model).cycles is not TranslationModel.cycles,
-    }
-    why = {
-        "pairs": f"--dataset_mode {dataset.opt.dataset_mode} has no pairs",
-        "cycles": f"--model {model.opt.run.model} does not translate back",
-    }
-    for name in names:
-        need = METRICS[name].needs
-        if not has.get(need, False):
-            fit = [key for key in METRICS if has.get(METRICS[key].needs)]
-            raise UserError(f"the metric {name} cannot be measured: {why[need]}; measured can be {', '.join(fit)}")
+    def refuse_too_few(self, count: int) -> None:
+        """Raise a ``UserError`` if a metric of sets needs more images."""
+        fewest = max(evaluation.fewest for evaluation in self.evaluations.values())
+        if count < fewest:
+            raise UserError(f"there are {count} images to measure, but the metrics need {fewest}; add some")
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The metrics that the images so far are too small for, with a sentence each."""
+        return {name: text for one in self.evaluations.values() for name, text in one.left_out.items()}
+
+    def _plain(self, figure: str) -> str:
+        """Return a figure's name without the generator."""
+        endings = [f"_{generator}" for generator in self.evaluations if len(self.evaluations) > 1]
+        return next((figure.removesuffix(end) for end in endings if figure.endswith(end)), figure)
 
 
 def _paths(generator: str, batch: Batch) -> tuple[Sequence[str], Sequence[str]]:
     """Return the files that a generator translates, and those of the domain that it imitates."""
     there = batch.A_paths, batch.B_paths
     return there[::-1] if generator == "G_B" else there
-
-
-def _new(paths: Sequence[str], before: set[str]) -> Iterator[int]:
-    """Yield the places of images that have not come yet: the smaller of two sets begins again, but counts once."""
-    for row, path in enumerate(paths):
-        if path not in before:
-            before.add(path)
-            yield row
 
 
 def file_values(images: Tensor) -> Tensor:

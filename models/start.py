@@ -9,6 +9,7 @@ from typing import Any
 
 from models.init_from import start_from
 from models.saver import Saver
+from models.schedule import is_over
 from models.state import FoundState, has_state, read_state, write_weights
 from models.trained_run import load_networks
 from models.training import Training
@@ -140,6 +141,8 @@ def resume(training: Training, folder: Path) -> FoundState | None:
         log.warning("%s; going on from %s instead", found.complaint, found.path)
     if progress.epoch > opt.optim.last_epoch:
         log.warning("the run is finished; raise --n_epochs or --n_epochs_decay to train on")
+    elif is_over(opt.optim, progress, opt.val.patience):
+        log.warning("the run was ended by --patience %d; raise it to train on (0: never)", opt.val.patience)
     if opt.start.epoch_count not in (1, progress.epoch):
         log.warning("--epoch_count %d is not used: the state file knows the epoch", opt.start.epoch_count)
     return found

@@ -1,6 +1,7 @@
 """How good generators are on held-out images, while a training goes on: the curves, the best weights, when to stop."""
 
 import dataclasses
+import itertools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +13,11 @@ from data.loader import Loader
 from data.registry import create_dataset
 from models.base import TranslationModel
 from models.ema import Averages
+from models.measurable import default_metrics
 from models.schedule import since_best
-from models.scores import Scores, default_metrics
+from models.scores import Scores
 from models.translating import as_in_a_test, translated
-from options.errors import UserError
+from options.errors import DivergedError, LostProcessError, SharedError, UserError
 from options.schema import DataOptions, Options
 from options.stored import UNCROPPED
 from util.distributed import World
@@ -75,8 +77,12 @@ def held_out_set(opt: Options) -> TranslationDataset:
 class Validation:
     """The held-out images and what is measured on them.
 
+    Attributes:
+        decides: the figure that says what is best.
+
     Raises:
-        UserError: there are no such images, no such metrics, or the weights that these need cannot be had.
+        UserError: there are no such images, no such metrics, the weights that these need cannot be had, or the first
+            image does not suit them.
     """
 
     def __init__(self, opt: Options, model: TranslationModel[Any], world: World) -> None:
@@ -88,6 +94,27 @@ class Validation:
         self.scores.refuse_unknown_figure(self.decides, "--best_metric")
         self.loader = Loader(dataset, held_out_data(opt.data), World(0, 1, world.device))  # every process measures all
         self._freq = max(1, opt.val.val_freq)
+        self._try(model, len(dataset))
+        images = f"{opt.val.val_share} of {opt.data.phase}" if opt.val.val_share else opt.val.val_phase
+        self._what = f"{self.decides} of {images}, at most {opt.val.val_size:g} images"
+
+    def _try(self, model: TranslationModel[Any], count: int) -> None:
+        """Measure one image, so that mistakes show before the first epoch and not after it."""
+        self.scores.refuse_too_few(count)
+        with as_in_a_test(model):
+            for batch, out in translated(model, itertools.islice(self.loader.epoch(ALWAYS_THE_SAME_CROPS), 1)):
+                self.scores.add(model, batch, out)
+        self.scores.refuse_left_out(self.decides)
+        for sentence in self.scores.left_out.values():
+            log.warning("validation: %s", sentence)
+
+    def take_up(self, progress: Progress) -> None:
+        """Forget the figures of earlier validations if they were of something else: they cannot be compared."""
+        if progress.metrics and progress.deciding != self._what:
+            before = progress.deciding or "an older version's figure"
+            log.warning("what is the best so far starts anew: it was told by %s, and now by %s", before, self._what)
+            progress.metrics.clear()
+        progress.deciding = self._what
 
     def is_due(self, epoch: int) -> bool:
         """Tell whether the end of an epoch is a time to measure; the last one always is."""
@@ -106,6 +133,9 @@ class Validation:
 
         Args:
             between: called after each batch; may raise to stop.
+
+        Raises:
+            SharedError: an image cannot be read; in all processes alike.
         """
         with averages.in_use():
             figures = self._measure(model, between)
@@ -123,14 +153,22 @@ class Validation:
         return figures
 
     def _measure(self, model: TranslationModel[Any], between: Callable[[], None]) -> dict[str, float]:
-        self.scores.restart()
-        with as_in_a_test(model):
-            for batch, out in translated(model, self.loader.epoch(ALWAYS_THE_SAME_CROPS)):
-                self.scores.add(model, batch, out)
-                between()
-        figures = self.scores.figures()
+        try:
+            figures = self._figures(model, between)
+        except (SharedError, LostProcessError, DivergedError):
+            raise
+        except UserError as error:  # so that what was learned is saved
+            raise SharedError(f"the validation failed: {error}") from error
         if self.world.size == 1:
             return figures
         mine = torch.tensor(list(figures.values()), device=self.world.device)
         means = self.world.mean(mine)  # batch norms differ between processes; decisions must not
         return dict(zip(figures, means.tolist(), strict=True))
+
+    def _figures(self, model: TranslationModel[Any], between: Callable[[], None]) -> dict[str, float]:
+        self.scores.restart()
+        with as_in_a_test(model):
+            for batch, out in translated(model, self.loader.epoch(ALWAYS_THE_SAME_CROPS)):
+                self.scores.add(model, batch, out)
+                between()
+        return self.scores.figures()

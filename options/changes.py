@@ -9,6 +9,7 @@ from options.schema import NetOptions
 
 # The networks exist, what they have learned has a direction, and the order of the images follows from the seed.
 FIXED = {f.name for f in dataclasses.fields(NetOptions)} | {"direction", "seed", "init_from"}
+FIXED |= {"netF", "netF_nc", "nce_layers", "no_conditional_D"}  # of models; they build their networks
 
 SAME_FILES = {"batch", "syncbatch"}  # norms that differ in how they compute, not in what they learn
 

@@ -50,8 +50,8 @@ class OptimOptions:
     )
     memory: Literal["normal", "low", "lowest"] = flag(
         "normal",
-        "low: CycleGAN's losses one after the other (same result, less memory); lowest: also compute the residual "
-        "blocks a second time instead of remembering them (slower)",
+        "low: the losses of CycleGAN and CUT one after the other (same result, less memory); lowest: also compute the "
+        "residual blocks a second time instead of remembering them (slower)",
     )
     ema: float = flag(
         0.0, "share that the average of the generators' weights keeps at every step, such as 0.999; 0: no average"

@@ -28,10 +28,6 @@ class ValidationOptions:
             raise UserError(
                 f"--val_share {self.val_share} is outside [0, 1); a usual share is 0.1, and 0 holds none out"
             )
-        if self.best_metric and self.val_metrics and self.best_metric not in self.names:
-            raise UserError(
-                f"--best_metric {self.best_metric} is not measured; choose one of --val_metrics {self.val_metrics}"
-            )
 
     @property
     def names(self) -> tuple[str, ...]:

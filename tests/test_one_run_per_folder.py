@@ -194,7 +194,7 @@ class TestKeepLast:
 
     def test_the_best_save_stays(self, tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
         figures = iter([3.0, 1.0, 2.0, 2.0, 2.0])
-        monkeypatch.setattr(Validation, "_measure", lambda *given: {"cycle_G_A": 0.0, "cycle_G_B": 2 * next(figures)})
+        monkeypatch.setattr(Validation, "_figures", lambda *given: {"cycle_G_A": 0.0, "cycle_G_B": 2 * next(figures)})
         assert train("--n_epochs", 5, "--save_epoch_freq", 1, "--keep_last", 1, "--lr_policy", "plateau").code == 0
         run = tmp_path / "checkpoints" / "cg"
         assert names(run, "*_net_*") == weights("latest", "best", "5")

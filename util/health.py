@@ -134,7 +134,7 @@ class Health:
         if self._best == math.inf or waited < max(PATIENCE_EPOCHS, PATIENCE_SHARE * self._measured_at):
             return []
         sentence = (
-            f"no better {self._deciding} for {waited:.0f} epochs (the best was {abs(self._best):.4g} after epoch "
+            f"no better {self._deciding} for {waited:.0f} epochs (the best was that after epoch "
             f"{self._best_at:.0f}): best_net_*.pth holds that state, and it may be time to stop"
         )
         return [Signal("validation", sentence)]

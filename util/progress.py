@@ -17,7 +17,8 @@ class Progress:
         images_seen: images since the start of the run, over all processes.
         seen_in_epoch: the same since the start of the epoch.
         epoch_size: images in one epoch.
-        metrics: one validation figure per finished epoch (empty unless one is computed).
+        metrics: of every validation the figure that decides, lower is better.
+        deciding: which figure that is, and of which images.
     """
 
     epoch: int = 1
@@ -25,6 +26,7 @@ class Progress:
     seen_in_epoch: int = 0
     epoch_size: int = 0
     metrics: list[float] = field(default_factory=list)
+    deciding: str = ""
 
     _COUNTERS: ClassVar[tuple[str, ...]] = ("epoch", "images_seen", "seen_in_epoch", "metrics")
 
@@ -61,7 +63,7 @@ class Progress:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the counters as plain values; the size of the data is not part of them."""
-        return {name: getattr(self, name) for name in self._COUNTERS}
+        return {name: getattr(self, name) for name in (*self._COUNTERS, "deciding")}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over counters.
@@ -75,6 +77,7 @@ class Progress:
             raise TypeError(f"{dict(state)} are no counters")
         for name in self._COUNTERS:
             setattr(self, name, state[name])
+        self.deciding = str(state.get("deciding", ""))  # older states do not say
 
 
 class Stopwatch:

@@ -1,6 +1,6 @@
 """Measure what the generators of a trained run make of a data set, translated as ``test.py`` does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from data.registry import create_dataset
 from inference.evaluating.result import Evaluated
 from models.base import TranslationModel
 from models.registry import create_model
-from models.scores import Scores
+from models.scores import Case, Scores
 from models.trained_run import load_networks
 from models.translating import translated
 from options.errors import UserError
@@ -75,7 +75,7 @@ class RunEvaluation:
         names = metric_names(opt.result.metrics) or default_names(paired=dataset.paired, comes_back=comes_back)
         self._scores = Scores(names, opt.evaluation, model, dataset, device)
         self._scores.know_real(model)
-        self._model, self._cases = model, Cases(model, dataset)
+        self._model, self._dataset, self._count = model, dataset, 0
         self._about = {
             "run": opt.run.name,
             "epoch": opt.run.epoch,
@@ -84,9 +84,9 @@ class RunEvaluation:
         }
 
     def add(self, batch: Batch, out: Any) -> None:
-        """Take in a batch, in the order of the data set, and what the model made of it."""
+        """Take in a batch and what the model made of it."""
         self._scores.add(self._model, batch, out)
-        self._cases.note(batch.A_paths, batch.B_paths)
+        self._count += batch.size
 
     def result(self) -> Evaluated:
         """Return what was measured.
@@ -94,35 +94,36 @@ class RunEvaluation:
         Raises:
             UserError: there was nothing.
         """
-        if not self._cases.count:
+        if not self._count:
             raise UserError("none of the images could be translated; the messages above say why")
-        return Evaluated(self._about, self._scores.reports(), self._cases.pictures)
-
-
-class Cases:
-    """Finds the place of an image in the data set by its name, and translates it once more."""
-
-    def __init__(self, model: TranslationModel[Any], dataset: TranslationDataset) -> None:
-        self._model, self._dataset = model, dataset
-        self._places: dict[tuple[bool, str], int] = {}
-        self.count = 0
-
-    def note(self, A_paths: Sequence[str], B_paths: Sequence[str]) -> None:
-        """Remember where the images of the next batch are."""
-        for backwards, paths in ((False, A_paths), (True, B_paths)):
-            for row, path in enumerate(paths):
-                self._places.setdefault((backwards, self._dataset.relative_name(path)), self.count + row)
-        self.count += len(A_paths)
+        return Evaluated(self._about, self._scores.reports(), self._pictures)
 
     @torch.no_grad()
-    def pictures(self, generator: str, name: str) -> Mapping[str, Picture]:
-        """Return the visuals of an image that a generator translates; of a CycleGAN those of its direction."""
-        place = self._places[generator == "G_B", name]
-        batch = collate([self._dataset[FIRST, place]]).batch
-        assert batch is not None, "it could be read before"
+    def _pictures(self, generator: str, name: str) -> Mapping[str, Picture]:
+        """Translate an image once more and return its visuals, of a CycleGAN those of its direction.
+
+        Nothing where the data set cannot be asked for a single file (shards).
+        """
+        place = place_of(self._scores.cases[generator][name], self._dataset, backwards=generator == "G_B")
+        batch = None if place is None else collate([self._dataset[FIRST, place]]).batch
+        if place is None or batch is None:
+            return {}
         batch = batch.to(next(self._model.parameters()).device)
         [(_, out)] = translated(self._model, [batch], first=place)
         visuals = self._model.visuals(out)
-        half = len(visuals) // 2 if len(self._model.networks) > 1 and generator in ("G_A", "G_B") else len(visuals)
+        half = len(visuals) // 2 if len(self._scores.evaluations) > 1 else len(visuals)
         labels = list(visuals)[half:] if generator == "G_B" else list(visuals)[:half]
         return {label: to_uint8(visuals[label]) for label in labels}
+
+
+def place_of(case: Case, dataset: TranslationDataset, *, backwards: bool) -> int | None:
+    """Return the place of an image in a data set, by its files."""
+    other = "AB".replace(dataset.input_side, "")
+    wanted = {dataset.input_side: case.A_path, other: case.B_path}
+    sides = [side for side in "AB" if side in dataset.files]
+    if not dataset.paired:
+        sides = [side for side in sides if side == (other if backwards else dataset.input_side)]
+    for index in range(len(dataset)) if sides else ():
+        if all(index < len(dataset.files[side]) and dataset.path(side, index) == wanted[side] for side in sides):
+            return index
+    return None

@@ -75,7 +75,7 @@ class Evaluated(NamedTuple):
                     row: dict[str, Picture] = {}
                     for word, name in zip(("best", "worst"), pair, strict=True):
                         row |= self._row(generator, name, f"{word}: {metric} {values[name]:.4g}") if name else {}
-                    rows.append(row)
+                    rows += [row] if row else []
         if not rows:
             return None
         return sheet(rows, f"the best and the worst of {' '.join(str(value) for value in self.about.values())}")
@@ -84,4 +84,4 @@ class Evaluated(NamedTuple):
         """Return the pictures of a case, each under a label of its own; the first bears the title."""
         pictures = list(self.pictures(generator, name).items())
         labels = [title, *(f"{label} of {PurePosixPath(name).name[:20]}" for label, _ in pictures[1:])]
-        return {label: picture for label, (_, picture) in zip(labels, pictures, strict=True)}
+        return {label: picture for label, (_, picture) in zip(labels[: len(pictures)], pictures, strict=True)}

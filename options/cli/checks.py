@@ -49,7 +49,19 @@ def check(final: Resolved, *, is_train: bool) -> None:
             f"--dataset_mode {values['dataset_mode']} has no B images, which --model {values['model']} needs; use "
             "--dataset_mode unaligned or aligned, or --model test to translate a plain folder"
         )
+    if is_train:
+        _check_validation(values, final.given)
     model.check_options(values, final.given)
+
+
+def _check_validation(values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse flags of a validation that does not take place."""
+    measures = values["val_freq"] > 0 or values["lr_policy"] == "plateau"
+    for name in ("val_metrics", "best_metric", "patience", "val_size"):
+        if name in given and given[name] and not measures:
+            raise UserError(f"--{name} {given[name]} has no effect without --val_freq; add --val_freq 1")
+    if values["val_share"] and "val_phase" in given:
+        raise UserError(f"--val_share {values['val_share']} takes the place of --val_phase; leave one of them out")
 
 
 def refuse_other_preset(stored: Mapping[str, Any], given: Mapping[str, Any]) -> None:

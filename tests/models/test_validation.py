@@ -13,6 +13,7 @@ from options.training import OptimOptions
 from tests.conftest import RunCli
 from tests.refusals import refused
 from tests.same_runs import state_of
+from tests.shards import write_shards
 from util.progress import Progress
 
 PIX2PIX = ("--model", "pix2pix", "--netG", "resnet_1blocks", "--norm", "instance", "--name", "run", "--no_html")
@@ -55,7 +56,7 @@ def test_the_best_weights_are_kept_under_their_name(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = iter([0.5, 0.3, 0.4])
-    monkeypatch.setattr("models.validation.Validation._measure", lambda *given: {"l1": next(values)})
+    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": next(values)})
     flags = ["--n_epochs", 3, "--val_freq", 1, "--save_epoch_freq", 1]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *tiny, *flags])
     assert done.code == 0, done.stderr
@@ -74,7 +75,7 @@ def test_a_training_ends_when_nothing_has_got_better_for_so_long_and_stays_ended
     aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = iter([0.5, 0.4, 0.41, 0.4])
-    monkeypatch.setattr("models.validation.Validation._measure", lambda *given: {"l1": next(values)})
+    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": next(values)})
     flags = ["--n_epochs", 9, "--val_freq", 1, "--patience", 2]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *tiny, *flags])
     assert done.code == 0, done.stderr
@@ -154,6 +155,17 @@ class TestHeldOut:
         assert not read[False] & read[True]
         assert len(read[False] | read[True]) == 20
 
+    def test_the_number_that_is_measured_can_be_limited(self, many: Path, tiny: list[str], run_cli: RunCli) -> None:
+        flags = [*PIX2PIX, *tiny, "--val_freq", 1, "--val_share", 0.5, "--val_size", 2, "--val_metrics", "l1"]
+        done = run_cli("train", ["--dataroot", many, *flags, "--max_dataset_size", 12])
+        assert done.code == 0, done.stderr
+        assert "The number of training images = 6" in done.stdout
+
+    def test_shards_cannot_be_split(self, tmp_path: Path, tiny: list[str], run_cli: RunCli) -> None:
+        write_shards(tmp_path / "shards" / "train", [4, 4])
+        flags = ["--dataroot", tmp_path / "shards", "--dataset_mode", "webdataset", *PIX2PIX, *tiny]
+        refused(run_cli("train", [*flags, "--val_freq", 1, "--val_share", 0.5]), "cannot take images out of shards")
+
     def test_the_parts_hardly_change_when_an_image_is_added(self) -> None:
         from data.held_out import rows_of
 
@@ -183,6 +195,15 @@ class TestHeldOut:
         ("--val_share 1", r"--val_share 1.0 is outside \[0, 1\)"),
         ("--val_phase nothing", r"validation needs held-out images.*--val_share 0.1"),
         ("--patience -1", r"--patience -1 is too small"),
+        ("--val_metrics ms_ssim", "ms_ssim needs images of at least"),
+        (
+            "--val_metrics l1,ms_ssim --best_metric ms_ssim",
+            "ms_ssim decides which weights are the best, but ms_ssim needs",
+        ),
+        ("--val_freq 0 --patience 3", "--patience 3 has no effect without --val_freq"),
+        ("--val_freq 0 --val_metrics l1", "--val_metrics l1 has no effect without --val_freq"),
+        ("--val_share 0.5 --val_phase val", "--val_share 0.5 takes the place of --val_phase"),
+        ("--val_share 0.5 --max_dataset_size 1", "--val_share 0.5 cannot hold any of 1 image out"),
     ],
 )
 def test_what_cannot_be_measured_is_a_sentence(
@@ -191,6 +212,97 @@ def test_what_cannot_be_measured_is_a_sentence(
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--val_freq", 1, *flags.split()])
     refused(done, words)
     assert not re.search(r"\(epoch: 1", done.stdout)
+
+
+def test_a_metric_that_the_images_are_too_small_for_is_named_and_left_out(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli
+) -> None:
+    flags = [*tiny, "--val_freq", 1, "--val_metrics", "ms_ssim,l1", "--best_metric", "l1"]
+    done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags])
+    assert done.code == 0, done.stderr
+    assert "validation: ms_ssim needs images of at least" in done.stdout + done.stderr
+    assert set(figures_of("run")[0]["figures"]) == {"l1"}  # type: ignore[arg-type]
+
+
+def test_sets_of_unequal_size_are_measured_once_each(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
+    for number in range(3):
+        Image.new("RGB", (40, 36), (10, 200, 0)).save(unaligned_root / "valB" / f"extra{number}.png")
+    flags = [*tiny, "--netG", "resnet_1blocks", "--name", "run", "--val_freq", 1]
+    done = run_cli("train", ["--dataroot", unaligned_root, *flags])
+    assert done.code == 0, done.stderr
+    assert set(figures_of("run")[0]["figures"]) == {"cycle_G_A", "cycle_G_B"}  # type: ignore[arg-type]
+
+
+def test_one_direction_can_decide(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
+    flags = [*tiny, "--netG", "resnet_1blocks", "--name", "run", "--val_freq", 1, "--best_metric", "cycle_G_B"]
+    done = run_cli("train", ["--dataroot", unaligned_root, *flags])
+    assert done.code == 0, done.stderr
+    (only,) = figures_of("run")
+    assert only["worth"] == only["figures"]["cycle_G_B"]  # type: ignore[index]
+
+
+def test_figures_of_another_kind_are_not_compared(aligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
+    first = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--val_freq", 1]
+    assert run_cli("train", first).code == 0
+    again = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--n_epochs", 2, "--continue_train", "--val_metrics", "psnr"]
+    done = run_cli("train", again)
+    assert done.code == 0, done.stderr
+    told = done.stdout + done.stderr
+    assert re.search("what is the best so far starts anew: it was told by l1 of val.*and now by psnr of val", told)
+    (metric,) = state_of("run")["progress"]["metrics"]
+    assert metric < 0
+
+
+def test_a_state_that_does_not_say_what_decided_is_taken_up(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli
+) -> None:
+    flags = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--val_freq", 1]
+    assert run_cli("train", flags).code == 0
+    path = Path("checkpoints/run/latest_state.pth")
+    state = torch.load(path, weights_only=True)
+    del state["progress"]["deciding"]
+    torch.save(state, path)
+    done = run_cli("train", [*flags, "--n_epochs", 2, "--continue_train"])
+    assert done.code == 0, done.stderr
+    assert "an older version's figure" in done.stdout + done.stderr
+
+
+def test_a_run_that_patience_ended_says_so_when_it_is_taken_up(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": 0.5})
+    flags = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--n_epochs", 9, "--val_freq", 1]
+    assert run_cli("train", [*flags, "--patience", 1]).code == 0
+    assert state_of("run")["progress"]["epoch"] == 3
+    done = run_cli("train", [*flags, "--continue_train"])
+    assert "the run was ended by --patience 1; raise it to train on" in done.stdout + done.stderr
+    done = run_cli("train", [*flags, "--continue_train", "--patience", 3])
+    assert done.code == 0, done.stderr
+    assert state_of("run")["progress"]["epoch"] == 5
+
+
+def test_a_held_out_image_that_breaks_later_costs_nothing_that_was_learned(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli
+) -> None:
+    bad = sorted((aligned_root / "val").iterdir())[1]
+    bad.write_bytes(bad.read_bytes()[:100])
+    flags = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--val_freq", 1, "--display_samples", 0]
+    refused(run_cli("train", flags), f"the validation failed: .*{bad.name}")
+    assert state_of("run")["progress"]["images_seen"] == 3
+    done = run_cli("train", [*flags, "--continue_train", "--on_bad_image", "skip", "--n_epochs", 2])
+    assert done.code == 0, done.stderr
+    assert len(figures_of("run")) >= 1
+
+
+def test_a_figure_that_is_no_number_is_never_the_best(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = iter([float("nan"), 0.4, float("nan")])
+    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": next(values)})
+    flags = ["--n_epochs", 3, "--val_freq", 1, "--patience", 2]
+    assert run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *tiny, *flags]).code == 0
+    assert state_of("run")["progress"]["metrics"] == [float("inf"), 0.4, float("inf")]
+    assert Path("checkpoints/run/best_net_G.pth").exists()
 
 
 def test_unpaired_images_have_no_pairs_to_measure(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:

@@ -165,7 +165,7 @@ def test_a_validation_that_does_not_improve_is_told_after_ten_epochs_or_a_fifth(
     found = signals([report(100)], validations(figures))
     assert [signal.kind for signal in found] == ["validation"] * told
     for signal in found:
-        assert f"for {now - best} epochs (the best was 0.25 after epoch {best})" in signal.sentence
+        assert f"for {now - best} epochs (the best was that after epoch {best})" in signal.sentence
 
 
 def test_a_validation_that_improves_or_is_no_number_is_not_told() -> None:

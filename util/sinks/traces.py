@@ -21,8 +21,8 @@ def colour(index: int) -> str:
 
 
 def is_reconstruction(name: str) -> bool:
-    """Tell losses that compare two images (cycle, identity, L1) from those of the GAN game."""
-    return name.startswith(("cycle", "idt")) or name.endswith("L1")
+    """Tell losses that compare two images (cycle, identity, L1, contrast) from those of the GAN game."""
+    return name.startswith(("cycle", "idt", "NCE")) or name.endswith("L1")
 
 
 def thin(items: Sequence[T], limit: int) -> list[T]:
