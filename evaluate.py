@@ -6,19 +6,22 @@ python evaluate.py ./results/horse2zebra/test_latest/images --dataroot ./dataset
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from inference.evaluating import METRICS_JSON, Evaluated, evaluate_folder, evaluate_run
 from models.state import has_state
 from models.trained_run import stored_options
 from options.cli import parse_test
+from options.errors import UserError
 from options.evaluate import EvaluateOptions, parse_evaluate
-from options.schema import Options
+from options.schema import RunOptions
 from options.stored import OPTIONS_FILE
-from util.distributed import session
+from util.distributed import World, session
 from util.results import result_folder
 from util.run import entry_point, log, speak
+from util.run_folder import make_folder
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -26,46 +29,65 @@ def main(argv: Sequence[str] | None = None) -> None:
     with entry_point("evaluate.py"):
         own, others = parse_evaluate(sys.argv[1:] if argv is None else argv)
         run = find_run(own)
-        if run is None:
-            evaluated, path = of_pictures(own, others)
-        else:
-            words = ["--name", run.name, "--checkpoints_dir", str(run.parent), *others]
-            opt = parse_test(words, stored=stored_options, program="evaluate.py")
-            evaluated, path = of_run(opt)
+        evaluated, path = of_pictures(own, others) if run is None else of_run(own, others, run)
         log.info("%s", evaluated.table())
         written = evaluated.save(Path(own.output) if own.output else path)
         log.info("written: %s", ", ".join(map(str, written)))
 
 
 def find_run(own: EvaluateOptions) -> Path | None:
-    """Return the folder of a run, or None where a folder of pictures is given."""
-    given = Path(own.what)
-    for folder in (given, Path(own.checkpoints_dir, own.what)):
-        if folder.is_dir() and (has_state(folder) or (folder / OPTIONS_FILE).exists() or any(folder.glob("*_net_G*"))):
+    """Return the folder of a run, or None where a folder of pictures is given.
+
+    Raises:
+        UserError: a run is given by its folder, and the folder of all runs as well.
+    """
+    given, named = Path(own.what), Path(own.checkpoints_dir or "./checkpoints", own.what)
+    for folder in (named, given) if own.checkpoints_dir else (given, named):
+        if is_run(folder):
+            if own.checkpoints_dir and folder == given:
+                raise UserError(
+                    f"--checkpoints_dir has no effect, because {given} is the folder of a run; leave it out"
+                )
             return Path(os.path.abspath(folder))
-    return None if given.is_dir() else Path(own.checkpoints_dir, own.what)
+    return None if given.is_dir() else named
 
 
-def of_run(opt: Options) -> tuple[Evaluated, Path]:
+def is_run(folder: Path) -> bool:
+    """Tell whether a training, ours or the official one, has left a generator there."""
+    return folder.is_dir() and (has_state(folder) or (folder / OPTIONS_FILE).exists() or any(folder.glob("*_net_G*")))
+
+
+def of_run(own: EvaluateOptions, others: Sequence[str], run: Path) -> tuple[Evaluated, Path]:
     """Measure a run; return what came of it and where that is written."""
+    own.refuse_for_run()
+    words = ["--name", run.name, "--checkpoints_dir", str(run.parent), *others]
+    opt = parse_test(words, stored=stored_options, program="evaluate.py")
     speak(quiet=opt.run.quiet)
-    with session(opt.run) as world:
+    with one_process(opt.run, own.output) as world:
         return evaluate_run(opt, world), result_folder(opt) / METRICS_JSON
 
 
 def of_pictures(own: EvaluateOptions, others: Sequence[str]) -> tuple[Evaluated, Path]:
     """Measure a folder of pictures; return what came of it and where that is written."""
-    whole = ["--preprocess", "keep", "--name", "pictures"]
-    real = parse_test([*whole, *own.real_flags(others), *others], program="evaluate.py")
-    fake = parse_test(
-        [*whole, *others, "--dataroot", own.what, "--model", "test", "--dataset_mode", "single", "--direction", "AtoB"],
-        program="evaluate.py",
-    )
-    speak(quiet=real.run.quiet)
+    own.refuse_for_folder(others)
+    words = ["--preprocess", "keep", "--name", "pictures", *others, *own.real_flags(others)]
+    opt = parse_test(words, program="evaluate.py")
+    speak(quiet=opt.run.quiet)
     folder = Path(os.path.abspath(own.what))
-    with session(real.run) as world:
-        evaluated = evaluate_folder(fake, real, own.label, world.device)
+    with one_process(opt.run, own.output) as world:
+        evaluated = evaluate_folder(own.what, opt, own.label, world.device)
     return evaluated, folder.parent / f"{folder.name}_{METRICS_JSON}"
+
+
+@contextmanager
+def one_process(opt: RunOptions, output: str) -> Iterator[World]:
+    """Find the device, and see that this is the only process and what is typed as ``--output`` can be written."""
+    with session(opt) as world:
+        if world.size > 1:
+            raise UserError(f"evaluate.py works in one process, not {world.size}; start it without torchrun")
+        if output:
+            make_folder(Path(output).parent)
+        yield world
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 """What is to be run: for each row and seed the words for ``train.py`` and ``evaluate.py``, checked before the first."""
 
 import dataclasses
-import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablation.tables import Row, Table, words
+from ablation.checks import parsed, refuse_evaluation, refuse_varied
+from ablation.tables import Flags, Row, Table, words
 from options.ablate import AblateOptions
-from options.cli import parse_train
-from options.errors import UserError
+from options.cli.preset import read_preset
+from options.cli.resolving import preset_named
 from options.schema import Options
 from options.stored import as_json
 
@@ -52,12 +53,14 @@ def plan(table: Table, opt: AblateOptions) -> list[Job]:
     """Return the jobs, all rows with the first seed, then all with the next, so that a first table is there early.
 
     Raises:
-        UserError: a flag typed for ``train.py`` is one in which the rows differ.
-        SystemExit: ``train.py`` would refuse its flags.
+        UserError: a typed flag is one in which the rows differ, or a metric is one that these runs do not have.
+        SystemExit: ``train.py`` or ``evaluate.py`` would refuse their flags.
     """
-    _refuse_varied(table, opt.train)
+    refuse_varied(table, opt.train)
     rows = table.chosen(opt.only)
-    return [_job(table, row, seed, opt) for seed in range(opt.seeds) for row in rows]
+    jobs = [_job(table, row, seed, opt) for seed in range(opt.seeds) for row in rows]
+    refuse_evaluation(jobs[0].evaluate, opt.evaluate, parsed(jobs[0].train))
+    return jobs
 
 
 def table_folder(table: Table, opt: AblateOptions) -> Path:
@@ -69,7 +72,8 @@ def _job(table: Table, row: Row, seed: int, opt: AblateOptions) -> Job:
     name = f"{row.slug}_seed{seed}"
     train = _train_words(table, row, seed, opt)
     folder = table_folder(table, opt) / name
-    return Job(row, seed, name, folder, tuple(train), tuple(_evaluate_words(folder, opt)), settings(_parsed(train)))
+    evaluate = _evaluate_words(folder, table, opt)
+    return Job(row, seed, name, folder, tuple(train), tuple(evaluate), settings(parsed(train)))
 
 
 def _train_words(table: Table, row: Row, seed: int, opt: AblateOptions) -> list[str]:
@@ -77,14 +81,26 @@ def _train_words(table: Table, row: Row, seed: int, opt: AblateOptions) -> list[
     where = ["--name", f"{table.name}/{row.slug}_seed{seed}", "--checkpoints_dir", opt.checkpoints_dir]
     what = ["--model", table.model, "--dataroot", opt.dataroot, "--seed", str(seed), "--resume", "auto"]
     what += ["--direction", opt.direction] if opt.direction else []
-    without_size = {name: value for name, value in table.flags.items() if "{size}" not in str(value)}
-    size = _parsed([*what, *words(without_size), *opt.train]).data.crop_size
-    return [*where, *what, *SPARSE, *words(table.flags, size), *opt.train, *words(row.flags, size)]
+    flags = _beside_preset(table.flags, preset_named(opt.train))
+    without_size = {name: value for name, value in flags.items() if "{size}" not in str(value)}
+    size = parsed([*what, *words(without_size), *opt.train]).data.crop_size
+    return [*where, *what, *SPARSE, *words(flags, size), *opt.train, *words(row.flags, size)]
 
 
-def _evaluate_words(folder: Path, opt: AblateOptions) -> list[str]:
-    """Return the words for ``evaluate.py``; this function alone knows its flags."""
-    what = ["--dataroot", opt.dataroot, "--phase", opt.phase, "--metrics", opt.metrics]
+def _beside_preset(flags: Flags, name: str) -> Flags:
+    """Return the table's flags that a typed preset does not set; of a network of the same kind the size stays free."""
+    recipe = read_preset(name).flags if name else {}
+
+    def free(flag: str, value: Any) -> bool:
+        sized = re.escape(str(value)).replace(re.escape("{size}"), r"\d+")
+        return flag not in recipe or ("{size}" in str(value) and bool(re.fullmatch(sized, str(recipe[flag]))))
+
+    return {flag: value for flag, value in flags.items() if free(flag, value)}
+
+
+def _evaluate_words(folder: Path, table: Table, opt: AblateOptions) -> list[str]:
+    """Return the words for ``evaluate.py``."""
+    what = ["--dataroot", opt.dataroot, "--phase", opt.phase, "--metrics", opt.metrics or table.metrics]
     return [str(folder), *what, *opt.evaluate, "--output", str(folder / FIGURES_FILE)]
 
 
@@ -92,23 +108,8 @@ def settings(opt: Options) -> dict[str, Any]:
     """Return the flags that make a training what it is, as JSON holds them."""
     tables = (opt.net, opt.data, opt.optim, opt.own, opt.dataset)
     flat = {name: value for table in tables for name, value in dataclasses.asdict(table).items() if name not in FREE}
+    flat |= {name: getattr(opt.speed, name) for name in ("precision", "fast_layers", "compile")}
+    flat |= {"init_from": opt.start.init_from, "val_share": opt.val.val_share, "patience": opt.val.patience}
+    if opt.val.patience or opt.optim.lr_policy == "plateau":  # what is measured decides how the training goes on
+        flat |= dataclasses.asdict(opt.val)
     return as_json({"model": opt.run.model, "seed": opt.run.seed, **flat})
-
-
-def _refuse_varied(table: Table, typed: Sequence[str]) -> None:
-    for word in typed:
-        name = word.split("=")[0].lstrip("-")
-        if word.startswith("--") and name in table.varied:
-            raise UserError(f"--{name} is what the rows of {table.name} differ in; leave it out")
-        if word.startswith("--") and name in ("model", "name", "checkpoints_dir", "dataroot", "seed", "direction"):
-            raise UserError(f"--{name} for train.py is set by ablate.py; give it before -- if it is a flag there")
-
-
-def _parsed(train: Sequence[str]) -> Options:
-    """Parse as ``train.py`` will, without telling what it will tell."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        return parse_train(train)
-    finally:
-        logging.disable(before)

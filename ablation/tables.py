@@ -64,7 +64,8 @@ class Table:
     Attributes:
         source: paper and number of the table.
         protocol: how the paper trained and measured, as far as it moves the figures.
-        flags: of every row, weaker than what the user types.
+        metrics: what is measured where the user does not say it, as ``evaluate.py --metrics`` takes it.
+        flags: of every row, weaker than a preset and what the user types.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Table:
     source: str
     protocol: str
     model: str
+    metrics: str
     flags: Flags
     rows: tuple[Row, ...]
     published: tuple[Published, ...]
@@ -148,7 +150,7 @@ def listing(names: Sequence[str]) -> str:
     """Return tables with their rows, for people."""
     lines: list[str] = []
     for table in map(read_table, names):
-        lines += [f"{table.name}: {table.about} ({table.source})"]
+        lines += [f"{table.name}: {table.about} ({table.source}); measured: {table.metrics}"]
         wide = max(len(row.label) for row in table.rows)
         lines += [f"    {row.label:<{wide}}  {' '.join(words(row.flags, size=256))}".rstrip() for row in table.rows]
     return "\n".join(lines)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from data.base import TranslationDataset
-from metrics.base import METRICS
+from metrics.base import METRICS, Need
 from models.base import TranslationModel
 from options.errors import UserError
 
@@ -25,20 +24,22 @@ def default_metrics(model: TranslationModel[Any], *, paired: bool) -> tuple[str,
     )
 
 
-def refuse_impossible(names: Sequence[str], model: TranslationModel[Any], dataset: TranslationDataset) -> None:
-    """Raise a ``UserError`` for a metric that nothing could be fed to."""
-    has = {
-        "sets": True,
-        "labelled": True,
-        "pairs": dataset.paired,
-        "cycles": type(model).cycles is not TranslationModel.cycles,
-    }
-    why = {
-        "pairs": f"--dataset_mode {dataset.opt.dataset_mode} has no pairs",
-        "cycles": f"--model {model.opt.run.model} does not translate back",
-    }
+def refuse_impossible(
+    names: Sequence[str], kind: type[TranslationModel[Any]], *, model: str, dataset_mode: str, paired: bool
+) -> None:
+    """Raise a ``UserError`` for a metric that nothing could be fed to.
+
+    Args:
+        names: of metrics.
+        kind: the model's class, and ``model`` its name.
+        paired: whether B is what A should become.
+    """
+    why: dict[Need, str] = {}
+    if not paired:
+        why["pairs"] = f"--dataset_mode {dataset_mode} has no pairs"
+    if kind.cycles is TranslationModel.cycles:
+        why["cycles"] = f"--model {model} does not translate back"
     for name in names:
-        need = METRICS[name].needs
-        if not has.get(need, False):
-            fit = [key for key in METRICS if has.get(METRICS[key].needs)]
-            raise UserError(f"the metric {name} cannot be measured: {why[need]}; measured can be {', '.join(fit)}")
+        if reason := why.get(METRICS[name].needs):
+            fit = ", ".join(key for key in METRICS if METRICS[key].needs not in why)
+            raise UserError(f"the metric {name} cannot be measured: {reason}; measured can be {fit}")

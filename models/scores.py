@@ -46,7 +46,8 @@ class Scores:
         dataset: TranslationDataset,
         device: torch.device,
     ) -> None:
-        refuse_impossible(names, model, dataset)
+        mode, name = dataset.opt.dataset_mode, model.opt.run.model
+        refuse_impossible(names, type(model), model=name, dataset_mode=mode, paired=dataset.paired)
         generators = [name for name in model.networks if name.startswith("G")]
         self.evaluations = {name: Evaluation(names, settings, device) for name in generators}
         self._dataset, self._device = dataset, device

@@ -25,7 +25,7 @@ class AblateOptions:
     dataroot: str = flag("", "folder of images")
     direction: Literal["", "AtoB", "BtoA"] = flag("", "which way to translate; empty leaves it to train.py")
     seeds: int = flag(3, "trainings of each row, with the seeds 0, 1 ...")
-    metrics: str = flag("l1,lpips,fid", "what is measured, as evaluate.py --metrics takes it")
+    metrics: str = flag("", "what is measured, as evaluate.py --metrics takes it; empty takes the table's own")
     phase: str = flag("test", "sub-folder of the images that are evaluated")
     checkpoints_dir: str = flag("./checkpoints", "folder of all runs; those of a table lie in a folder of its name")
     only: str = flag("", "rows to run, with commas between; empty runs all")
@@ -41,7 +41,7 @@ class AblateOptions:
             raise UserError(f"TABLE is missing; --list shows them; usage: {USAGE}")
         if not self.dataroot:
             raise UserError("--dataroot is missing; give the folder of images, such as --dataroot ./datasets/facades")
-        if not self.metrics.strip(", "):
+        if self.metrics and not self.metrics.strip(", "):
             raise UserError("--metrics names nothing to measure; give l1,lpips,fid for example")
 
 

@@ -1,15 +1,18 @@
 """``evaluate.py`` and ``test.py --metrics``: the figures of runs and of folders, as a user asks for them."""
 
+import errno
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import RunCli
+from tests.conftest import PROJECT, RunCli
 from tests.runs import make_run
 
 SMALL = ("--load_size", 36, "--crop_size", 32)
@@ -166,12 +169,40 @@ def refused_sentence(done: object, words: str) -> None:
         ("pairs --dataroot {pairs} --metrics lpips --metric_weights nowhere", "nowhere"),
         ("pairs --dataroot {pairs} --no_such_flag", "unknown flag '--no_such_flag'"),
         ("pairs --dataroot {pairs} --model test --metrics l1", "has no real images of the other side"),
+        ("pairs --dataroot {pairs} --metrics l1 --name pairs", "--name.*RUN.*first word"),
+        ("pairs --dataroot {pairs} --metrics l1 --suffix x", "--suffix.*RUN.*first word"),
+        ("checkpoints/pairs --dataroot {pairs} --checkpoints_dir other", "--checkpoints_dir.*leave it out"),
+        ("pairs --dataroot {pairs} --metrics l1 --label fake_B", "--label.*folder of pictures.*pairs is a run"),
+        ("pairs --dataroot {pairs} --metrics l1 --output checkpoints", "--output checkpoints is a folder"),
         ("{pairs}/test --dataroot {pairs} --metrics histogram --label fake_B", r"ends in _fake_B"),
         ("{pairs}/test --dataroot {pairs} --metrics cycle", "no way back"),
     ],
 )
 def test_a_mistake_is_one_sentence(words: str, sentence: str, run: Path, aligned_root: Path, run_cli: RunCli) -> None:
     refused_sentence(run_cli("evaluate", words.format(pairs=aligned_root).split()), sentence)
+
+
+def test_it_works_in_one_process(run: Path, aligned_root: Path, tmp_path: Path) -> None:
+    """Each of several would measure a part of the images."""
+    words = ["pairs", "--dataroot", aligned_root, "--metrics", "l1", "--gpu_ids", "-1", "--output", "out.json"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    command = [*launch, PROJECT / "evaluate.py", *words]
+    done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "evaluate.py works in one process, not 2; start it without torchrun" in done.stderr
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_figures_outlive_a_picture_that_cannot_be_written(
+    run: Path, aligned_root: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(picture: object) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("inference.evaluating.result.jpeg", full)
+    done = run_cli("evaluate", ["pairs", "--dataroot", aligned_root, "--metrics", "l1", "--output", "own.json"])
+    refused_sentence(done, "own_best_and_worst.jpg.*No space left.*the figures are in own.json")
+    assert json.loads(Path("own.json").read_text())["figures"]["l1"]["value"] > 0
 
 
 @pytest.mark.skipif("REAL_DATA" not in os.environ, reason="needs real images and weights")

@@ -1,128 +1,129 @@
 """Measure the pictures in a folder, whatever made them, against the real ones of a data set."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import torch
 from torch import Tensor
 
-from data.base import TranslationDataset
 from data.registry import create_dataset
-from inference.evaluating.of_run import FIRST, default_names, metric_names
+from inference.evaluating.labels import BACK, find_label, named
+from inference.evaluating.of_run import default_names, metric_names
+from inference.evaluating.pictures import Pictures, plain
 from inference.evaluating.result import Evaluated
-from metrics.base import METRICS, Need
+from metrics.base import METRICS, Need, PairMetric
 from metrics.evaluation import Evaluation
-from models.scores import file_values
+from metrics.images import pixels_of
+from options.data import DataOptions
 from options.errors import UserError
 from options.schema import Options
 from util.images import Picture, to_uint8
-from util.raster.values import units
 
-FAKE = "_fake_B"
+log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
-def evaluate_folder(fake_opt: Options, real_opt: Options, label: str, device: torch.device) -> Evaluated:
+def evaluate_folder(folder: str, opt: Options, label: str, device: torch.device) -> Evaluated:
     """Compare pictures with the images that they imitate: B, or with ``--direction BtoA`` A.
 
     Where every picture has the name of a real image, the two are also compared one by one.
 
     Args:
-        fake_opt: reads the folder, as ``--dataset_mode single``.
-        real_opt: reads the data set; in a plain folder all pictures are real ones.
-        label: what the names of the pictures end in, such as ``fake_B``; empty takes those if there are any, else all.
+        opt: reads the real images; in a plain folder (``--dataset_mode single``) all are real ones.
+        label: what the names of the pictures end in, such as ``fake_B``; empty finds those that imitate the real ones.
 
     Raises:
-        UserError: there are no pictures, or a metric needs partners that some lack.
+        UserError: there are no pictures, it is not clear which, or a metric needs partners that some lack.
     """
-    made, real = Pictures(create_dataset(fake_opt)), Pictures(create_dataset(real_opt))
-    chosen = labelled(made, label)
-    partners = {name: real.places[name] for name in chosen if name in real.places}
-    paired = len(partners) == len(chosen)
-    names = metric_names(real_opt.result.metrics) or default_names(paired=paired, comes_back=False)
-    _refuse_impossible(names, [made.path(chosen[name]) for name in chosen if name not in partners])
-    evaluation = Evaluation(names, real_opt.evaluation, device)
-    for name, place in chosen.items():
-        image = made.image(place).to(device)
-        evaluation.add_fake(image, [name])
-        if "pairs" in evaluation.needs:
-            evaluation.add_pairs(image, real.image(partners[name]).to(device), [name])
-        if "labelled" in evaluation.needs:
-            evaluation.add_labelled(image, real.input(partners[name]).to(device), [name])
-    if "sets" in evaluation.needs:
-        evaluation.real_set(real.files, lambda: (one.to(device) for one in real), preparation=real.preparation)
+    _refuse_random_cut(opt.data)
+    made = Pictures(create_dataset(plain(opt, folder, limited=False)), results=True)
+    is_plain = opt.data.dataset_mode == "single"
+    real_opt = plain(opt, opt.data.dataroot, limited=True) if is_plain else opt
+    real = Pictures(create_dataset(real_opt), results=is_plain)
+    label = find_label(made, real, label, backwards=opt.data.direction == "BtoA")
+    chosen = _first(named(made, label), opt.data.max_dataset_size)
+    if label:
+        log.info("measured are the pictures whose names end in _%s: %d", label, len(chosen))
+    lonely = _why_lonely(chosen, made, real, label)
+    names = metric_names(opt.result.metrics) or default_names(paired=not lonely, comes_back=False)
+    _refuse_impossible(names, lonely, real)
+    evaluation = Evaluation(names, opt.evaluation, device)
+    _feed(evaluation, chosen, made, real, device)
 
     def pictures(generator: str, name: str) -> Mapping[str, Picture]:
-        found = {"picture": made.image(chosen[name]), "real": real.image(partners[name])}
+        found = {"picture": made.image(chosen[name]), "real": real.image(real.place(name))}
         return {kind: to_uint8(image * 2 - 1) for kind, image in found.items()}
 
-    about = {"folder": made.root, "phase": real_opt.data.phase, "dataroot": real_opt.data.dataroot}
+    about = {"folder": folder, "label": label, "phase": opt.data.phase, "dataroot": opt.data.dataroot}
     return Evaluated(about, {"": evaluation.report()}, pictures)
 
 
-class Pictures:
-    """The target images of a data set, or all images of one that has no targets, by their names below their folder."""
-
-    def __init__(self, dataset: TranslationDataset) -> None:
-        self._dataset = dataset
-        side = dataset.input_side if not dataset.has_target else "AB".replace(dataset.input_side, "")
-        files = dataset.files.get(side) or dataset.files["A"]
-        self.root = files.columns[0].root
-        self.files = [Path(path) for index in range(len(files)) for path in files[index]]
-        self.preparation = f"side {side} of --dataset_mode {dataset.opt.dataset_mode}, whole"
-        self.places = {
-            os.path.splitext(dataset.relative_name(files[index][0]))[0]: index for index in range(len(files))
-        }
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self.image(place) for place in range(len(self.places)))
-
-    def path(self, place: int) -> Path:
-        """Return the file of an image."""
-        return self.files[place]
-
-    def image(self, place: int) -> Tensor:
-        """Return an image, 1 x C x H x W in [0, 1].
-
-        Raises:
-            UserError: it cannot be read.
-        """
-        return self._read(place, target=self._dataset.has_target)
-
-    def input(self, place: int) -> Tensor:
-        """Return what belongs to it on the other side."""
-        return self._read(place, target=False)
-
-    def _read(self, place: int, *, target: bool) -> Tensor:
-        sample = self._dataset[FIRST, place]
-        if isinstance(sample, UserError):
-            raise sample
-        image = sample.B if target else sample.A
-        assert image is not None
-        return file_values(units(image)[None])
+def _feed(
+    evaluation: Evaluation, chosen: Mapping[str, int], made: Pictures, real: Pictures, device: torch.device
+) -> None:
+    """Show an evaluation all images that it needs."""
+    needs = evaluation.needs
+    for name, place in chosen.items():
+        image = made.image(place).to(device)
+        evaluation.add_fake(image, [name])
+        if "pairs" in needs:
+            partner = real.image(real.place(name)).to(device)
+            _refuse_other_size(evaluation, image, partner, made.path(place), real.path(real.place(name)))
+            evaluation.add_pairs(image, partner, [name])
+        if "labelled" in needs:
+            evaluation.add_labelled(image, real.input(real.place(name)).to(device), [name])
+    if "sets" in needs:
+        evaluation.real_set(real.files, lambda: (one.to(device) for one in real), preparation=real.preparation)
 
 
-def labelled(pictures: Pictures, label: str) -> dict[str, int]:
-    """Return the places of the pictures by the name of what they were made of.
-
-    Raises:
-        UserError: none has the label.
-    """
-    ending = f"_{label}" if label else FAKE
-    found = {name[: -len(ending)]: place for name, place in pictures.places.items() if name.endswith(ending)}
-    if label and not found:
-        raise UserError(
-            f"no name of a picture in {pictures.root} ends in _{label}; leave --label out, or name another ending"
-        )
-    return found or dict(pictures.places)
+def _first(chosen: Mapping[str, int], limit: float) -> dict[str, int]:
+    """Keep as many as ``--max_dataset_size`` says."""
+    return dict(islice(chosen.items(), int(min(limit, len(chosen)))))
 
 
-def _refuse_impossible(names: Sequence[str], lonely: Sequence[Path]) -> None:
+def _why_lonely(chosen: Mapping[str, int], made: Pictures, real: Pictures, label: str) -> str:
+    """Say of the first picture without a partner why it has none; nothing if all have one."""
+    for name, place in chosen.items():
+        if name not in real:
+            return f"{made.path(place)} has no partner of its name in --dataroot"
+        if label == BACK and name not in real.sources:  # made of the image that came with the one of its name
+            return f"{made.path(place)} has the name of an image that is not the one that it is made of"
+    return ""
+
+
+def _refuse_impossible(names: Sequence[str], lonely: str, real: Pictures) -> None:
     """Raise a ``UserError`` for a metric that pictures without partners, or without a way back, do not have."""
-    possible: tuple[Need, ...] = ("sets",) if lonely else ("sets", "pairs", "labelled")
+    unpaired = f"--dataset_mode {real.dataset.opt.dataset_mode} has no pairs"
+    why: dict[Need, str] = {
+        "sets": "",
+        "pairs": lonely,
+        "labelled": lonely or ("" if real.dataset.paired else unpaired),
+        "cycles": "there is no way back",
+    }
     for name in names:
-        if METRICS[name].needs not in possible:
-            why = f"{lonely[0]} has no partner of its name in --dataroot" if lonely else "there is no way back"
-            fit = [key for key in METRICS if METRICS[key].needs in possible]
-            raise UserError(f"the metric {name} cannot be measured: {why}; measured can be {', '.join(fit)}")
+        if reason := why[METRICS[name].needs]:
+            fit = [key for key in METRICS if not why[METRICS[key].needs]]
+            raise UserError(f"the metric {name} cannot be measured: {reason}; measured can be {', '.join(fit)}")
+
+
+def _refuse_other_size(evaluation: Evaluation, image: Tensor, partner: Tensor, path: str, partners: str) -> None:
+    """Raise a ``UserError`` for two that cannot be compared pixel by pixel."""
+    alike = [name for name, one in evaluation.metrics.items() if isinstance(one, PairMetric) and one.needs == "pairs"]
+    if alike and image.shape[2:] != partner.shape[2:]:
+        size = min(image.shape[2:])
+        raise UserError(
+            f"{path} has {pixels_of(image)} pixels and {partners} {pixels_of(partner)}, but {alike[0]} compares images "
+            f"of one size; add --preprocess resize_and_crop --load_size {size} --crop_size {size}, or ask for metrics "
+            "of sets alone: --metrics fid,kid"
+        )
+
+
+def _refuse_random_cut(opt: DataOptions) -> None:
+    """Raise a ``UserError`` where two images of a pair would be cut in different places."""
+    whole = opt.preprocess == "resize_and_crop" and opt.load_size == opt.crop_size
+    if opt.preprocess.endswith("crop") and not whole:
+        raise UserError(
+            f"--preprocess {opt.preprocess} cuts parts out at random, of a picture another than of its partner; pass "
+            "--preprocess resize_and_crop with the same --load_size and --crop_size, scale_width or scale_shortside"
+        )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from metrics.base import METRICS
 from metrics.report import Report
+from options.errors import UserError
 from util.images import Picture
 from util.run_folder import make_folder
 from util.sheet import jpeg, sheet
@@ -51,16 +52,24 @@ class Evaluated(NamedTuple):
         """Write the JSON file and, beside it, a picture of the best and worst cases; return their paths.
 
         Where no metric has a figure for a single image there is no picture.
+
+        Raises:
+            OSError: the JSON file cannot be written.
+            UserError: the picture cannot; the JSON file is there.
         """
         make_folder(path.parent)
         with whole_file(path) as file:
             file.write((json.dumps(self.as_json(), indent=1) + "\n").encode())
-        shown = self.best_and_worst()
-        if shown is None:
-            return [path]
         beside = path.with_name(f"{path.stem}_best_and_worst.jpg")
-        with whole_file(beside) as file:
-            file.write(jpeg(shown))
+        try:
+            shown = self.best_and_worst()
+            if shown is None:
+                return [path]
+            with whole_file(beside) as file:
+                file.write(jpeg(shown))
+        except (OSError, UserError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise UserError(f"there is no {beside} ({reason}); the figures are in {path}") from error
         return [path, beside]
 
     def best_and_worst(self) -> Picture | None:
