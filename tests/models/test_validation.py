@@ -233,6 +233,15 @@ def test_sets_of_unequal_size_are_measured_once_each(unaligned_root: Path, tiny:
     assert set(figures_of("run")[0]["figures"]) == {"cycle_G_A", "cycle_G_B"}  # type: ignore[arg-type]
 
 
+def test_cut_is_measured_as_a_set(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
+    flags = ["--dataroot", unaligned_root, "--model", "cut", *tiny, "--netG", "resnet_1blocks", "--name", "run"]
+    refused(run_cli("train", [*flags, "--val_freq", 1]), "--model cut has neither pairs nor a way back")
+    done = run_cli("train", [*flags, "--val_freq", 1, "--val_metrics", "histogram"])
+    assert done.code == 0, done.stderr
+    (only,) = figures_of("run")
+    assert set(only["figures"]) == {"histogram_L", "histogram_a", "histogram_b"}  # type: ignore[arg-type]
+
+
 def test_one_direction_can_decide(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
     flags = [*tiny, "--netG", "resnet_1blocks", "--name", "run", "--val_freq", 1, "--best_metric", "cycle_G_B"]
     done = run_cli("train", ["--dataroot", unaligned_root, *flags])
