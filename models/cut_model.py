@@ -197,12 +197,17 @@ class CUTModel(TranslationModel[Sides]):
         """Refuse what the losses cannot do, and flags without effect."""
         super().check_options(values, given)
         check_lambdas(values, given, "lambda_GAN", "lambda_NCE")
-        for name, value in MODES[values["CUT_mode"]].items() if "CUT_mode" in given else ():
-            if values.get(name, value) != value and name not in given:
-                raise UserError(
-                    f"--CUT_mode {values['CUT_mode']} means --{name} {value}, but what this goes on from has "
-                    f"{values[name]}; type --{name} as well, or leave --CUT_mode out"
-                )
+        mode = values["CUT_mode"]
+        others = [
+            f"--{name} {values[name]}"
+            for name, value in MODES[mode].items()
+            if values.get(name, value) != value and name not in given
+        ]
+        if others and "CUT_mode" in given and not values.get("continue_train"):
+            raise UserError(
+                f"--CUT_mode {mode} means something else than the preset's {', '.join(others)}; leave it out, type "
+                "these flags as well, or choose a preset of that mode"
+            )
         idle = sorted(OF_CONTRAST & set(given)) if not values["lambda_NCE"] else []
         channels = f"--input_nc {values['input_nc']} and --output_nc {values['output_nc']}"
         one_pass = not (values["nce_idt"] and values["lambda_NCE"])

@@ -48,11 +48,18 @@ def start_from(model: TranslationModel[Any], text: str, checkpoints_dir: str) ->
     if not set(files) & set(generators):
         raise UserError(f"{sources[0]} holds no latest_net_G.pth or latest_net_G_A.pth; give such a file itself")
     for name, net in model.networks.items():
-        if name in files:
-            log.info("network %s starts from %s", name, files[name])
-            fill(net, load_weights(files[name]), source=str(files[name]), flags=describe(model, name))
-        else:
+        if name not in files:
             log.warning("network %s starts fresh: --init_from %s has none", name, text)
+            continue
+        weights = load_weights(files[name])
+        try:
+            fill(net, weights, source=str(files[name]), flags=describe(model, name))
+        except UserError as error:
+            if name.startswith("G"):
+                raise
+            log.warning("network %s starts fresh: %s", name, error)  # it only helps to train, and may be another one
+        else:
+            log.info("network %s starts from %s", name, files[name])
 
 
 def _sources(text: str, checkpoints_dir: str) -> list[Path]:

@@ -82,7 +82,7 @@ def network_flags(path: Path) -> dict[str, Any]:
 def load_networks(model: TranslationModel[Any], folder: Path, prefix: str, *, averaged: bool = False) -> None:
     """Fill a model from official files.
 
-    In training a missing discriminator starts fresh, because published models come without.
+    In training what is missing beside generators starts fresh, because published models come without.
 
     Args:
         averaged: take the generators' averaged weights, which a run with ``--ema`` has.
@@ -93,7 +93,7 @@ def load_networks(model: TranslationModel[Any], folder: Path, prefix: str, *, av
     for name, net in model.networks.items():
         suffixes = (AVERAGED, "") if averaged and name.startswith("G") else ("", AVERAGED)
         path, other = (_weights_of(folder, prefix, model.file_names(name), suffix) for suffix in suffixes)
-        if not path.exists() and name.startswith("D"):
+        if not path.exists() and model.is_train and not name.startswith("G"):
             log.warning("there is no %s; network %s starts fresh", path, name)
             continue
         if not path.exists() and other.exists() and not model.is_train:
@@ -149,6 +149,8 @@ def describe(model: TranslationModel[Any], network: str) -> str:
         judge, spectral = net.discriminator, net.spectral_norm != "none"
         text = f"--netD {judge.name} --n_layers_D {judge.layers} --norm {net.norm} --ndf {net.ndf}"
         more = {f"--num_D {net.num_D}": net.num_D > 1, f"--spectral_norm {net.spectral_norm}": spectral}
+    elif not network.startswith("G"):
+        return f"the flags of --model {model.opt.run.model} and by --netG {net.netG} --ngf {net.ngf}"
     else:
         text = f"--netG {net.netG} --norm {net.norm} --ngf {net.ngf}"
         more = {"--no_dropout": net.no_dropout, "--upsampling resize": net.upsampling == "resize"}

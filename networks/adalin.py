@@ -12,13 +12,14 @@ from torch.nn import functional as F
 
 from networks.any_size import AnySizeGenerator
 from networks.blended_norm import LIN, AdaLIN
+from networks.init import AsBuilt
 from networks.norm import norm_layer
 from networks.pad import ReflectionPad
 from networks.resnet import ResnetBlock, computed_twice
 from networks.upsampling import doubling
 
 
-class Attention(nn.Module):
+class Attention(AsBuilt):
     """Weigh the channels in two ways and make as many of both as there were."""
 
     def __init__(self, channels: int) -> None:
@@ -37,8 +38,11 @@ class Attention(nn.Module):
         return self.average.weight.view(1, -1, 1, 1), self.maximum.weight.view(1, -1, 1, 1)
 
 
-class Style(nn.Module):
-    """What scales and shifts all AdaLIN layers alike, made of the average over a map (the light way)."""
+class Style(AsBuilt):
+    """What scales and shifts all AdaLIN layers alike, made of the average over a map (the light way).
+
+    Four linear layers in a row from weights of 0.02 would make a scale so small that the blocks behind it hardly learn.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()

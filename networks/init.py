@@ -15,14 +15,23 @@ _KINDS: dict[str, Callable[[Tensor, float], Tensor]] = {
 _BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
+class AsBuilt(nn.Module):
+    """A part of a network whose layers keep the initial weights that PyTorch gives them."""
+
+
 def init_weights(net: nn.Module, kind: str, gain: float) -> None:
     """Fill convolutions and linear layers by ``kind``, their biases with 0, batch norms around 1.
+
+    What is inside an ``AsBuilt`` stays as it is.
 
     Args:
         gain: standard deviation for ``normal`` (DCGAN uses 0.02; Radford et al. 2016), gain for
             ``xavier`` and ``orthogonal``, unused by ``kaiming``.
     """
+    built = {layer for part in net.modules() if isinstance(part, AsBuilt) for layer in part.modules()}
     for module in net.modules():
+        if module in built:
+            continue
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
             _KINDS[kind](module.weight.data, gain)
             if module.bias is not None:

@@ -18,7 +18,7 @@ from models.registry import MODELS
 from networks.factory import DISCRIMINATORS
 from networks.generators import GENERATORS
 from options.arguments import QuietParser
-from options.changes import changes, refuse_fixed
+from options.changes import changes, refuse_fixed, refuse_other_networks
 from options.cli.checks import check, refuse_other_preset, refuse_unknown
 from options.cli.preset import LIST, listing, shown
 from options.cli.resolving import Resolved, Values, preset_named, resolve
@@ -110,6 +110,7 @@ def _parse(
 def _go_on(final: Resolved, stored: Mapping[str, Any], *, again: bool) -> None:
     """Check and show what a resume changes in the run that has these stored options."""
     refuse_fixed(stored, final.given, name=final.values["name"])
+    refuse_other_networks(stored, final.values, name=final.values["name"])
     refuse_other_preset(stored, final.given)
     final.values["continue_train"] = True
     if again:

@@ -79,6 +79,11 @@ def resolve(
         defaults |= {flag: value for flag, value in chosen.items() if flag in defaults}
     if {"gpu_ids", "device"} & set(given):  # one of them typed overrules both as stored
         stored = {name: value for name, value in stored.items() if name not in ("gpu_ids", "device")}
+    by_patch, by_name = "patch_size" in given, bool({"netD", "n_layers_D"} & set(given))
+    if by_patch and by_name:
+        raise UserError(f"--patch_size {given['patch_size']} takes the place of --netD and --n_layers_D; leave one out")
+    outdone = {"netD", "n_layers_D"} if by_patch else {"patch_size"} if by_name else set()
+    stored, recipe = ({k: v for k, v in table.items() if k not in outdone} for table in (stored, recipe))
     if preset and model is MODELS[preset.model]:
         _refuse_strange(preset, tables)
     planned = coerced(recipe, tables, where=f"--preset {preset.name} has") if preset else {}

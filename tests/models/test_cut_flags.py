@@ -63,7 +63,27 @@ def test_a_resume_keeps_what_the_run_has_and_not_what_a_mode_would_set(capsys: p
         assert {name: found[name] for name in MODES["FastCUT"]} == {name: stored[name] for name in MODES["FastCUT"]}
     with pytest.raises(SystemExit):
         resumed("--CUT_mode CUT", stored)
-    assert "--CUT_mode CUT means --lambda_NCE 1.0, but what this goes on from has 4.0; type" in capsys.readouterr().err
+    assert "--CUT_mode CUT cannot continue this run, which has --CUT_mode FastCUT" in capsys.readouterr().err
+    found = resumed(FAST, {**stored, "n_epochs": 300})  # as it was started, though a flag has changed since
+    assert found["n_epochs"] == 300
+
+
+def test_a_preset_of_another_mode_is_named_with_all_that_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_train(["--dataroot", "x", "--preset", "horse2zebra_cut", *FAST.split()])
+    said = capsys.readouterr().err
+    assert "--CUT_mode FastCUT means something else than the preset's" in said
+    assert "--n_epochs 200" in said
+    assert "--n_epochs_decay 200" in said
+
+
+@pytest.mark.parametrize("flag", ["lambda_NCE", "lambda_GAN"])
+def test_a_resume_cannot_leave_networks_out_or_add_some(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for before, now in ((1.0, 0.0), (0.0, 1.0)):
+        stored = flatten(small_options("cut")) | {flag: before}
+        with pytest.raises(SystemExit):
+            resumed(f"--{flag} {now}", stored)
+        assert f"--{flag} {now} cannot continue this run, which has --{flag} {before}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

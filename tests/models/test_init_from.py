@@ -100,7 +100,7 @@ def test_optimizers_pools_and_counters_start_fresh(train: Train) -> None:
     assert train("cycle_gan", "new", "--init_from cycle --pool_size 2").code == 0
     assert [event[:3] for event in losses_of("new")] == [(1, 1, 1), (1, 2, 2), (1, 3, 3)]
     new, old = state_of("new"), state_of("cycle")
-    assert new["progress"] == {"epoch": 2, "images_seen": 3, "seen_in_epoch": 0, "metrics": []}
+    assert new["progress"] == {"epoch": 2, "images_seen": 3, "seen_in_epoch": 0, "metrics": [], "deciding": ""}
     for phase in new["optimizers"].values():
         assert {float(moment["step"]) for moment in phase["state"].values()} == {3.0}
     assert all(len(pool["images"]) == 2 for pool in new["model"].values())
@@ -166,7 +166,6 @@ def test_the_flags_of_all_networks_follow_from_a_run(train: Train, run_cli: RunC
         ("x.pth", "--ngf 16", "x.pth does not fit the network built by .*--ngf 16.*pass --netG unet_32 .*--ngf 8"),
         ("x.pth", "--netG resnet_2blocks", "x.pth does not fit .*--netG resnet_2blocks"),
         ("x.pth", "--norm instance", "x.pth does not fit .*--norm instance"),
-        ("pix", "--ndf 8", "latest_net_D.pth does not fit .*--ndf 8"),
         ("x.pth,y.pth", "", "--init_from names 2 files, but the model has the generators \\['G'\\]"),
         ("nowhere", "", "--init_from nowhere: there is no such file, and no run checkpoints/nowhere; check the name"),
         ("gone.pth,x.pth", "", "--init_from gone.pth: there is no such file"),
@@ -237,3 +236,18 @@ def test_with_resume_auto_the_first_start_initialises_and_the_second_goes_on(tra
 @pytest.mark.parametrize("how", ["--continue_train", "--resume auto"])
 def test_a_run_that_exists_cannot_be_initialised_any_more(train: Train, how: str) -> None:
     refused(train("pix2pix", "pix", f"--init_from cycle {how}"), "--init_from cycle cannot continue this run")
+
+
+@pytest.mark.parametrize("flags", ["--no_conditional_D", "--ndf 8", "--spectral_norm D"])
+def test_a_discriminator_of_another_kind_starts_fresh(train: Train, flags: str) -> None:
+    done = train("pix2pix", "other", f"--init_from pix {flags}")
+    assert done.code == 0, done.stderr
+    assert "network D starts fresh: " in done.stdout + done.stderr
+    assert "network G starts from" in done.stdout
+
+
+def test_cut_starts_from_the_generator_of_pix2pix(train: Train) -> None:
+    done = train("cut", "other", "--init_from pix")
+    assert done.code == 0, done.stderr
+    assert "network D starts fresh: " in done.stdout + done.stderr
+    assert "network F starts fresh: " in done.stdout + done.stderr

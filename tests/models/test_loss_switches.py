@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from options.cli import parse_train
+from options.stored import flatten
 from tests.small import random_batch, small_options, train_steps, training
 
 
@@ -109,3 +110,41 @@ def test_flags_of_a_discriminator_that_is_not_there_are_named(model: str, caplog
 def test_without_a_discriminator_small_images_are_welcome() -> None:
     built, _, _ = training("pix2pix", "--lambda_GAN 0")
     built.check_batch(random_batch(small_options("pix2pix"), size=8))
+
+
+def test_a_run_of_before_the_switches_goes_on() -> None:
+    stored = flatten(small_options("pix2pix"))
+    for newer in ("lambda_GAN", "no_conditional_D", "patch_size", "num_D", "spectral_norm", "upsampling"):
+        del stored[newer]
+    words = ["--dataroot", "x", "--name", "run", "--continue_train"]
+    assert parse_train(words, stored=lambda run: stored).own.lambda_GAN == 1
+    with pytest.raises(SystemExit):
+        parse_train([*words, "--lambda_GAN", "0"], stored=lambda run: stored)
+
+
+@pytest.mark.parametrize(
+    ("stored", "words", "goes_on"),
+    [
+        ("--netD n_layers --n_layers_D 2", "--patch_size 34", True),
+        ("", "--patch_size 70", True),
+        ("--patch_size 34", "--netD n_layers --n_layers_D 2", True),
+        ("--patch_size 34", "", True),
+        ("--patch_size 34", "--patch_size 16", False),
+        ("", "--netD pixel", False),
+        ("--patch_size 34", "--netD basic", False),
+    ],
+)
+def test_a_resume_minds_the_discriminator_and_not_how_it_was_named(stored: str, words: str, goes_on: bool) -> None:
+    kept = flatten(parse_train(["--dataroot", "x", *stored.split()]))
+    argv = ["--dataroot", "x", "--name", "run", "--continue_train", *words.split()]
+    if goes_on:
+        assert parse_train(argv, stored=lambda run: kept).is_train
+    else:
+        with pytest.raises(SystemExit):
+            parse_train(argv, stored=lambda run: kept)
+
+
+def test_a_patch_and_a_name_together_are_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_train(["--dataroot", "x", "--patch_size", "34", "--netD", "basic"])
+    assert "--patch_size 34 takes the place of --netD and --n_layers_D; leave one out" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from networks.adalin import AdaLINGenerator, AdaptiveBlock, AdaptiveBlocks, Attention
+from networks.adalin import AdaLINGenerator, AdaptiveBlock, AdaptiveBlocks, Attention, Style
 from networks.blended_norm import LIN, AdaLIN
 from networks.factory import build_generator
 from networks.resnet import ResnetBlock
@@ -56,9 +56,9 @@ def test_all_blocks_share_a_scale_and_a_shift_made_of_the_average_over_the_map()
 
 
 def test_an_image_and_its_neighbour_in_the_batch_do_not_see_each_other() -> None:
-    net, batch = generator(), images(1, 3, 3, 37, 50)
+    net, batch = generator().double(), images(1, 3, 3, 37, 50).double()
     alone = torch.cat([net(image[None]) for image in batch])
-    torch.testing.assert_close(net(batch), alone, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(net(batch), alone)
 
 
 def test_scale_and_shift_depend_on_the_image() -> None:
@@ -84,3 +84,13 @@ def test_it_learns() -> None:
         adam.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.85 * losses[0]
+
+
+@pytest.mark.parametrize("kind", ["normal", "xavier"])
+def test_the_scale_is_large_enough_at_the_start_for_the_blocks_to_learn(kind: str) -> None:
+    torch.manual_seed(0)
+    net = build_generator(NetOptions(netG="adalin_2blocks", ngf=16, init_type=kind), 3, 3)  # type: ignore[arg-type]
+    net(torch.rand(1, 3, 32, 32)).mean().backward()
+    (style,) = [layer for layer in net.modules() if isinstance(layer, Style)]
+    gamma, _ = style(torch.rand(4, 64))
+    assert gamma.abs().mean() > 1e-3

@@ -97,7 +97,7 @@ class TestChanges:
 
 class TestFixedFlags:
     def test_they_are_what_networks_are_built_of_and_more(self) -> None:
-        assert {"netG", "netD", "ngf", "norm", "no_dropout", "direction", "seed", "init_from"} <= FIXED
+        assert {"netG", "ngf", "num_D", "norm", "no_dropout", "direction", "seed", "init_from"} <= FIXED
         assert not FIXED & {"lr", "beta1", "batch_size", "n_epochs", "load_size", "num_threads", "gan_mode"}
 
     @pytest.mark.parametrize("going_on", ["--continue_train", "--resume auto"])
