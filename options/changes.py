@@ -46,7 +46,7 @@ def refuse_other_networks(stored: Mapping[str, Any], values: Mapping[str, Any], 
     Raises:
         UserError: naming the flag.
     """
-    if not stored:  # weights alone
+    if not JUDGES & set(stored):  # what is known of it, a generator's file tells
         return
     advice = f"leave it out, or start a run of another --name from these networks with --init_from {name}"
     for flag in SWITCHES:

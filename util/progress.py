@@ -63,7 +63,8 @@ class Progress:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the counters as plain values; the size of the data is not part of them."""
-        return {name: getattr(self, name) for name in (*self._COUNTERS, "deciding")}
+        counters = {name: getattr(self, name) for name in self._COUNTERS}
+        return counters | ({"deciding": self.deciding} if self.deciding else {})
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over counters.
@@ -77,7 +78,7 @@ class Progress:
             raise TypeError(f"{dict(state)} are no counters")
         for name in self._COUNTERS:
             setattr(self, name, state[name])
-        self.deciding = str(state.get("deciding", ""))  # older states do not say
+        self.deciding = str(state.get("deciding", ""))
 
 
 class Stopwatch:
