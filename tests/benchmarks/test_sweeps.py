@@ -99,7 +99,7 @@ def test_a_size_that_cannot_be_does_not_end_the_others(tmp_path: Path, capsys: p
     step.main(["--model", "cycle_gan", "--sizes", "8", "32", *nets, *SMALL, "--json", str(file)])
     said = capsys.readouterr().out
     small, large = json.loads(file.read_text())["rows"]
-    assert "--netD basic needs" in small["failure"]
+    assert "the discriminator needs 24" in small["failure"]
     assert small["seconds"] is None
     assert large["per_pixel"] == 1
     assert large["seconds"] > 0
