@@ -67,7 +67,7 @@ class TestFolders:
     def test_no_held_out_images_for_plateau(self, run_cli: RunCli, unaligned_root: Path, tiny: list[str]) -> None:
         shutil.rmtree(unaligned_root / "valA")
         result = run_cli("train", ["--dataroot", unaligned_root, *RESNET, *tiny, "--lr_policy", "plateau"])
-        refused(result, "plateau measures on held-out images", "there is no folder .*valA", "--val_phase")
+        refused(result, "validation needs held-out images", "there is no folder .*valA", "--val_phase")
 
     @pytest.mark.parametrize("flag", ["--checkpoints_dir", "--results_dir"])
     def test_an_output_folder_that_is_a_file(

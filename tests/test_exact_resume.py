@@ -207,9 +207,9 @@ def test_a_run_stopped_while_it_measures_for_the_plateau_goes_on_exactly(
     flags = "--model cycle_gan --lr_policy plateau"
     measure = Validation.measure
 
-    def signalled(self: Validation, model: Any, between: Any) -> float:
+    def signalled(self: Validation, *given: Any, **named: Any) -> dict[str, float]:
         os.kill(os.getpid(), signal.SIGTERM)
-        return measure(self, model, between)
+        return measure(self, *given, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(Validation, "measure", signalled)
