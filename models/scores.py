@@ -52,6 +52,7 @@ class Scores:
         self.evaluations = {name: Evaluation(names, settings, device) for name in generators}
         self._dataset, self._device = dataset, device
         self._known: set[str] = set()  # generators whose real images need not be looked at again
+        self._seen: set[tuple[str, str, str]] = set()  # generator, kind, path
         self.restart()
 
     @property
@@ -101,7 +102,7 @@ class Scores:
         for evaluation in self.evaluations.values():
             evaluation.start_over()
         self.cases: dict[str, dict[str, Case]] = {name: {} for name in self.evaluations}
-        self._seen: set[tuple[str, str, str]] = set()
+        self._seen = {key for key in self._seen if key[1] == "real"}  # as the real images are kept
 
     def add(self, model: TranslationModel[Any], batch: Batch, out: Any) -> None:
         """Take in a batch and what the model made of it.

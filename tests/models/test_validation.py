@@ -41,6 +41,19 @@ def test_the_figures_are_those_of_evaluate(aligned_root: Path, tiny: list[str], 
         assert written["figures"][name]["value"] == pytest.approx(value, rel=1e-6)
 
 
+def test_every_real_image_counts_once_in_the_first_validation_too(
+    aligned_root: Path, tiny: list[str], run_cli: RunCli
+) -> None:
+    flags = [*tiny, "--val_freq", 1, "--val_metrics", "histogram"]
+    assert run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags]).code == 0
+    assert (
+        run_cli("evaluate", ["run", "--dataroot", aligned_root, "--phase", "val", "--metrics", "histogram"]).code == 0
+    )
+    written = json.loads(Path("results/run/val_latest/metrics.json").read_text())["figures"]
+    (only,) = figures_of("run")
+    assert only["figures"] == {name: pytest.approx(figure["value"]) for name, figure in written.items()}
+
+
 def test_a_validation_leaves_no_trace_in_the_training(aligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
     flags = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--n_epochs", 2, "--norm", "batch", "--dropout"]
     assert run_cli("train", [*flags, "--name", "without"]).code == 0
