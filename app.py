@@ -8,7 +8,7 @@ python app.py --host 0.0.0.0 --login me:secret
 import os
 from collections.abc import Sequence
 
-from inference.page.server import serve
+from inference.app.server import serve
 from options.app import parse_app, parse_login
 from util.run import entry_point
 

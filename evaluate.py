@@ -1,4 +1,4 @@
-"""Measure how good a trained run is, or a folder of pictures: FID, KID, LPIPS, PSNR, SSIM, accuracy of labels ...
+"""Measure how good a trained run is, or a folder of images: FID, KID, LPIPS, PSNR, SSIM, accuracy of labels ...
 
 python evaluate.py facades --dataroot ./datasets/facades
 python evaluate.py ./results/horse2zebra/test_latest/images --dataroot ./datasets/horse2zebra --metrics fid,kid
@@ -29,14 +29,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     with entry_point("evaluate.py"):
         own, others = parse_evaluate(sys.argv[1:] if argv is None else argv)
         run = find_run(own)
-        evaluated, path = of_pictures(own, others) if run is None else of_run(own, others, run)
+        evaluated, path = of_images(own, others) if run is None else of_run(own, others, run)
         log.info("%s", evaluated.table())
         written = evaluated.save(Path(own.output) if own.output else path)
         log.info("written: %s", ", ".join(map(str, written)))
 
 
 def find_run(own: EvaluateOptions) -> Path | None:
-    """Return the folder of a run, or None where a folder of pictures is given.
+    """Return the folder of a run, or None where a folder of images is given.
 
     Raises:
         UserError: a run is given by its folder, and the folder of all runs as well.
@@ -67,10 +67,10 @@ def of_run(own: EvaluateOptions, others: Sequence[str], run: Path) -> tuple[Eval
         return evaluate_run(opt, world), result_folder(opt) / METRICS_JSON
 
 
-def of_pictures(own: EvaluateOptions, others: Sequence[str]) -> tuple[Evaluated, Path]:
-    """Measure a folder of pictures; return what came of it and where that is written."""
+def of_images(own: EvaluateOptions, others: Sequence[str]) -> tuple[Evaluated, Path]:
+    """Measure a folder of images; return what came of it and where that is written."""
     own.refuse_for_folder(others)
-    words = ["--preprocess", "keep", "--name", "pictures", *others, *own.real_flags(others)]
+    words = ["--preprocess", "keep", "--name", "images", *others, *own.real_flags(others)]
     opt = parse_test(words, program="evaluate.py")
     speak(quiet=opt.run.quiet)
     folder = Path(os.path.abspath(own.what))

@@ -1,7 +1,7 @@
-"""Translate a data set with a trained run, and show the pictures on a page.
+"""Translate a data set with a trained run, and show the images on a page.
 
 python test.py --name horse2zebra --dataroot ./datasets/horse2zebra
-python test.py --name horse2zebra --dataroot ./pictures --model test
+python test.py --name horse2zebra --dataroot ./images --model test
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 @torch.no_grad()
 def translate(opt: Options, world: World) -> None:
-    """Translate every image of the data set and write pictures and page."""
+    """Translate every image of the data set and write images and page."""
     if world.size > 1:
         raise UserError(f"test.py works in one process, not {world.size}; start it without torchrun")
     limit = min(opt.data.max_dataset_size, opt.result.num_test)

@@ -82,8 +82,8 @@ def train(opt: Options, world: World) -> None:
 
                 measured = validation is not None and validation.is_due(progress.epoch)
                 if validation and measured:
-                    figures = validation.measure(model, stepper.averages, progress, between=stop.check)
-                    recorder.figures(progress, figures, deciding=validation.decides, worth=progress.metrics[-1])
+                    scores = validation.measure(model, stepper.averages, progress, between=stop.check)
+                    recorder.scores(progress, scores, deciding=validation.decides, worth=progress.metrics[-1])
                     watch.lap()  # its time is not that of the next images
                 epoch, seconds = progress.epoch, time.perf_counter() - start
                 progress.next_epoch()

@@ -1,7 +1,7 @@
-"""Translate pictures, folders, films or what a camera sees with a trained run.
+"""Translate images, folders, videos or what a camera sees with a trained run.
 
 python translate.py horse2zebra horse.jpg -o zebra.png
-python translate.py checkpoints/horse2zebra pictures/ films/*.mp4 -o translated/
+python translate.py checkpoints/horse2zebra images/ videos/*.mp4 -o translated/
 python translate.py horse2zebra --camera
 """
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from inference import Translator, load
-from inference.film import FilmSettings, watch_camera
 from inference.given import from_bytes
 from inference.large import Tiling
 from inference.listing import WRITTEN, Job, job_of, list_jobs, with_suffix
 from inference.many import Many, translate_files
 from inference.record import Record, described, refuse_to_overwrite
-from inference.writing import write_picture
+from inference.video import VideoSettings, watch_camera
+from inference.writing import write_image
 from options.errors import UserError
 from options.translate import TranslateOptions, parse_translate
 from util.run import entry_point, log, speak, speak_on_standard_error
@@ -61,7 +61,7 @@ def build(opt: TranslateOptions) -> Translator:
 
 def translate_all(translator: Translator, jobs: list[Job], opt: TranslateOptions) -> None:
     """Translate files; those that are done already are left out."""
-    how = Many(opt.load_size, opt.quality, opt.num_threads, film_settings(opt), opt.quiet, opt.bytes // 4)
+    how = Many(opt.load_size, opt.quality, opt.num_threads, video_settings(opt), opt.quiet, opt.bytes // 4)
     if len(jobs) == 1 and with_suffix(jobs[0].stem, jobs[0].suffix) == Path(opt.output):
         if not opt.overwrite:
             refuse_to_overwrite(jobs[0])
@@ -91,25 +91,25 @@ def run(
 
 
 def translate_one(translator: Translator, jobs: list[Job], opt: TranslateOptions) -> None:
-    """Translate a picture from standard input or to standard output."""
-    if len(jobs) > 1 or (jobs and jobs[0].is_film):
-        raise UserError(f"-o - writes one picture, but there are {len(jobs)} files or a film; give a folder with -o")
+    """Translate an image from standard input or to standard output."""
+    if len(jobs) > 1 or (jobs and jobs[0].is_video):
+        raise UserError(f"-o - writes one image, but there are {len(jobs)} files or a video; give a folder with -o")
     to = Path(opt.output)
     if opt.output != "-" and (to.suffix.lower() not in WRITTEN or to.is_dir()):
-        raise UserError(f"-o {to} is no name of a picture; end it with .png, or write to standard output with -o -")
+        raise UserError(f"-o {to} is no name of an image; end it with .png, or write to standard output with -o -")
     job = job_of(Path("-"), to)
     if opt.output != "-" and not opt.overwrite:
         refuse_to_overwrite(job)
     data, name = sys.stdin.buffer.read() if not jobs else jobs[0].source.read_bytes(), "standard input"
-    picture = from_bytes(data, str(jobs[0].source) if jobs else name)
-    (raster,) = translator.rasters([picture], load_size=opt.load_size)
+    image = from_bytes(data, str(jobs[0].source) if jobs else name)
+    (raster,) = translator.rasters([image], load_size=opt.load_size)
     if opt.output != "-":
-        written = write_picture(raster, job.stem, picture.header, suffix=job.suffix, quality=opt.quality)
+        written = write_image(raster, job.stem, image.header, suffix=job.suffix, quality=opt.quality)
         log.info("%s", written)
         return
     with tempfile.TemporaryDirectory() as folder:
         stem, suffix = Path(folder, "out"), suffix_of(opt)
-        path = write_picture(raster, stem, picture.header, suffix=suffix, quality=opt.quality)
+        path = write_image(raster, stem, image.header, suffix=suffix, quality=opt.quality)
         sys.stdout.buffer.write(path.read_bytes())
         sys.stdout.buffer.flush()
 
@@ -117,16 +117,16 @@ def translate_one(translator: Translator, jobs: list[Job], opt: TranslateOptions
 def watch(translator: Translator, opt: TranslateOptions) -> None:
     """Translate what a camera sees until Ctrl-C."""
     record = Path(opt.output) if opt.output else None
-    watch_camera(translator, opt.camera, film_settings(opt), record=record, port=opt.port)
+    watch_camera(translator, opt.camera, video_settings(opt), record=record, port=opt.port)
 
 
-def film_settings(opt: TranslateOptions) -> FilmSettings:
-    """Return the flags for films."""
-    return FilmSettings(smooth=opt.smooth, crf=opt.crf, load_size=opt.load_size)
+def video_settings(opt: TranslateOptions) -> VideoSettings:
+    """Return the flags for videos."""
+    return VideoSettings(smooth=opt.smooth, crf=opt.crf, load_size=opt.load_size)
 
 
 def suffix_of(opt: TranslateOptions) -> str:
-    """Return the suffix of pictures, or nothing where each decides for itself."""
+    """Return the suffix of images, or nothing where each decides for itself."""
     return f".{opt.format}" if opt.format else ""
 
 

@@ -11,7 +11,7 @@ Verdict = Literal["as published", "the other way round", "within the spread"]
 
 
 class Mean(NamedTuple):
-    """A figure over the seeds.
+    """A score over the seeds.
 
     Attributes:
         spread: sample standard deviation; 0 for a single seed.
@@ -23,7 +23,7 @@ class Mean(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two rows of which the paper says that the first is better, and what our figures say."""
+    """Two rows of which the paper says that the first is better, and what our scores say."""
 
     first: str
     second: str

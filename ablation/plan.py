@@ -17,7 +17,7 @@ from options.stored import as_json
 
 # The dashboard and numbered weights of dozens of runs are in the way; whoever wants them types the flags.
 SPARSE = ("--display_id", "0", "--save_epoch_freq", "1000000", "--keep_last", "1")
-FIGURES_FILE = "figures.json"
+SCORES_FILE = "scores.json"
 
 # What two trainings may differ in and still be the same run.
 FREE = {"num_threads", "cache", "cache_gb", "cache_dir", "no_data_check", "memory"}
@@ -44,9 +44,9 @@ class Job:
     settings: Mapping[str, Any]
 
     @property
-    def figures(self) -> Path:
+    def scores(self) -> Path:
         """The file that ``evaluate.py`` writes."""
-        return self.folder / FIGURES_FILE
+        return self.folder / SCORES_FILE
 
 
 def plan(table: Table, opt: AblateOptions) -> list[Job]:
@@ -101,7 +101,7 @@ def _beside_preset(flags: Flags, name: str) -> Flags:
 def _evaluate_words(folder: Path, table: Table, opt: AblateOptions) -> list[str]:
     """Return the words for ``evaluate.py``."""
     what = ["--dataroot", opt.dataroot, "--phase", opt.phase, "--metrics", opt.metrics or table.metrics]
-    return [str(folder), *what, *opt.evaluate, "--output", str(folder / FIGURES_FILE)]
+    return [str(folder), *what, *opt.evaluate, "--output", str(folder / SCORES_FILE)]
 
 
 def settings(opt: Options) -> dict[str, Any]:

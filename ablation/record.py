@@ -1,4 +1,4 @@
-"""What has been run so far, in ``results.json``: settings, seconds and figures of every run, replaced whole."""
+"""What has been run so far, in ``results.json``: settings, seconds and scores of every run, replaced whole."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from util.whole_file import whole_file
 RESULTS_FILE = "results.json"
 
 
-class Figure(TypedDict):
-    """A figure as ``evaluate.py`` writes it; ``value`` is None where it is no number."""
+class Score(TypedDict):
+    """A score as ``evaluate.py`` writes it; ``value`` is None where it is no number."""
 
     value: float | None
     better: str
@@ -31,7 +31,7 @@ class Entry(TypedDict, total=False):
     trained: bool
     evaluated: list[str]  # the words of the evaluation: the run, flags, --output and its file
     evaluate_seconds: float
-    figures: dict[str, Figure]
+    scores: dict[str, Score]
     evaluator: dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""The table as it stands: means over the seeds beside the published figures, and whether the order is the paper's."""
+"""The table as it stands: means over the seeds beside the published scores, and whether the order is the paper's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from ablation.record import Entry
 from ablation.tables import Published, Table
 
 NOTE = (
-    "Beside our figures stand those of the paper, of **another data set and another measure**: {measure}. Only the "
+    "Beside our scores stand those of the paper, of **another data set and another measure**: {measure}. Only the "
     "order of the rows can be compared."
 )
 RULE = (
@@ -21,7 +21,7 @@ TOLD = ("dataroot", "direction", "load_size", "crop_size", "batch_size", "n_epoc
 
 
 class Column(NamedTuple):
-    """One of our figures.
+    """One of our scores.
 
     Attributes:
         means: by the label of the row.
@@ -32,21 +32,21 @@ class Column(NamedTuple):
 
 
 def columns(runs: Iterable[Entry]) -> dict[str, Column]:
-    """Return our figures by name, over the seeds; runs that are not evaluated and what is no number are left out."""
+    """Return our scores by name, over the seeds; runs that are not evaluated and what is no number are left out."""
     values: dict[str, dict[str, list[float]]] = {}
     better: dict[str, Better] = {}
     for run in runs:
-        for name, figure in run.get("figures", {}).items():
-            if figure["value"] is not None:
-                values.setdefault(name, {}).setdefault(run["row"], []).append(figure["value"])
-                better[name] = "higher" if figure["better"] == "higher" else "lower"
+        for name, score in run.get("scores", {}).items():
+            if score["value"] is not None:
+                values.setdefault(name, {}).setdefault(run["row"], []).append(score["value"])
+                better[name] = "higher" if score["better"] == "higher" else "lower"
     return {
         name: Column(better[name], {row: mean(seeds) for row, seeds in rows.items()}) for name, rows in values.items()
     }
 
 
 def orders(table: Table, ours: Mapping[str, Column]) -> list[tuple[Published, str, list[Pair]]]:
-    """Return the verdicts for each of the published measures and each of our figures that goes with it."""
+    """Return the verdicts for each of the published measures and each of our scores that goes with it."""
     known = [(one, published_order(one.rows, one.better)) for one in table.published]
     return [
         (one, name, compare(order, column.means, column.better))
@@ -73,7 +73,7 @@ def markdown(table: Table, runs: Sequence[Entry]) -> str:
     parts += _ours(table, runs)
     for one in table.published:
         mine = {name: column for name, column in ours.items() if one.concerns(name)}
-        parts += [NOTE.format(measure=one.measure), _grid(_figures(table, one, mine, runs))]
+        parts += [NOTE.format(measure=one.measure), _grid(_scores(table, one, mine, runs))]
     parts += ["## Is the paper's order there?", RULE, _grid(_order(table, ours))]
     if any(m.seeds == 1 for column in ours.values() for m in column.means.values()):
         parts.append("Rows with a single seed have no spread, so that every difference counts.")
@@ -81,7 +81,7 @@ def markdown(table: Table, runs: Sequence[Entry]) -> str:
 
 
 def _ours(table: Table, runs: Sequence[Entry]) -> list[str]:
-    """Say what our figures are of."""
+    """Say what our scores are of."""
     started = [run for run in runs if run.get("started")]
     if not started:
         return []
@@ -91,12 +91,12 @@ def _ours(table: Table, runs: Sequence[Entry]) -> list[str]:
     return [f"Ours: `{trained}`" + (f", evaluated with `{'`, `'.join(evaluated)}`" if evaluated else "") + "."]
 
 
-def _figures(table: Table, one: Published, ours: Mapping[str, Column], runs: Sequence[Entry]) -> list[list[str]]:
+def _scores(table: Table, one: Published, ours: Mapping[str, Column], runs: Sequence[Entry]) -> list[list[str]]:
     arrows = {"higher": "higher is better", "lower": "lower is better"}
     head = ["row", *(f"{name} ({arrows[column.better]})" for name, column in ours.items()), "seeds", "training"]
     lines = [[*head, *(f"paper: {name}" for name in one.columns)]]
     for row in table.rows:
-        mine = [run for run in runs if run["row"] == row.label and run.get("figures")]
+        mine = [run for run in runs if run["row"] == row.label and run.get("scores")]
         seconds = [run["train_seconds"] for run in mine]
         cells = [row.label, *(_cell(column.means.get(row.label)) for column in ours.values()), str(len(mine))]
         cells += [_duration(sum(seconds) / len(seconds)) if seconds else "", *_given(one, one.rows.get(row.label))]
@@ -110,7 +110,7 @@ def _given(one: Published, values: Sequence[float] | None) -> list[str]:
 
 
 def _order(table: Table, ours: Mapping[str, Column]) -> list[list[str]]:
-    head = ["figure", "the paper's measure", "as published", "the other way round", "within the spread"]
+    head = ["score", "the paper's measure", "as published", "the other way round", "within the spread"]
     lines = [head]
     for one, name, pairs in orders(table, ours):
         found = {verdict: [p for p in pairs if p.verdict == verdict] for verdict in head[2:]}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ablation.child import FailedError, run
 from ablation.plan import Job, plan, table_folder
-from ablation.record import Entry, Figure, Record
+from ablation.record import Entry, Record, Score
 from ablation.report import markdown, summary
 from ablation.tables import Table
 from options.ablate import AblateOptions
@@ -77,7 +77,7 @@ def _start_over(jobs: Sequence[Job], record: Record) -> None:
     record.forget(jobs)
     for job in jobs:
         clear_run(job.folder)
-        job.figures.unlink(missing_ok=True)
+        job.scores.unlink(missing_ok=True)
 
 
 def _train(job: Job, entry: Entry, record: Record, run: Run, title: str) -> None:
@@ -107,21 +107,21 @@ def _evaluate(job: Job, entry: Entry, run: Run, title: str) -> None:
     start = time.perf_counter()
     run("evaluate.py", words, _log_file(job))
     entry["evaluate_seconds"] = time.perf_counter() - start
-    entry["figures"], entry["evaluator"] = _read_figures(job.figures)
+    entry["scores"], entry["evaluator"] = _read_scores(job.scores)
     entry["evaluated"] = words
-    told = [f"{name} {figure['value']:.4g}" for name, figure in entry["figures"].items() if figure["value"] is not None]
+    told = [f"{name} {score['value']:.4g}" for name, score in entry["scores"].items() if score["value"] is not None]
     log.info("%s: %s", title, ", ".join(told))
 
 
-def _read_figures(path: Path) -> tuple[dict[str, Figure], dict[str, Any]]:  # Any: what JSON can hold
-    """Return the figures that ``evaluate.py`` has written, and what it says of itself."""
+def _read_scores(path: Path) -> tuple[dict[str, Score], dict[str, Any]]:  # Any: what JSON can hold
+    """Return the scores that ``evaluate.py`` has written, and what it says of itself."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        figures = {name: Figure(value=one["value"], better=one["better"]) for name, one in found["figures"].items()}
+        scores = {name: Score(value=one["value"], better=one["better"]) for name, one in found["scores"].items()}
         parts = found.get("generators", {})
-        return figures, {name: part["evaluator"] for name, part in parts.items()} or found["evaluator"]
+        return scores, {name: part["evaluator"] for name, part in parts.items()} or found["evaluator"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FailedError(f"evaluate.py left no figures in {path} ({error})") from error
+        raise FailedError(f"evaluate.py left no scores in {path} ({error})") from error
 
 
 def _log_file(job: Job) -> Path:

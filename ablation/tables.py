@@ -1,4 +1,4 @@
-"""The tables: data files in ``ablation/tables`` with the flags of each row and the figures that the paper gives."""
+"""The tables: data files in ``ablation/tables`` with the flags of each row and the scores that the paper gives."""
 
 import json
 import re
@@ -35,12 +35,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Published:
-    """Figures that a paper gives for its rows, measured alike.
+    """Scores that a paper gives for its rows, measured alike.
 
     Attributes:
         measure: what was measured, on which set.
-        columns: names of the figures.
-        rows: label -> a figure for each column.
+        columns: names of the scores.
+        rows: label -> a score for each column.
         beside: the same for what is no row of ours, such as the ground truth.
         generator: of a CycleGAN, the one whose translations were measured.
     """
@@ -52,9 +52,9 @@ class Published:
     beside: Mapping[str, tuple[float, ...]]
     generator: str = ""
 
-    def concerns(self, figure: str) -> bool:
-        """Tell whether a figure of ``evaluate.py`` is of that generator, such as ``fid_G_A``."""
-        return figure.endswith(f"_{self.generator}") if self.generator else True
+    def concerns(self, score: str) -> bool:
+        """Tell whether a score of ``evaluate.py`` is of that generator, such as ``fid_G_A``."""
+        return score.endswith(f"_{self.generator}") if self.generator else True
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Table:
 
     Attributes:
         source: paper and number of the table.
-        protocol: how the paper trained and measured, as far as it moves the figures.
+        protocol: how the paper trained and measured, as far as it moves the scores.
         metrics: what is measured where the user does not say it, as ``evaluate.py --metrics`` takes it.
         flags: of every row, weaker than a preset and what the user types.
     """
@@ -122,12 +122,12 @@ def read_table(name: str) -> Table:
 
 
 def _published(content: Mapping[str, Any]) -> Published:
-    def figures(key: str) -> dict[str, tuple[float, ...]]:
+    def scores(key: str) -> dict[str, tuple[float, ...]]:
         return {label: tuple(values) for label, values in content.get(key, {}).items()}
 
     better, columns = content["better"], tuple(content["columns"])
     return Published(
-        content["measure"], better, columns, figures("rows"), figures("beside"), content.get("generator", "")
+        content["measure"], better, columns, scores("rows"), scores("beside"), content.get("generator", "")
     )
 
 

@@ -4,8 +4,8 @@ python -m benchmarks.end_to_end --dataroot ./datasets/horse2zebra --images 1000
 python -m benchmarks.end_to_end --dataroot ./datasets/facades --model pix2pix --official ../pytorch-CycleGAN-and-pix2pix
 python -m benchmarks.end_to_end --dataroot ./datasets/horse2zebra --ours "--precision bf16" --epochs 5 --num_threads 8
 
-All takes part that does in earnest: loading, reports, pictures, the page, saving, and once more with a Visdom server.
-Timed are the epochs after the first, from its "End of epoch" on the terminal to the last one. Reports, pictures and
+All takes part that does in earnest: loading, reports, images, the page, saving, and once more with a Visdom server.
+Timed are the epochs after the first, from its "End of epoch" on the terminal to the last one. Reports, images and
 saves come as often as train.py's defaults say, but at least once an epoch. The bare step is benchmarks.step at the same
 size. All take turns. Flags that this program does not know go to all sides.
 """

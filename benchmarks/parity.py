@@ -1,9 +1,9 @@
-"""Whether faster ways learn the same: runs of train.py from the same seeds, by their figure of held-out images.
+"""Whether faster ways learn the same: runs of train.py from the same seeds, by their score of held-out images.
 
 python -m benchmarks.parity --model pix2pix --dataroot ./datasets/facades --val_phase val
 python -m benchmarks.parity --dataroot ./datasets/horse2zebra --val_phase test --netG resnet_6blocks --ngf 32
 
-The figure is that of the validation after the last epoch: pix2pix's mean absolute error in [0, 1], CycleGAN's of coming
+The score is that of the validation after the last epoch: pix2pix's mean absolute error in [0, 1], CycleGAN's of coming
 back. A faster way should end no further from the first one than that one's seeds are from each other. Flags
 that this program does not know go to all runs.
 """
@@ -20,7 +20,7 @@ from benchmarks.processes import PROJECT, FailedError, end_children_too, lines_o
 from benchmarks.sides import OURS, distinct, our_side, parse
 from options.cli import parse_train
 from options.errors import UserError
-from util.sinks.events import Figures
+from util.sinks.events import Scores
 from util.sinks.jsonl import read_events
 
 WAYS = ("--precision fp32", "")
@@ -34,11 +34,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (UserError, FailedError) as error:
         sys.exit(f"python -m benchmarks.parity: error: {error}")
     titles = ("way", "by seed", "mean", "range", "mean beside the first")
-    print(report.table(titles, [line(side, figures, next(iter(found.values()))) for side, figures in found.items()]))
+    print(report.table(titles, [line(side, scores, next(iter(found.values()))) for side, scores in found.items()]))
 
 
 def measure(args: argparse.Namespace, flags: Sequence[str]) -> dict[str, list[float]]:
-    """Return the figures of each way, by seed.
+    """Return the scores of each way, by seed.
 
     Raises:
         UserError: ``train.py`` would refuse the flags.
@@ -50,7 +50,7 @@ def measure(args: argparse.Namespace, flags: Sequence[str]) -> dict[str, list[fl
         for side in sides:
             found[side.label].append(trained(args, [*flags, *side.flags, "--seed", str(seed)]))
             report.say(f"seed {seed}, {side.label}: {found[side.label][-1]:.5f}")
-        rows = [{"side": label, "figures": figures} for label, figures in found.items()]
+        rows = [{"side": label, "scores": scores} for label, scores in found.items()]
         report.save(args, flags, rows, benchmark="parity")
     return found
 
@@ -70,7 +70,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def trained(args: argparse.Namespace, flags: Sequence[str]) -> float:
-    """Return the last figure of a run of its own."""
+    """Return the last score of a run of its own."""
     given = ["--dataroot", str(Path(args.dataroot).resolve()), *flags]
     images = args.iterations * parse_train(given).data.batch_size // args.epochs
     own = f"--n_epochs {args.epochs} --n_epochs_decay 0 --val_freq 1 --max_dataset_size {images} --display_id 0"
@@ -79,17 +79,17 @@ def trained(args: argparse.Namespace, flags: Sequence[str]) -> float:
         command = [sys.executable, str(PROJECT / "train.py"), *given, *own.split(), *place]
         for _ in lines_of(command, cwd=Path(folder), seconds=args.timeout):
             pass
-        events = [e for e in read_events(Path(folder) / "parity" / "metrics.jsonl") if isinstance(e, Figures)]
+        events = [e for e in read_events(Path(folder) / "parity" / "metrics.jsonl") if isinstance(e, Scores)]
     last = [event for event in events if event.deciding][-1]
     if last.images_seen < images * args.epochs:
         raise FailedError(f"{args.dataroot} has fewer than {images} images; lower --iterations, or raise --epochs")
     return last.worth
 
 
-def line(side: str, figures: Sequence[float], first: Sequence[float]) -> list[str]:
+def line(side: str, scores: Sequence[float], first: Sequence[float]) -> list[str]:
     """Return a way's line of the table."""
-    mean, other = statistics.mean(figures), statistics.mean(first)
-    by_seed, width = ", ".join(f"{figure:.5f}" for figure in figures), max(figures) - min(figures)
+    mean, other = statistics.mean(scores), statistics.mean(first)
+    by_seed, width = ", ".join(f"{score:.5f}" for score in scores), max(scores) - min(scores)
     return [side, by_seed, f"{mean:.5f}", f"{width:.5f}", f"{mean - other:+.5f}"]
 
 

@@ -1,4 +1,4 @@
-"""Curves of what benchmarks.step and benchmarks.inference have written with --json, as a small picture.
+"""Curves of what benchmarks.step and benchmarks.inference have written with --json, as a small image.
 
 python -m benchmarks.plot step.json --out docs/images/step.svg
 python -m benchmarks.plot inference.json --out inference.png --panels time-size --batch_size 1

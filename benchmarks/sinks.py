@@ -66,9 +66,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=40, help="in a block")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=SERVERS, help="off is always among them")
     parser.add_argument("--rounds", type=int, default=6, help="blocks with each server")
-    parser.add_argument(
-        "--print_freq", type=int, default=10, help="steps between two reports; pictures every fourth one"
-    )
+    parser.add_argument("--print_freq", type=int, default=10, help="steps between two reports; images every fourth one")
     parser.add_argument("--port", type=int, default=8199, help="this one and the next are used")
     parser.add_argument(
         "--long_run", type=int, default=0, metavar="REPORTS", help="measure posting after so many instead"
@@ -178,7 +176,7 @@ def new_sink(address: Address, history: History, folder: Path) -> VisdomSink:
         layout=LAYOUT,
         history=history,
         health=Health(num_threads=4),
-        pictures=None,
+        images=None,
         sheets=Sheets(),
         start_server=False,
     )

@@ -1,4 +1,4 @@
-"""Pairs: side by side in one picture, or two pictures of the same name in two folders."""
+"""Pairs: side by side in one image, or two images of the same name in two folders."""
 
 import os
 
@@ -27,7 +27,7 @@ class AlignedDataset(TranslationDataset):
         super().__init__(opt, phase)
         folder = os.path.join(opt.data.dataroot, phase)
         hint = (
-            f"--dataset_mode aligned expects pictures with A left and B right in {folder}, or pictures of the same "
+            f"--dataset_mode aligned expects images with A left and B right in {folder}, or images of the same "
             f"names in {folder}A and {folder}B"
         )
         self.side_by_side = not has_two_sides(self.opt, phase)
@@ -47,7 +47,7 @@ class AlignedDataset(TranslationDataset):
         return cut_alike(self, A, B, A_path=self.path("A", index), B_path=self.path("B", index), rng=rng)
 
     def _halves(self, index: int) -> tuple[Tensor, Tensor]:
-        """Read a picture once and resize both halves, or take them from the cache."""
+        """Read an image once and resize both halves, or take them from the cache."""
         A, B = (self.cached(side, index) for side in "AB")
         if A is not None and B is not None:
             return A, B

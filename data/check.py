@@ -22,7 +22,7 @@ from data.checking.sources import Found, Source, find_sources
 from data.checking.suggestions import command
 from data.checking.survivor import for_all
 from options.errors import UserError
-from util.images import save_picture
+from util.images import save_image
 from util.machine import usable_cores
 
 MODES = ("unaligned", "aligned", "single", "colorization")
@@ -103,7 +103,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.json:
         report.write_json(args.json)
     if sheet and any(True for one in report.checked for _ in one.readable()):
-        save_picture(contact_sheet(report.checked, report.mode, count=args.sheet_images, processes=args.threads), sheet)
+        save_image(contact_sheet(report.checked, report.mode, count=args.sheet_images, processes=args.threads), sheet)
         print(f"\nLook at   {sheet}")
     if args.move_bad:
         print(f"\nmoved {files(move_bad(report.checked, args.move_bad))} to {args.move_bad}; check again")
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=usable_cores(), help="processes that read; all cores by default")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found, for programs")
     parser.add_argument("--move_bad", type=Path, metavar="FOLDER", help="move files that cannot be read there")
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="where to draw some pictures of every folder")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="where to draw some images of every folder")
     parser.add_argument("--sheet_images", type=int, default=24, help="at most so many of each folder")
     parser.add_argument("--no_sheet", action="store_true", help="draw none")
     return parser

@@ -1,4 +1,4 @@
-"""Colour pictures in ``<root>/<phase>`` as lightness (A) and colour (B) in CIE Lab (Zhang et al. 2016)."""
+"""Colour images in ``<root>/<phase>`` as lightness (A) and colour (B) in CIE Lab (Zhang et al. 2016)."""
 
 import os
 from collections.abc import Mapping
@@ -32,16 +32,16 @@ class ColorizationDataset(TranslationDataset):
                 f"not {opt.net.input_nc}, {opt.net.output_nc} and {opt.data.direction}; leave them out"
             )
         if opt.data.augment_input:
-            raise UserError("--augment_input would change B too, which is made of A's picture; pass --augment instead")
+            raise UserError("--augment_input would change B too, which is made of A's image; pass --augment instead")
         folder = os.path.join(opt.data.dataroot, phase)
-        hint = f"--dataset_mode colorization expects colour pictures in {folder}"
+        hint = f"--dataset_mode colorization expects colour images in {folder}"
         self.use("A", plain_files(opt.data, phase, folder, hint=hint), channels=3)
 
     def __len__(self) -> int:
         return len(self.files["A"])
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
-        """Load one picture and split lightness from colour."""
+        """Load one image and split lightness from colour."""
         path = self.path("A", index)
         rgb = units(self.image("A", index, rng)).double().add(1).div(2).permute(1, 2, 0).numpy()
         lab = torch.from_numpy(rgb_to_lab(rgb)).permute(2, 0, 1).float()  # 3 x H x W

@@ -35,7 +35,7 @@ def cut_alike(
 
 
 def halves(raster: Raster, path: str) -> tuple[Raster, Raster]:
-    """Cut a picture in two; an odd column goes to the right.
+    """Cut an image in two; an odd column goes to the right.
 
     Raises:
         UserError: it is too narrow.

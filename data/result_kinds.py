@@ -1,4 +1,4 @@
-"""What sort of file each translated picture should become: the sort that its domain consists of."""
+"""What sort of file each translated image should become: the sort that its domain consists of."""
 
 from typing import Any
 
@@ -29,10 +29,10 @@ def kinds_of(batch: Batch, dataset: TranslationDataset) -> list[dict[str, FileKi
 
 
 def like(header: Header, own: Range | None, limits: Range | None) -> FileKind:
-    """Return the kind of a picture that has no file to resemble but its input's.
+    """Return the kind of an image that has no file to resemble but its input's.
 
     Args:
-        own: the input's range; where the picture has another, its values are of another sort, too.
+        own: the input's range; where the image has another, its values are of another sort, too.
     """
     types: dict[Range | None, Any] = {BYTE_RANGE: np.uint8, WORD_RANGE: np.uint16, own: header.dtype}
     return FileKind(header, np.dtype(types.get(limits, np.float32)), limits)

@@ -1,4 +1,4 @@
-"""Inputs alone: every picture below ``<root>``, or in the list that it names."""
+"""Inputs alone: every image below ``<root>``, or in the list that it names."""
 
 import numpy as np
 
@@ -19,12 +19,12 @@ class SingleDataset(TranslationDataset):
         super().__init__(opt, phase)
         of_the_other = opt.own.model_suffix == "_B"  # a CycleGAN's generator for the way back
         self.input_side = "B" if self.swapped != of_the_other else "A"
-        hint = "give a folder of pictures as --dataroot"
+        hint = "give a folder of images as --dataroot"
         self.use(self.input_side, input_files(opt.data, phase, self.input_side, hint=hint))
 
     def __len__(self) -> int:
         return len(self.files[self.input_side])
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
-        """Load one picture."""
+        """Load one image."""
         return Sample(self.image(self.input_side, index, rng), None, self.path(self.input_side, index), "")

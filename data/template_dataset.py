@@ -1,6 +1,6 @@
 """A data set to copy: change this file, add its import to ``data/__init__.py``, pass ``--dataset_mode``.
 
-It reads pictures from ``<root>/<phase>`` and pairs each with a darkened copy of itself.
+It reads images from ``<root>/<phase>`` and pairs each with a darkened copy of itself.
 """
 
 import os
@@ -37,7 +37,7 @@ class TemplateDataset(TranslationDataset):
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
         folder = os.path.join(opt.data.dataroot, phase)
-        self.use("A", plain_files(opt.data, phase, folder, hint="put pictures there"))
+        self.use("A", plain_files(opt.data, phase, folder, hint="put images there"))
 
     def __len__(self) -> int:
         return len(self.files["A"])

@@ -23,7 +23,7 @@ class UnalignedDataset(TranslationDataset):
         if os.path.isdir(os.path.join(root, phase)):
             hint += f"; {os.path.join(root, phase)} looks like pairs: pass --dataset_mode aligned"
         elif not opt.is_train:
-            hint += "; to translate a plain folder of pictures pass --model test"
+            hint += "; to translate a plain folder of images pass --model test"
         for side in "AB":
             self.use(side, side_files(self.opt, phase, side, hint=hint))
 

@@ -42,7 +42,7 @@ class WebdatasetOptions:
 
 @DATASETS.register("webdataset")
 class WebdatasetDataset(TranslationDataset):
-    """Shards of pairs in ``<root>/<phase>``, or else of pictures in ``<root>/<phase>A`` and ``<root>/<phase>B``.
+    """Shards of pairs in ``<root>/<phase>``, or else of images in ``<root>/<phase>A`` and ``<root>/<phase>B``.
 
     Unpaired A and B have an order each, and the smaller side begins again as often as it takes.
     """
@@ -87,7 +87,7 @@ class WebdatasetDataset(TranslationDataset):
         }
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
-        """Load the pair, or the two pictures, at a place of the epoch's row."""
+        """Load the pair, or the two images, at a place of the epoch's row."""
         sample = self._load(index, rng)
         if self.trains:
             return sample
@@ -102,7 +102,7 @@ class WebdatasetDataset(TranslationDataset):
         whole = _whole(packed)
         if whole:
             path = packed.path(whole)
-            parts = halves(read_raster_bytes(packed.pictures[whole], path), path)
+            parts = halves(read_raster_bytes(packed.images[whole], path), path)
             A, B = (self.domains[side].scaled_image([half], [path]) for side, half in zip("AB", parts, strict=True))
         else:
             A, B = self.scaled("A", index), self.scaled("B", index)
@@ -112,7 +112,7 @@ class WebdatasetDataset(TranslationDataset):
         """Decode and resize an image that is no half."""
         packed = self._packed(side, index)
         names = self._names(packed, side)
-        rasters = [read_raster_bytes(packed.pictures[name], packed.path(name)) for name in names]
+        rasters = [read_raster_bytes(packed.images[name], packed.path(name)) for name in names]
         return self.domains[side].scaled_image(rasters, [packed.path(name) for name in names])
 
     def path(self, side: str, index: int) -> str:
@@ -144,7 +144,7 @@ class WebdatasetDataset(TranslationDataset):
             )
         folder = os.path.join(root, phase)
         hint = (
-            f"--dataset_mode webdataset expects shards of pairs in {folder}, or of pictures in {folder}A and "
+            f"--dataset_mode webdataset expects shards of pairs in {folder}, or of images in {folder}A and "
             f"{folder}B, or their URLs as --dataroot"
         )
         if os.path.isdir(folder) or not os.path.isdir(folder + "A"):
@@ -163,32 +163,32 @@ class WebdatasetDataset(TranslationDataset):
 
     def _headers(self, packed: Packed, side: str) -> list[Header]:
         names = self._names(packed, side)
-        return [read_header(packed.path(name), packed.pictures[name]) for name in names]
+        return [read_header(packed.path(name), packed.images[name]) for name in names]
 
     def _packed(self, side: str, place: int) -> Packed:
         stream = self._streams["A" if self.paired else side]
         return stream.sample(self.epoch, self._dealing.part(place), place, again_from=self._asked)
 
     def _names(self, packed: Packed, side: str) -> list[str]:
-        """Return which pictures of a sample make up A or B."""
+        """Return which images of a sample make up A or B."""
         if not self.paired:
-            return sorted(packed.pictures, key=_number)
+            return sorted(packed.images, key=_number)
         if whole := _whole(packed):
             return [whole]
-        roles = {name: match["side"] for name in packed.pictures if (match := _ROLE.fullmatch(name))}
+        roles = {name: match["side"] for name in packed.images if (match := _ROLE.fullmatch(name))}
         names = sorted((name for name, role in roles.items() if role == side.lower()), key=_number)
         if not names:
-            have = ", ".join(packed.path(name) for name in sorted(packed.pictures))
+            have = ", ".join(packed.path(name) for name in sorted(packed.images))
             raise UserError(
                 f"the sample has no {side.lower()}.png or the like, only {have}; a pair is x.a.png and x.b.png, or one "
-                "picture with A left and B right"
+                "image with A left and B right"
             )
         return names
 
 
 def _whole(packed: Packed) -> str | None:
-    """Return the picture of a sample that has one, with both sides in it."""
-    names = list(packed.pictures)
+    """Return the image of a sample that has one, with both sides in it."""
+    names = list(packed.images)
     return names[0] if len(names) == 1 and not _ROLE.fullmatch(names[0]) else None
 
 

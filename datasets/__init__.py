@@ -1,1 +1,1 @@
-"""Commands that make, combine and fetch data sets; the folders with pictures also live here by habit."""
+"""Commands that make, combine and fetch data sets; the folders with images also live here by habit."""

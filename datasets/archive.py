@@ -23,7 +23,7 @@ LONGEST_NAME = 255  # bytes of one part, on all usual file systems
 DEEPEST = 32  # folders
 MOST_ENTRIES = 1_000_000
 USUAL_BYTES = 1 << 30  # up to here any ratio is fine
-MOST_GROWTH = 200  # times the archive; pictures hardly grow at all
+MOST_GROWTH = 200  # times the archive; images hardly grow at all
 CHUNK_BYTES = 1 << 20
 DAMAGE = (
     zipfile.BadZipFile,

@@ -102,7 +102,7 @@ class Canvas:
         ImageDraw.Draw(self.parts).polygon(corners, fill=part)
 
     def fade(self, points: Points, top: Colour, bottom: Colour, *, label: Label) -> None:
-        """Paint a closed shape whose colour runs from its ``top`` to the bottom of the picture."""
+        """Paint a closed shape whose colour runs from its ``top`` to the bottom of the image."""
         corners = self._pixels(points)
         first = max(0, int(min(y for _, y in corners)))
         share = np.clip((np.arange(self.side) - first) / max(1, self.side - first), 0, 1)[:, None]
@@ -138,8 +138,8 @@ class Canvas:
         pixels[rows] = np.where(inside, lit, pixels[rows])
         self.colours = Image.fromarray(pixels)
 
-    def picture(self, dark: NDArray[np.bool_] | None = None, *, ink: Colour = (0, 0, 0)) -> Image.Image:
-        """Give the finished picture, with ``ink`` wherever ``dark`` (side x side) says so."""
+    def image(self, dark: NDArray[np.bool_] | None = None, *, ink: Colour = (0, 0, 0)) -> Image.Image:
+        """Give the finished image, with ``ink`` wherever ``dark`` (side x side) says so."""
         image = self.colours
         if dark is not None:
             image = image.copy()
@@ -147,7 +147,7 @@ class Canvas:
         return image.reduce(self.scale)
 
     def label_map(self, dark: NDArray[np.bool_] | None = None) -> Image.Image:
-        """Give the flat label picture, one colour per part and no blended edges."""
+        """Give the flat label image, one colour per part and no blended edges."""
         labels = np.array(self.labels)
         if dark is not None:
             labels[dark] = Label.STRIPE

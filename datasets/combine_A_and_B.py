@@ -1,5 +1,5 @@
 # ruff: noqa: N999 - the file carries the name of the official script
-"""Join the pictures of two folders side by side, A left and B right, for ``--dataset_mode aligned``.
+"""Join the images of two folders side by side, A left and B right, for ``--dataset_mode aligned``.
 
 Reads <fold_A>/<split>/x and <fold_B>/<split>/x and writes <fold_AB>/<split>/x. Nothing is resized. x may be
 below further folders, and may be a .jpg in one folder and a .png in the other; then the pair becomes a .png.
@@ -14,10 +14,10 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from datasets.command import run_command
+from datasets.image import images_below
 from datasets.joining import Pair, combine, joined_name
 from datasets.pairing import pair_by_name
 from datasets.parallel import usual_processes
-from datasets.picture import pictures_below
 from options.errors import UserError
 from util.raster.header import EXTENSIONS
 
@@ -35,7 +35,7 @@ def find_pairs(a: Path, b: Path, ab: Path, *, limit: int, named_AB: bool) -> lis
             raise UserError(f"{flag} {folder} is not a folder")
         if ab.resolve().is_relative_to(folder.resolve()):
             where = "also" if ab.resolve() == folder.resolve() else "inside"
-            raise UserError(f"--fold_AB {ab} is {where} {flag}; name another folder, or pictures and pairs get mixed")
+            raise UserError(f"--fold_AB {ab} is {where} {flag}; name another folder, or images and pairs get mixed")
     pairs: list[Pair] = []
     for split in _splits(a, b, ab):
         pairs += _pairs_of_split(a / split, b / split, ab / split, named_AB=named_AB)[:limit]
@@ -43,15 +43,15 @@ def find_pairs(a: Path, b: Path, ab: Path, *, limit: int, named_AB: bool) -> lis
 
 
 def _splits(a: Path, b: Path, ab: Path) -> list[str]:
-    """List the folders with pictures of either side; ``ab`` and the other side may lie among them and are none."""
+    """List the folders with images of either side; ``ab`` and the other side may lie among them and are none."""
     special = {path.resolve() for path in (a, b, ab)}
     names: dict[Path, set[str]] = {}
     for side in (a, b):
         inside = [path for path in side.iterdir() if path.is_dir() and not path.name.startswith(".")]
-        names[side] = {path.name for path in inside if path.resolve() not in special and pictures_below(path)}
+        names[side] = {path.name for path in inside if path.resolve() not in special and images_below(path)}
         if not names[side]:
             raise UserError(
-                f"no pictures under {side}/<split>/ ({', '.join(EXTENSIONS)}); expected folders such as "
+                f"no images under {side}/<split>/ ({', '.join(EXTENSIONS)}); expected folders such as "
                 f"{side / 'train'}, or use make_dataset_aligned for trainA and trainB"
             )
     for side, other in ((a, b), (b, a)):
@@ -65,7 +65,7 @@ def _splits(a: Path, b: Path, ab: Path) -> list[str]:
 
 def _pairs_of_split(a: Path, b: Path, ab: Path, *, named_AB: bool) -> list[Pair]:
     endings = ("_A", "_B") if named_AB else ("", "")
-    partners = pair_by_name(pictures_below(a), pictures_below(b), a=a, b=b, endings=endings)
+    partners = pair_by_name(images_below(a), images_below(b), a=a, b=b, endings=endings)
     return [Pair(a / x, b / y, ab / joined_name(x, y, ending=endings[0])) for x, y in partners]
 
 

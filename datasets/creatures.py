@@ -1,4 +1,4 @@
-"""The animals of the demo pictures, each a list of parts from back to front."""
+"""The animals of the demo images, each a list of parts from back to front."""
 
 from collections.abc import Callable
 

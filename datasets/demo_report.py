@@ -24,7 +24,7 @@ CHANGED = 24  # levels (of 255) from which on a pixel counts as part of a stripe
 
 
 class Errors(NamedTuple):
-    """Mean absolute errors over all held-out pictures, in levels of 0-255."""
+    """Mean absolute errors over all held-out images, in levels of 0-255."""
 
     stripes_on: float  # where stripes belong: the translated plain creature against the striped one
     stripes_off: float  # there: the translated striped creature against the plain one
@@ -50,7 +50,7 @@ def report(results: Path, run: Path, *, name: str) -> None:
     print(
         f"\nLearned   error where stripes belong, in levels of 0-255: putting them on {errors.stripes_on:.0f}, "
         f"taking them off {errors.stripes_off:.0f}; doing nothing {errors.nothing:.0f}\n"
-        f"          everywhere else the pictures moved by {errors.elsewhere:.0f} levels (doing nothing: 0); "
+        f"          everywhere else the images moved by {errors.elsewhere:.0f} levels (doing nothing: 0); "
         "held-out creatures, never seen in training\n"
         f"Look at   {results / 'index.html'} (held-out) and {run / 'web' / 'index.html'} (training)\n"
         f"Curves    http://localhost:8097/env/{name} (while its server runs) and on the training page\n"
@@ -66,7 +66,7 @@ def measure(images: Path) -> Errors:
             and real_B of one name are the same creature.
 
     Raises:
-        UserError: there are no such pictures.
+        UserError: there are no such images.
     """
     names = sorted(path.name.removesuffix("_real_A.png") for path in images.glob("*_real_A.png"))
     if not names:

@@ -15,7 +15,7 @@ from datasets.archive import unpack
 from datasets.command import run_command, writing_to
 from datasets.emoji_pairs import make_emoji
 from datasets.fetch import BASE_URL, Checksum, check_address, fetch, sha256
-from datasets.picture import pictures_below
+from datasets.image import images_below
 from options.errors import DamagedError, UserError
 from util.npm_package import registry
 
@@ -120,8 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             url, checksum = args.base_url or BASE_URL, sha256(args.sha256)
             folder = download(args.name, args.to, family=args.family, base_url=url, checksum=checksum)
         inside = sorted(path for path in folder.iterdir() if path.is_dir())
-        counts = ", ".join(f"{path.name} {len(pictures_below(path))}" for path in inside)
-        print(f"{folder} is ready; pictures: {counts}")
+        counts = ", ".join(f"{path.name} {len(images_below(path))}" for path in inside)
+        print(f"{folder} is ready; images: {counts}")
 
     return run_command(parser.prog, work)
 

@@ -1,6 +1,6 @@
 """Pairs for pix2pix that need no data set host: one emoji as Google (A) and as Twitter (B) draw it, 64x64.
 
-The pictures come from the npm packages ``emoji-datasource-*``. Which split an emoji falls in is decided by its first
+The images come from the npm packages ``emoji-datasource-*``. Which split an emoji falls in is decided by its first
 code point, so that a skin tone or a sex of an emoji of the training set is not tested.
 """
 
@@ -20,19 +20,19 @@ from tqdm import tqdm
 from datasets.archive import DAMAGE
 from datasets.command import writing_to
 from datasets.fetch import Checksum, check_address, fetch
-from datasets.picture import on_white, save
+from datasets.image import on_white, save
 from options.errors import DamagedError
 
 VERSION = "16.0.0"
 CREDITS = """\
 A: Noto Emoji by Google, Apache License 2.0, https://github.com/googlefonts/noto-emoji
 B: Twemoji by Twitter and its contributors, CC BY 4.0, https://github.com/jdecked/twemoji
-Both as cut into single pictures by emoji-data, https://github.com/iamcal/emoji-data; here on white, as RGB.
+Both as cut into single images by emoji-data, https://github.com/iamcal/emoji-data; here on white, as RGB.
 """
 
 
 class Vendor(NamedTuple):
-    """Whose pictures become which side."""
+    """Whose images become which side."""
 
     side: str
     name: str
@@ -68,7 +68,7 @@ def make_emoji(to: Path, *, registry: str) -> Path:
             fetch(f"{registry}/{vendor.package}/-/{vendor.package}-{VERSION}.tgz", archive, checksum=checksum)
         work = Path(tempfile.mkdtemp(prefix=".emoji-", dir=to))
         try:
-            _write({vendor.side: _pictures(archive, vendor) for vendor, archive in archives.items()}, work / "emoji")
+            _write({vendor.side: _images(archive, vendor) for vendor, archive in archives.items()}, work / "emoji")
             (work / "emoji").rename(target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -84,7 +84,7 @@ def split_of(name: str) -> str:
     return "train" if percent < 90 else "val" if percent < 95 else "test"
 
 
-def _pictures(archive: Path, vendor: Vendor) -> dict[str, bytes]:
+def _images(archive: Path, vendor: Vendor) -> dict[str, bytes]:
     """Read the PNG files of 64x64 pixels by name."""
     wanted = re.compile(rf"package/img/{vendor.name}/64/([0-9a-f-]+\.png)")
     found = {}
@@ -103,9 +103,9 @@ def _pictures(archive: Path, vendor: Vendor) -> dict[str, bytes]:
 
 def _write(sides: dict[str, dict[str, bytes]], folder: Path) -> None:
     """Write the emoji that every side has."""
-    common = sorted(set.intersection(*(set(pictures) for pictures in sides.values())))
+    common = sorted(set.intersection(*(set(images) for images in sides.values())))
     for name in tqdm(common, desc="drawing emoji", disable=None, unit="pair"):
-        for side, pictures in sides.items():
-            with Image.open(io.BytesIO(pictures[name])) as image:
+        for side, images in sides.items():
+            with Image.open(io.BytesIO(images[name])) as image:
                 save(on_white(image), folder / f"{split_of(name)}{side}" / name)
     (folder / "CREDITS.txt").write_text(CREDITS, encoding="utf-8")

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from datasets.image import FORMATS, measure, open_rgb, save, side_by_side
 from datasets.parallel import for_each
-from datasets.picture import FORMATS, measure, open_rgb, save, side_by_side
 from options.errors import UserError
 
 
 class Pair(NamedTuple):
-    """Two pictures and the file they are joined into."""
+    """Two images and the file they are joined into."""
 
     a: Path
     b: Path
@@ -29,8 +29,8 @@ def combine(pairs: Sequence[Pair], *, processes: int) -> None:
     """Join all pairs.
 
     Raises:
-        UserError: before anything is written, for pictures that differ in size or are more than 8-bit colours, for
-            files that would be written twice or replace one of the pictures; later, for damaged ones.
+        UserError: before anything is written, for images that differ in size or are more than 8-bit colours, for
+            files that would be written twice or replace one of the images; later, for damaged ones.
     """
     _check_targets(pairs)
     problems = for_each(_problem, pairs, processes=processes, what="checking", unit="pair")
@@ -42,7 +42,7 @@ def combine(pairs: Sequence[Pair], *, processes: int) -> None:
 
 
 def join(pair: Pair) -> None:
-    """Write one joined picture."""
+    """Write one joined image."""
     left, right = open_rgb(pair.a), open_rgb(pair.b)
     save(side_by_side(left, right), pair.ab)
 
@@ -53,7 +53,7 @@ def _check_targets(pairs: Sequence[Pair]) -> None:
     for pair in pairs:
         target = os.path.realpath(pair.ab)
         if target in sources:
-            raise UserError(f"{pair.ab} would replace one of the pictures to be joined; name another folder")
+            raise UserError(f"{pair.ab} would replace one of the images to be joined; name another folder")
         other = taken.setdefault(target, pair)
         if other is not pair:
             raise UserError(f"{other.a} and {pair.a} would both become {pair.ab}; rename one of them and its partner")

@@ -1,6 +1,6 @@
 """Join trainA with trainB, testA with testB (and valA with valB) side by side into train, test and val.
 
-Pictures are paired by name, x.jpg also with x.png, x_A.png also with x_B.png. Where no name of A is in B, they are
+Images are paired by name, x.jpg also with x.png, x_A.png also with x_B.png. Where no name of A is in B, they are
 paired in sorted order. Training does not need this: --dataset_mode aligned reads trainA and trainB as they are.
 """
 
@@ -13,10 +13,10 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from datasets.command import run_command
+from datasets.image import images_below
 from datasets.joining import Pair, combine, joined_name
 from datasets.pairing import Endings, pair_by_name, stem_of
 from datasets.parallel import usual_processes
-from datasets.picture import pictures_below
 from options.errors import UserError
 
 SPLITS = ("train", "val", "test")
@@ -27,7 +27,7 @@ def find_pairs(root: Path) -> list[Pair]:
     """List what to join in all splits.
 
     Raises:
-        UserError: for missing folders and partners, and for folders with other pictures where pairs belong.
+        UserError: for missing folders and partners, and for folders with other images where pairs belong.
     """
     if not root.is_dir():
         raise UserError(f"--dataset-path {root} is not a folder")
@@ -36,7 +36,7 @@ def find_pairs(root: Path) -> list[Pair]:
         raise UserError(f"there is no trainA or testA in {root}; name the folder that holds trainA and trainB")
     pairs = [pair for split in splits for pair in _pairs_of_split(root, split)]
     if not pairs:
-        raise UserError(f"there are no pictures in {', '.join(f'{root / split}A' for split in splits)}")
+        raise UserError(f"there are no images in {', '.join(f'{root / split}A' for split in splits)}")
     return pairs
 
 
@@ -45,9 +45,9 @@ def _pairs_of_split(root: Path, split: str) -> list[Pair]:
     for folder, other in ((a, b), (b, a)):
         if not folder.is_dir():
             raise UserError(f"{other} has no counterpart {folder}; add it or remove the other")
-    left, right = pictures_below(a), pictures_below(b)
+    left, right = images_below(a), images_below(b)
     if len(left) != len(right):
-        raise UserError(f"{a} holds {len(left)} pictures and {b} holds {len(right)}; every picture needs a partner")
+        raise UserError(f"{a} holds {len(left)} images and {b} holds {len(right)}; every image needs a partner")
     endings = _endings(left, right)
     if {stem_of(x, endings[0]) for x in left} & {stem_of(x, endings[1]) for x in right}:
         partners = pair_by_name(left, right, a=a, b=b, endings=endings)
@@ -72,10 +72,10 @@ def _endings(left: Sequence[Path], right: Sequence[Path]) -> Endings:
 
 def _refuse_mixture(folder: Path, pairs: Sequence[Pair]) -> None:
     """Let a second run replace the pairs of the first, but nothing else be among them."""
-    present = {folder / name for name in pictures_below(folder)} if folder.is_dir() else set()
+    present = {folder / name for name in images_below(folder)} if folder.is_dir() else set()
     foreign = sorted(present - {pair.ab for pair in pairs})
     if foreign:
-        raise UserError(f"{folder} already holds other pictures (such as {foreign[0].name}); move them away first")
+        raise UserError(f"{folder} already holds other images (such as {foreign[0].name}); move them away first")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

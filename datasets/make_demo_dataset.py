@@ -1,7 +1,7 @@
 """Draw a demo data set of plain and striped creatures: seeded, no downloads, ready for training.
 
 ``unpaired`` writes trainA, trainB, testA, testB (A plain, B striped; in test, one name is one creature).
-``paired`` writes train, val, test with picture and label map side by side, for ``--direction BtoA``.
+``paired`` writes train, val, test with image and label map side by side, for ``--direction BtoA``.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from datasets.command import make_folder, run_command
-from datasets.demo_picture import DemoPicture, draw_picture
+from datasets.demo_image import DemoImage, draw_image
 from options.errors import UserError
 
 SMALLEST, LARGEST = 32, 1024
@@ -31,7 +31,7 @@ FOLDERS = {"unpaired": ("trainA", "trainB", "testA", "testB"), "paired": ("train
 
 
 class Order(NamedTuple):
-    """One picture to draw: ``stream`` and ``number`` choose the creature, the rest its form."""
+    """One image to draw: ``stream`` and ``number`` choose the creature, the rest its form."""
 
     folder: str
     stream: int
@@ -40,7 +40,7 @@ class Order(NamedTuple):
 
 
 def orders(kind: str, *, train: int, test: int) -> Iterator[Order]:
-    """List the pictures of a data set; equal (stream, number) means the same creature and scene."""
+    """List the images of a data set; equal (stream, number) means the same creature and scene."""
     counts = {"train": train, "val": test, "test": test}
     for folder in FOLDERS[kind]:
         stream = STREAMS.index(folder.replace("testB", "testA"))
@@ -49,8 +49,8 @@ def orders(kind: str, *, train: int, test: int) -> Iterator[Order]:
             yield Order(folder, stream, number, striped)
 
 
-def side_by_side(drawn: DemoPicture, *, striped: bool) -> Image.Image:
-    """Join picture (left) and label map (right)."""
+def side_by_side(drawn: DemoImage, *, striped: bool) -> Image.Image:
+    """Join image (left) and label map (right)."""
     left, right = drawn.image(striped=striped), drawn.label_map(striped=striped)
     both = Image.new("RGB", (left.width + right.width, left.height))
     both.paste(left, (0, 0))
@@ -67,7 +67,7 @@ def _save(image: Image.Image, path: Path) -> None:
 
 
 def _clear(folders: Sequence[Path]) -> None:
-    """Make empty folders; only pictures of an earlier demo are removed for that, and none if others are there."""
+    """Make empty folders; only images of an earlier demo are removed for that, and none if others are there."""
     for folder in folders:
         make_folder(folder)
     found = [path for folder in folders for path in sorted(folder.iterdir())]
@@ -98,13 +98,13 @@ def make_demo_dataset(out: Path, kind: str, *, size: int, train: int, test: int,
     try:
         _clear([out / name for name in FOLDERS[kind]])
         for order in tqdm(
-            list(orders(kind, train=train, test=test)), desc=f"drawing {kind}", disable=None, unit="picture"
+            list(orders(kind, train=train, test=test)), desc=f"drawing {kind}", disable=None, unit="image"
         ):
             rng = np.random.default_rng([seed, order.stream, order.number])
-            drawn = draw_picture(rng, size, own_colours=kind == "paired")
-            form = side_by_side if kind == "paired" else DemoPicture.image
-            picture = form(drawn, striped=order.striped)
-            _save(picture, out / order.folder / f"creature_{order.number + 1:05d}.png")
+            drawn = draw_image(rng, size, own_colours=kind == "paired")
+            form = side_by_side if kind == "paired" else DemoImage.image
+            image = form(drawn, striped=order.striped)
+            _save(image, out / order.folder / f"creature_{order.number + 1:05d}.png")
     except OSError as error:
         raise UserError(f"cannot write to {out} ({error.strerror}); name a folder you may write to") from error
 
@@ -117,8 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write, such as datasets/creatures")
     parser.add_argument("--kind", choices=list(FOLDERS), default="unpaired", help="default: %(default)s")
     parser.add_argument("--size", type=int, default=128, help="side in pixels, default: %(default)s")
-    parser.add_argument("--train", type=int, default=200, help="training pictures per folder, default: %(default)s")
-    parser.add_argument("--test", type=int, default=20, help="test (and val) pictures, default: %(default)s")
+    parser.add_argument("--train", type=int, default=200, help="training images per folder, default: %(default)s")
+    parser.add_argument("--test", type=int, default=20, help="test (and val) images, default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="other seeds, other creatures, default: %(default)s")
     args = parser.parse_args(argv)
     return run_command(

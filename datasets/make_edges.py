@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image
 
 from datasets.command import run_command
+from datasets.image import images_below, measure, open_rgb, save, side_by_side
 from datasets.parallel import for_each, usual_processes
-from datasets.picture import measure, open_rgb, pictures_below, save, side_by_side
 from options.errors import UserError
 
 
@@ -58,18 +58,18 @@ def find_photos(photos: Path, out: Path, *, split: str, joined: bool) -> list[Jo
         if folder.exists() and any(folder.iterdir()):
             raise UserError(f"{folder} is not empty; remove it, or choose another --out or --split")
     jobs: dict[Path, Job] = {}
-    for name in pictures_below(photos):
+    for name in images_below(photos):
         png = name.with_suffix(".png")
         if png in jobs:
             raise UserError(f"{jobs[png].source} and {photos / name} would get one name; rename one of them")
         jobs[png] = Job(photos / name, folders[0] / png, None if joined else folders[1] / png)
     if not jobs:
-        raise UserError(f"there are no pictures in {photos}")
+        raise UserError(f"there are no images in {photos}")
     return list(jobs.values())
 
 
 def draw_edges(photo: Image.Image, pen: Pen) -> Image.Image:
-    """Give the edges of a photo as a gray picture of two levels."""
+    """Give the edges of a photo as a gray image of two levels."""
     from skimage.feature import canny
 
     gray = np.asarray(photo.convert("L"), dtype=np.float64) / 255

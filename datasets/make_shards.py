@@ -84,7 +84,7 @@ def write_shards(packing: Packing, out: Path, *, samples: int, size_mb: float, s
         size_mb: of a shard, at most, unless a single sample is larger.
 
     Raises:
-        UserError: the folder exists already, or cannot be written, or a picture cannot be read.
+        UserError: the folder exists already, or cannot be written, or an image cannot be read.
     """
     target, work = out / packing.name, out / f".{packing.name}-unfinished"
     with writing_to(target):

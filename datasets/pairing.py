@@ -1,4 +1,4 @@
-"""Find partners: the pictures of two folders that have one name below them, whatever their .jpg or .png."""
+"""Find partners: the images of two folders that have one name below them, whatever their .jpg or .png."""
 
 import unicodedata
 from collections import defaultdict
@@ -20,7 +20,7 @@ def pair_by_name(
         endings: of names that differ, as in x_A.png and x_B.png.
 
     Raises:
-        UserError: partners are missing, or a picture has several.
+        UserError: partners are missing, or an image has several.
     """
     lefts, rights = _by_stem(left, endings[0], folder=a), _by_stem(right, endings[1], folder=b)
     _check_complete(lefts, rights, folder=b, ending=endings[1])

@@ -16,9 +16,9 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
 from PIL import Image
 
 from datasets.command import run_command
+from datasets.image import open_rgb, save, side_by_side
 from datasets.pairing import pair_by_name
 from datasets.parallel import for_each, usual_processes
-from datasets.picture import open_rgb, save, side_by_side
 from options.errors import UserError
 
 PHASES = {"train": "train", "val": "test"}  # theirs: ours; the labels of their test are secret
@@ -40,7 +40,7 @@ def find_frames(gtFine_dir: Path, leftImg8bit_dir: Path, output_dir: Path) -> li
     """List all frames in the official order.
 
     Raises:
-        UserError: for missing pictures and partners.
+        UserError: for missing images and partners.
     """
     frames: list[Frame] = []
     for theirs, ours in PHASES.items():
@@ -62,7 +62,7 @@ def _find(root: Path, phase: str, ending: str, *, flag: str) -> list[Path]:
 
 
 def write(frame: Frame) -> None:
-    """Write one frame as a pair and as two pictures."""
+    """Write one frame as a pair and as two images."""
     photo, labels = (_shrink(path) for path in (frame.photo, frame.labels))
     folder, number = frame.folder, frame.number
     save(side_by_side(photo, labels), folder / f"{number}.jpg", **JPEG)

@@ -1,4 +1,4 @@
-"""Backgrounds for the demo pictures: sky, hills, ground, trees, water."""
+"""Backgrounds for the demo images: sky, hills, ground, trees, water."""
 
 from dataclasses import dataclass
 from typing import Literal

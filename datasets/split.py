@@ -1,8 +1,8 @@
-"""Split pictures into train, val and test: seeded, whole or not at all, and nothing is overwritten.
+"""Split images into train, val and test: seeded, whole or not at all, and nothing is overwritten.
 
 One folder becomes <out>/train, val, test. Two folders of pairs (equal names, x.jpg also with x.png) become
 <out>/trainA, trainB, valA ..., partners in the same split. --unpaired splits the two each for itself. Sub-folders
-stay. Which picture goes where depends on its name, the seed and the other names, not on the machine.
+stay. Which image goes where depends on its name, the seed and the other names, not on the machine.
 """
 
 import argparse
@@ -22,8 +22,8 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
 from tqdm import tqdm
 
 from datasets.command import make_folder, run_command
+from datasets.image import images_below
 from datasets.pairing import pair_by_name, stem_of
-from datasets.picture import pictures_below
 from options.errors import UserError
 
 SPLITS = ("train", "val", "test")
@@ -35,36 +35,36 @@ LINKS: dict[str, Callable[[Path, Path], object]] = {
 }
 
 
-class Picture(NamedTuple):
-    """A picture by its name below ``folder``; ``side`` is A, B or empty."""
+class ImageFile(NamedTuple):
+    """An image by its name below ``folder``; ``side`` is A, B or empty."""
 
     folder: Path
     side: str
     name: Path
 
 
-Group = tuple[Picture, ...]  # a picture, or the two of a pair: what must stay together
+Group = tuple[ImageFile, ...]  # an image, or the two of a pair: what must stay together
 
 
 def find(folders: Sequence[Path], *, paired: bool) -> list[list[Group]]:
-    """List the pictures in pools, each of which is split for itself.
+    """List the images in pools, each of which is split for itself.
 
     Raises:
-        UserError: for missing folders, pictures and partners.
+        UserError: for missing folders, images and partners.
     """
     for folder in folders:
         if not folder.is_dir():
-            raise UserError(f"{folder} is not a folder; name one with pictures")
-    names = [pictures_below(folder) for folder in folders]
+            raise UserError(f"{folder} is not a folder; name one with images")
+    names = [images_below(folder) for folder in folders]
     for folder, found in zip(folders, names, strict=True):
         if not found:
-            raise UserError(f"there are no pictures in {folder}")
+            raise UserError(f"there are no images in {folder}")
     if paired:
         a, b = folders
-        return [[(Picture(a, "A", x), Picture(b, "B", y)) for x, y in pair_by_name(*names, a=a, b=b)]]
+        return [[(ImageFile(a, "A", x), ImageFile(b, "B", y)) for x, y in pair_by_name(*names, a=a, b=b)]]
     sides = "AB" if len(folders) == 2 else [""]
     return [
-        [(Picture(folder, side, name),) for name in found]
+        [(ImageFile(folder, side, name),) for name in found]
         for folder, side, found in zip(folders, sides, names, strict=True)
     ]
 
@@ -93,16 +93,16 @@ def deal(pool: Sequence[Group], fractions: Sequence[float], *, seed: int) -> Ite
 def split(
     folders: Sequence[Path], out: Path, *, fractions: Sequence[float], seed: int, paired: bool, link: str
 ) -> dict[str, int]:
-    """Write the split folders below ``out`` and give their numbers of pictures.
+    """Write the split folders below ``out`` and give their numbers of images.
 
     Raises:
         UserError: for everything that stops it; then nothing was written.
     """
     for folder in folders:
         if out.resolve().is_relative_to(folder.resolve()):
-            raise UserError(f"--out {out} is inside {folder}, whose pictures are split; choose another folder")
+            raise UserError(f"--out {out} is inside {folder}, whose images are split; choose another folder")
     dealt = [item for pool in find(folders, paired=paired) for item in deal(pool, fractions, seed=seed)]
-    placed = [(picture, Path(name + picture.side, picture.name)) for name, group in dealt for picture in group]
+    placed = [(image, Path(name + image.side, image.name)) for name, group in dealt for image in group]
     counts = Counter(target.parts[0] for _, target in placed)
     for name in counts:
         if (out / name).exists():
@@ -110,9 +110,9 @@ def split(
     make_folder(out)
     work = _work_folder(out)
     try:
-        for picture, target in tqdm(placed, desc=f"{link}", disable=None, unit="picture"):
+        for image, target in tqdm(placed, desc=f"{link}", disable=None, unit="image"):
             (work / target).parent.mkdir(parents=True, exist_ok=True)
-            LINKS[link](picture.folder / picture.name, work / target)
+            LINKS[link](image.folder / image.name, work / target)
         _move_all(list(counts), work, out)
     except OSError as error:
         raise UserError(_reason(error, out, link)) from error
@@ -147,7 +147,7 @@ def _work_folder(out: Path) -> Path:
 
 def _reason(error: OSError, out: Path, link: str) -> str:
     if link == "hardlink" and error.errno == errno.EXDEV:
-        return f"the pictures and {out} are on different disks, so they cannot be hard links; use --link symlink"
+        return f"the images and {out} are on different disks, so they cannot be hard links; use --link symlink"
     return f"cannot {link} to {out} ({error.strerror or error}); nothing is left there"
 
 
@@ -166,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="split", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="+", help="pictures; or two folders, A and B")
+    parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="+", help="images; or two folders, A and B")
     parser.add_argument("--out", type=Path, required=True, help="folder to write, such as datasets/mine")
     parser.add_argument(
         "--fractions", type=float, nargs=3, default=[0.8, 0.1, 0.1], metavar=("TRAIN", "VAL", "TEST"), help="sum to 1"
@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check(args)
         paired = len(args.folders) == 2 and not args.unpaired
         counts = split(args.folders, args.out, fractions=args.fractions, seed=args.seed, paired=paired, link=args.link)
-        print(f"{args.out} is ready; pictures: {', '.join(f'{name} {count}' for name, count in counts.items())}")
+        print(f"{args.out} is ready; images: {', '.join(f'{name} {count}' for name, count in counts.items())}")
 
     return run_command(parser.prog, work)
 

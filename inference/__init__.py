@@ -1,4 +1,4 @@
-"""Trained models at work: pictures of any size, films, a page in the browser, files for other programs.
+"""Trained models at work: images of any size, videos, a page in the browser, files for other programs.
 
 ``load`` gives a ``Translator``, which translates what it is given and returns the same kind:
 

@@ -1,4 +1,4 @@
-"""Pictures as callers have them (PIL, NumPy, tensors, files) to rasters, and translations back to the same kind."""
+"""Images as callers have them (PIL, NumPy, tensors, files) to rasters, and translations back to the same kind."""
 
 import os
 from collections.abc import Callable
@@ -22,8 +22,8 @@ Given = Image.Image | np.ndarray[Any, Any] | Tensor | str | os.PathLike[str]
 KEPT = ("icc_profile", "dpi", "exif")  # of what Pillow knows beside the pixels
 
 
-class Picture(NamedTuple):
-    """A picture to translate.
+class InputImage(NamedTuple):
+    """An image to translate.
 
     Attributes:
         name: for messages.
@@ -41,7 +41,7 @@ class Picture(NamedTuple):
         return self.header.width, self.header.height
 
 
-def taken(given: Any) -> Picture:
+def taken(given: Any) -> InputImage:
     """Read what was given.
 
     Floats are taken to lie in [0, 1] and integers in the range of their type, where the run has no ``--value_range``.
@@ -50,12 +50,12 @@ def taken(given: Any) -> Picture:
         given: a PIL image; H x W, H x W x C or C x H x W of NumPy; C x H x W or 1 x C x H x W of PyTorch; or a path.
 
     Raises:
-        UserError: the file cannot be read, or an array is no picture.
+        UserError: the file cannot be read, or an array is no image.
         TypeError: it is nothing of these.
     """
     shape = given.size if isinstance(given, Image.Image) else getattr(given, "shape", (1,))
     if 0 in shape:
-        raise UserError(f"a picture of size {tuple(shape)} has no pixels; give one that has")
+        raise UserError(f"an image of size {tuple(shape)} has no pixels; give one that has")
     if isinstance(given, Image.Image):
         return _from_pillow(given)
     if isinstance(given, Tensor):
@@ -64,18 +64,18 @@ def taken(given: Any) -> Picture:
         return _from_array(given)
     if isinstance(given, str | os.PathLike):
         path = Path(given)
-        return Picture(str(path), read_raster(path), read_header(path), as_pillow)
+        return InputImage(str(path), read_raster(path), read_header(path), as_pillow)
     kinds = "a PIL image, a NumPy array, a tensor, a path, or a list of these"
-    raise TypeError(f"a picture is {kinds}, not a {type(given).__name__}")
+    raise TypeError(f"an image is {kinds}, not a {type(given).__name__}")
 
 
-def from_bytes(data: bytes, name: str) -> Picture:
-    """Read the bytes of a picture file.
+def from_bytes(data: bytes, name: str) -> InputImage:
+    """Read the bytes of an image file.
 
     Raises:
         UserError: they are none.
     """
-    return Picture(name, read_raster_bytes(data, name), read_header(name, data), as_pillow)
+    return InputImage(name, read_raster_bytes(data, name), read_header(name, data), as_pillow)
 
 
 def as_pillow(raster: Raster) -> Image.Image | np.ndarray[Any, Any]:
@@ -91,7 +91,7 @@ def as_pillow(raster: Raster) -> Image.Image | np.ndarray[Any, Any]:
     return flat
 
 
-def _from_pillow(image: Image.Image) -> Picture:
+def _from_pillow(image: Image.Image) -> InputImage:
     transparent = image.mode == "P" and "transparency" in image.info
     kind = KINDS.get("PA" if transparent else image.mode)
     if kind is None:
@@ -109,10 +109,10 @@ def _from_pillow(image: Image.Image) -> Picture:
 
     color = "rgba" if transparent else kind.color
     header = Header("PNG", *image.size, levels.shape[2], levels.dtype, color)
-    return Picture("given (a PIL image)", Raster(levels, color), header, back)
+    return InputImage("given (a PIL image)", Raster(levels, color), header, back)
 
 
-def _from_array(array: np.ndarray[Any, Any]) -> Picture:
+def _from_array(array: np.ndarray[Any, Any]) -> InputImage:
     try:
         height, width, channels, layout = array_layout(array.shape)
         planes = array[:, :, None] if layout == "HW" else array.transpose(1, 2, 0) if layout == "CHW" else array
@@ -128,15 +128,15 @@ def _from_array(array: np.ndarray[Any, Any]) -> Picture:
         return out.astype(array.dtype, copy=False) if array.dtype.kind == "f" == out.dtype.kind else out
 
     name = f"given (an array of shape {array.shape})"
-    return Picture(name, Raster(levels, header.color), header, back)
+    return InputImage(name, Raster(levels, header.color), header, back)
 
 
-def _from_tensor(tensor: Tensor) -> Picture:
+def _from_tensor(tensor: Tensor) -> InputImage:
     shape = tuple(tensor.shape)
     if tensor.ndim == 4 and len(tensor) == 1:
         tensor = tensor[0]
     if tensor.ndim != 3:
-        raise UserError(f"a tensor of shape {shape} is no picture; give C x H x W, or N x C x H x W")
+        raise UserError(f"a tensor of shape {shape} is no image; give C x H x W, or N x C x H x W")
     given = tensor
     plain = tensor.detach().cpu()
     plain = plain.float() if plain.is_floating_point() else plain
@@ -151,4 +151,4 @@ def _from_tensor(tensor: Tensor) -> Picture:
         out = out.to(given.dtype) if given.is_floating_point() and out.is_floating_point() else out
         return out[None] if len(shape) == 4 else out
 
-    return Picture(f"given (a tensor of shape {shape})", Raster(levels.copy(), header.color), header, back)
+    return InputImage(f"given (a tensor of shape {shape})", Raster(levels.copy(), header.color), header, back)

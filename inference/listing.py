@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.files.folder import list_images
-from inference.film import FILMS, is_film, written_suffix
+from inference.video import VIDEOS, is_video, written_suffix
 from options.errors import NoImagesError, UserError
 from util.raster.kinds import EXTENSIONS
 from util.results import LONGEST_NAME
 
-WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy")  # formats of pictures by suffix
-AUTOMATIC = (".png", ".tif", ".npy", ".npz")  # what a picture may become where no format is asked for
+WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy")  # formats of images by suffix
+AUTOMATIC = (".png", ".tif", ".npy", ".npz")  # what an image may become where no format is asked for
 
 
 class Job(NamedTuple):
@@ -22,7 +22,7 @@ class Job(NamedTuple):
 
     Attributes:
         stem: of the translation.
-        suffix: of it; empty where the picture decides, see ``AUTOMATIC``.
+        suffix: of it; empty where the image decides, see ``AUTOMATIC``.
     """
 
     source: Path
@@ -30,9 +30,9 @@ class Job(NamedTuple):
     suffix: str = ""
 
     @property
-    def is_film(self) -> bool:
+    def is_video(self) -> bool:
         """True for a video."""
-        return is_film(self.source)
+        return is_video(self.source)
 
     def existing(self) -> list[Path]:
         """Return what is there already that the translation may be called."""
@@ -51,16 +51,16 @@ def list_jobs(inputs: Sequence[str], output: str, *, suffix: str = "") -> list[J
 
     Args:
         output: a file's name, with a suffix, for one input; else a folder, in which folders keep their tree.
-        suffix: of all pictures, such as ``.jpg``; empty leaves it to each picture.
+        suffix: of all images, such as ``.jpg``; empty leaves it to each image.
 
     Raises:
         UserError: there is nothing to translate, or a translation would take the place of its own source.
     """
     named = [place for text in inputs for place in _expanded(text)]
     to = Path(output)
-    if len(named) == 1 and named[0].is_file() and to.suffix.lower() in (*WRITTEN, *FILMS) and not to.is_dir():
-        if is_film(named[0]) != is_film(to):
-            raise UserError(f"{named[0]} and {to} are a film and a picture; give {to} another suffix, or a folder")
+    if len(named) == 1 and named[0].is_file() and to.suffix.lower() in (*WRITTEN, *VIDEOS) and not to.is_dir():
+        if is_video(named[0]) != is_video(to):
+            raise UserError(f"{named[0]} and {to} are a video and an image; give {to} another suffix, or a folder")
         jobs = [job_of(named[0], to)]
     elif to.is_file():
         raise UserError(f"-o {output} is a file, but there may be several translations; give a folder")
@@ -79,7 +79,7 @@ def job_of(source: Path, target: Path) -> Job:
 
 
 def _expanded(text: str) -> list[Path]:
-    """Return what a name or a pattern such as ``pictures/*.jpg`` stands for."""
+    """Return what a name or a pattern such as ``images/*.jpg`` stands for."""
     path = Path(text).expanduser()
     if path.exists():
         return [path]
@@ -95,17 +95,17 @@ def _files(place: Path, output: Path) -> Iterator[tuple[Path, Path]]:
     if place.is_file():
         yield place, Path(place.name)
         return
-    films = [path for path in sorted(place.rglob("*")) if is_film(path) and path.is_file()]
+    videos = [path for path in sorted(place.rglob("*")) if is_video(path) and path.is_file()]
     try:
-        pictures = [Path(path) for path in list_images(place, float("inf"), hint="give a folder of pictures")]
+        images = [Path(path) for path in list_images(place, float("inf"), hint="give a folder of images")]
     except NoImagesError:
-        if not films:
+        if not videos:
             raise
-        pictures = []
+        images = []
     within = output.resolve()  # translations of an earlier time, in a folder inside, are not translated
     if within == place.resolve():
         raise UserError(f"-o {output} is the folder to translate; give another one, which may lie in it")
-    for path in sorted([*pictures, *(film for film in films if film not in pictures)]):
+    for path in sorted([*images, *(video for video in videos if video not in images)]):
         if not path.resolve().is_relative_to(within):
             yield path, path.relative_to(place)
 
@@ -116,11 +116,11 @@ def _named(found: Sequence[tuple[Path, Path]], folder: Path, suffix: str) -> lis
     taken: Counter[Path] = Counter()
     jobs = []
     for source, relative in found:
-        film, known = is_film(source), source.suffix.lower() in EXTENSIONS
-        alone = counts[relative.with_suffix("")] == 1 and (known or film)
+        video, known = is_video(source), source.suffix.lower() in EXTENSIONS
+        alone = counts[relative.with_suffix("")] == 1 and (known or video)
         name = os.fsdecode(os.fsencode(relative.stem if alone else relative.name)[:LONGEST_NAME])
         taken[relative.with_name(name)] += 1
         if (number := taken[relative.with_name(name)]) > 1:  # the same name from two folders
             name = f"{name}_{number}"
-        jobs.append(Job(source, folder / relative.with_name(name), written_suffix(source) if film else suffix))
+        jobs.append(Job(source, folder / relative.with_name(name), written_suffix(source) if video else suffix))
     return jobs

@@ -37,7 +37,7 @@ def load(
     running_statistics: bool = False,
     checkpoints_dir: str | Path = "./checkpoints",
 ) -> Translator:
-    """Return what translates pictures with a trained generator.
+    """Return what translates images with a trained generator.
 
     Args:
         run: a run's folder or its name in ``checkpoints_dir``, ours or the official code's; or one ``.pth`` or

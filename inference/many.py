@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from inference.film import FilmSettings, translate_film
-from inference.given import Picture, taken
+from inference.given import InputImage, taken
 from inference.large.huge import translate_huge
 from inference.listing import Job, with_suffix
 from inference.translator import MOST_TOGETHER, Translator
-from inference.writing import write_picture
+from inference.video import VideoSettings, translate_video
+from inference.writing import write_image
 from options.errors import TooLargeError, UserError
 from util.raster.header import read_header
 from util.raster.kinds import Raster
@@ -34,15 +34,15 @@ class Many:
         load_size: see ``Translator``.
         quality: of JPEG and WebP.
         threads: that read, and as many that write.
-        film: for films.
+        video: for videos.
         quiet: show no bars.
-        most_bytes: of a picture that is read at once; larger ones go by way of the disk. 0: as many as are read at all.
+        most_bytes: of an image that is read at once; larger ones go by way of the disk. 0: as many as are read at all.
     """
 
     load_size: int = 0
     quality: int = 95
     threads: int = 2
-    film: FilmSettings = FilmSettings()
+    video: VideoSettings = VideoSettings()
     quiet: bool = False
     most_bytes: int = 0
 
@@ -74,10 +74,10 @@ def translate_files(
     with ThreadPoolExecutor(how.threads) as readers, ThreadPoolExecutor(how.threads) as writers:
         written: deque[tuple[Future[Path], int]] = deque()
 
-        def write(job: Job, picture: Picture, raster: Raster) -> None:
+        def write(job: Job, image: InputImage, raster: Raster) -> None:
             begin(job)
             to = {"suffix": job.suffix, "quality": how.quality}
-            future = writers.submit(write_picture, raster, job.stem, picture.header, **to)  # type: ignore[arg-type]
+            future = writers.submit(write_image, raster, job.stem, image.header, **to)  # type: ignore[arg-type]
             written.append((future, raster.levels.nbytes))
             while len(written) > AHEAD or (len(written) > 1 and sum(size for _, size in written) > MOST_WAITING):
                 settle(written.popleft()[0].result)
@@ -95,12 +95,12 @@ def translate_files(
     return complaints
 
 
-Read = tuple[Job, Picture | UserError | None]
+Read = tuple[Job, InputImage | UserError | None]
 
 
 def _read(job: Job, most_bytes: int) -> Read:
-    """Return a picture, or what is wrong with it, or None for what is not read at once."""
-    if job.is_film or (most_bytes and _bytes_of(job) > most_bytes):
+    """Return an image, or what is wrong with it, or None for what is not read at once."""
+    if job.is_video or (most_bytes and _bytes_of(job) > most_bytes):
         return job, None
     try:
         return job, taken(job.source)
@@ -111,7 +111,7 @@ def _read(job: Job, most_bytes: int) -> Read:
 
 
 def _bytes_of(job: Job) -> int:
-    """Return what a picture takes in memory; 0 for what is none, or not read at once."""
+    """Return what an image takes in memory; 0 for what is none, or not read at once."""
     try:
         header = read_header(job.source)
     except UserError:  # whoever reads it says what is wrong
@@ -123,29 +123,29 @@ def _translate(
     translator: Translator,
     group: Sequence[Read],
     how: Many,
-    write: Callable[[Job, Picture, Raster], None],
+    write: Callable[[Job, InputImage, Raster], None],
     begin: Callable[[Job], None],
 ) -> None:
-    """Translate one file, or several pictures of one size."""
+    """Translate one file, or several images of one size."""
     job, first = group[0]
     if isinstance(first, UserError):
         raise first
     if first is None:
-        if how.load_size and not job.is_film:
-            raise UserError(f"the picture {job.source} is too large for --load_size; leave that out")
+        if how.load_size and not job.is_video:
+            raise UserError(f"the image {job.source} is too large for --load_size; leave that out")
         begin(job)
         with _bar(job.source, how) as bar:
             show = partial(_show, bar)
-            if job.is_film:
-                translate_film(translator, job.source, with_suffix(job.stem, job.suffix), how.film, progress=show)
+            if job.is_video:
+                translate_video(translator, job.source, with_suffix(job.stem, job.suffix), how.video, progress=show)
             else:
                 to = {"suffix": job.suffix, "quality": how.quality}
                 translate_huge(translator, job.source, job.stem, **to, progress=show)  # type: ignore[arg-type]
         return
-    pictures = [picture for _, picture in group if isinstance(picture, Picture)]
-    rasters = translator.rasters(pictures, load_size=how.load_size)
-    for (job, _), picture, raster in zip(group, pictures, rasters, strict=True):
-        write(job, picture, raster)
+    images = [image for _, image in group if isinstance(image, InputImage)]
+    rasters = translator.rasters(images, load_size=how.load_size)
+    for (job, _), image, raster in zip(group, images, rasters, strict=True):
+        write(job, image, raster)
 
 
 def _bar(source: Path, how: Many) -> "tqdm[None]":
@@ -163,7 +163,7 @@ def _ahead(executor: Executor, jobs: Sequence[Job], how: Many) -> Iterator[Read]
     """Yield what is read, in order; some is read before it is asked for."""
     waiting: deque[tuple[Future[Read], int]] = deque()
     for job in jobs:
-        size = 0 if job.is_film else _bytes_of(job)
+        size = 0 if job.is_video else _bytes_of(job)
         while len(waiting) > AHEAD or (waiting and size + sum(other for _, other in waiting) > MOST_WAITING):
             yield waiting.popleft()[0].result()
         waiting.append((executor.submit(_read, job, how.most_bytes), size))
@@ -184,4 +184,4 @@ def _alike(found: Iterator[Read], most: int) -> Iterator[list[Read]]:
 
 
 def _size(one: Read) -> tuple[int, int] | None:
-    return one[1].size if isinstance(one[1], Picture) else None
+    return one[1].size if isinstance(one[1], InputImage) else None

@@ -1,4 +1,4 @@
-"""Translate pictures: whatever kind is given comes back, in its size and depth."""
+"""Translate images: whatever kind is given comes back, in its size and depth."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from data.pixels import Size, resized
 from inference.direction import Direction, finished
-from inference.given import Picture, taken
+from inference.given import InputImage, taken
 from inference.large import Box, Tiling, translate_in_parts
 from networks.compute import choose_compute, has_bf16
 from networks.factory import generator_family
@@ -23,18 +23,18 @@ from options.speed import SpeedOptions
 from util.memory import keep_freed_memory
 from util.raster.kinds import Raster
 
-MOST_TOGETHER = 16  # pictures in a batch on a GPU
+MOST_TOGETHER = 16  # images in a batch on a GPU
 
 
 class Translator:
-    """A trained run at work. It keeps nothing between pictures, so threads may share it and results repeat.
+    """A trained run at work. It keeps nothing between images, so threads may share it and results repeat.
 
     Attributes:
         directions: by name, ``AtoB`` or ``BtoA``; the first is that of the training.
         direction: the one that is taken where none is named.
         device: where the networks are.
         source: the run's folder or file.
-        tiling: what becomes of pictures that are too large to be computed at once.
+        tiling: what becomes of images that are too large to be computed at once.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Translator:
         self._networks = nn.ModuleDict({name: sharing_copy(way.network) for name, way in self.directions.items()})
         self._compute.place(self._networks)
         if device.type == "cpu":
-            keep_freed_memory()  # large pictures take a third of the time
+            keep_freed_memory()  # large images take a third of the time
         hold_weights(self._networks)
         if precision == "int8" and not quantize(self._networks):
             raise UserError(f"--precision int8 gains nothing here: {source} has no wide convolutions; pass auto")
@@ -70,22 +70,22 @@ class Translator:
                 or a list of these. Integers have the range of their type, floats lie in [0, 1], unless the run was
                 trained with a ``--value_range``.
             direction: ``AtoB`` or ``BtoA``; empty takes ``self.direction``.
-            load_size: pixels of the shorter side while it is translated, such as the training's; 0: the picture's own.
+            load_size: pixels of the shorter side while it is translated, such as the training's; 0: the image's own.
 
         Returns:
             The same kind, size and depth. A path gives a PIL image, or H x W x C of NumPy where Pillow has no such
             images. Alpha is kept.
 
         Raises:
-            UserError: a file cannot be read, or a picture does not suit the run.
-            TypeError: it is no picture.
+            UserError: a file cannot be read, or an image does not suit the run.
+            TypeError: it is no image.
         """
         if isinstance(image, Tensor) and image.ndim == 4 and len(image) > 1:
             return torch.cat(self([one[None] for one in image], direction, load_size=load_size))
         several = isinstance(image, list | tuple)
-        pictures = [taken(one) for one in (image if several else [image])]
-        made = self.rasters(pictures, direction, load_size=load_size)
-        out = [picture.back(raster) for picture, raster in zip(pictures, made, strict=True)]
+        inputs = [taken(one) for one in (image if several else [image])]
+        made = self.rasters(inputs, direction, load_size=load_size)
+        out = [one.back(raster) for one, raster in zip(inputs, made, strict=True)]
         return out if several else out[0]
 
     def round_trip(self, image: Any, direction: str = "", *, load_size: int = 0) -> tuple[Any, Any]:
@@ -101,11 +101,11 @@ class Translator:
         return fake, self(fake, there.other_way, load_size=load_size)
 
     @torch.inference_mode()
-    def rasters(self, pictures: Sequence[Picture], direction: str = "", *, load_size: int = 0) -> list[Raster]:
-        """Translate pictures that have been read; on a GPU, neighbours of one size are computed together."""
+    def rasters(self, images: Sequence[InputImage], direction: str = "", *, load_size: int = 0) -> list[Raster]:
+        """Translate images that have been read; on a GPU, neighbours of one size are computed together."""
         way = self.way(direction)
         made: list[Raster] = []
-        for size, group in groupby(pictures, lambda picture: _scaled_size(picture, load_size)):
+        for size, group in groupby(images, lambda image: _scaled_size(image, load_size)):
             together = self.tiling.how_many(way, *size, self.device)
             most = min(together, 1 if self.device.type == "cpu" else MOST_TOGETHER)  # a CPU gains nothing by batches
             alike = list(group)
@@ -123,7 +123,7 @@ class Translator:
         *,
         progress: Callable[[float], None] = lambda share: None,
     ) -> None:
-        """Translate a picture that need not be in memory; the arguments are those of ``translate_in_parts``."""
+        """Translate an image that need not be in memory; the arguments are those of ``translate_in_parts``."""
         network, forward, device = self._networks[way.name], partial(self._forward, way), self.device
         with torch.inference_mode(), self._compute.kernels(), self._compute.forward():
             translate_in_parts(
@@ -145,34 +145,34 @@ class Translator:
             raise UserError(f"{self.source} translates {' and '.join(self.directions)}, not {direction!r}")
         return found
 
-    def _at_once(self, way: Direction, pictures: Sequence[Picture], size: Size) -> list[Raster]:
-        pixels = [resized(way.pixels(picture.raster, picture.name), size, "bicubic") for picture in pictures]
-        inputs = [way.encode(image) for image in pixels]
+    def _at_once(self, way: Direction, images: Sequence[InputImage], size: Size) -> list[Raster]:
+        pixels = [resized(way.pixels(image.raster, image.name), size, "bicubic") for image in images]
+        inputs = [way.encode(one) for one in pixels]
         outputs = self._forward(way, torch.cat(inputs)).split(1)  # type: ignore[no-untyped-call]
         made = []
-        for given, out, picture in zip(inputs, outputs, pictures, strict=True):
-            image = resized(way.decode(given, out), picture.size, "bicubic")
-            made.append(finished(image, way.kind(picture.header), picture.raster))
+        for given, out, image in zip(inputs, outputs, images, strict=True):
+            result = resized(way.decode(given, out), image.size, "bicubic")
+            made.append(finished(result, way.kind(image.header), image.raster))
         return made
 
-    def _in_parts(self, way: Direction, picture: Picture, size: Size) -> Raster:
-        if size != picture.size:
+    def _in_parts(self, way: Direction, image: InputImage, size: Size) -> Raster:
+        if size != image.size:
             raise UserError(
-                f"the picture {picture.name} is too large for --load_size, {size[0]}x{size[1]} pixels; leave that out"
+                f"the image {image.name} is too large for --load_size, {size[0]}x{size[1]} pixels; leave that out"
             )
-        kind, (levels, color) = way.kind(picture.header), picture.raster
+        kind, (levels, color) = way.kind(image.header), image.raster
         made: list[Raster] = []
 
         def part(box: Box) -> Raster:
             return Raster(levels[box.top : box.bottom, box.left : box.right], color)
 
-        def write(box: Box, image: Tensor) -> None:
-            done = finished(image, kind, part(box))
+        def write(box: Box, piece: Tensor) -> None:
+            done = finished(piece, kind, part(box))
             if not made:
                 made.append(Raster(np.empty((*levels.shape[:2], done.levels.shape[2]), done.levels.dtype), done.color))
             made[0].levels[box.top : box.bottom, box.left : box.right] = done.levels
 
-        self.in_parts(way, picture.size, lambda box: way.pixels(part(box), picture.name), write)
+        self.in_parts(way, image.size, lambda box: way.pixels(part(box), image.name), write)
         return made[0]
 
     def _forward(self, way: Direction, images: Tensor) -> Tensor:
@@ -199,8 +199,8 @@ def _numbers_beside_int8(device: torch.device) -> str:
     return "bf16" if has_bf16(device) else "auto"
 
 
-def _scaled_size(picture: Picture, load_size: int) -> Size:
-    """Return width and height at which a picture is translated."""
-    width, height = picture.size
+def _scaled_size(image: InputImage, load_size: int) -> Size:
+    """Return width and height at which an image is translated."""
+    width, height = image.size
     factor = load_size / min(width, height) if load_size else 1
     return max(1, round(width * factor)), max(1, round(height * factor))

@@ -18,18 +18,18 @@ LOSSY = {".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}  # 8 b
 TIFF = (".tif", ".tiff")
 
 
-def write_picture(raster: Raster, stem: Path, header: Header, *, suffix: str = "", quality: int = 95) -> Path:
+def write_image(raster: Raster, stem: Path, header: Header, *, suffix: str = "", quality: int = 95) -> Path:
     """Write a translation and return its path.
 
     Args:
         stem: of the file, to which the suffix is added.
-        header: of the picture that was translated.
-        suffix: decides the format; empty leaves it to the picture: PNG, TIFF where that cannot hold it, or an array
+        header: of the image that was translated.
+        suffix: decides the format; empty leaves it to the image: PNG, TIFF where that cannot hold it, or an array
             file where the source was one.
         quality: of JPEG and WebP.
 
     Raises:
-        UserError: the format cannot hold the picture; says which can.
+        UserError: the format cannot hold the image; says which can.
         OSError: it cannot be written.
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def write_picture(raster: Raster, stem: Path, header: Header, *, suffix: str = "
 
 
 def encoded(raster: Raster, suffix: str, header: Header, *, quality: int = 95) -> bytes:
-    """Return a picture as the bytes of a file.
+    """Return an image as the bytes of a file.
 
     Raises:
         UserError: such files cannot hold it.
@@ -66,7 +66,7 @@ def encoded(raster: Raster, suffix: str, header: Header, *, quality: int = 95) -
 
 
 def refuse_unfit(dtype: np.dtype[Any], color: Color, suffix: str) -> None:
-    """Raise a UserError if files of a kind cannot hold such a picture."""
+    """Raise a UserError if files of a kind cannot hold such an image."""
     kind = suffix.lower()
     shallow = dtype == np.uint8 and color not in ("channels", "cmyk")
     fits = shallow if kind in LOSSY else fits_png(dtype, color) if kind == ".png" else kind in (*TIFF, ".npy")

@@ -1,4 +1,4 @@
-"""How good translations are, in figures. Importing the package fills the table of metrics.
+"""How good translations are, in scores. Importing the package fills the table of metrics.
 
 The formulas are those of torchmetrics where it has them. It and torchvision are imported only when they are needed.
 """

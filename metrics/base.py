@@ -14,8 +14,8 @@ Need = Literal["sets", "pairs", "labelled", "cycles"]
 Better = Literal["lower", "higher"]
 
 
-class Figure(NamedTuple):
-    """A figure of a whole evaluation.
+class Score(NamedTuple):
+    """A score of a whole evaluation.
 
     Attributes:
         spread: a standard deviation: over the subsets for KID, over the images where there is a value for each.
@@ -33,17 +33,17 @@ class Metric(ABC):
         needs: what it compares. ``sets``: the translations against real images of no fixed partner. ``pairs``: each
             against what it should be. ``labelled``: each photo against a real label map. ``cycles``: each image that
             came back against the one that was sent.
-        figures: what it yields, and which way is better.
+        scores: what it yields, and which way is better.
     """
 
     needs: ClassVar[Need]
-    figures: ClassVar[Mapping[str, Better]]
+    scores: ClassVar[Mapping[str, Better]]
 
     def __init__(self, settings: EvaluationSettings, device: torch.device) -> None:
         self.settings, self.device = settings, device
 
     def about(self) -> dict[str, object]:
-        """Return what the figures depend on besides the images and the settings that all share."""
+        """Return what the scores depend on besides the images and the settings that all share."""
         return {}
 
 
@@ -60,8 +60,8 @@ class SetMetric(Metric):
     fewest: ClassVar[int] = 1
 
     @abstractmethod
-    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Figure]:
-        """Return the figures of two sets of rows, N x ... and M x ..., on the CPU."""
+    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Score]:
+        """Return the scores of two sets of rows, N x ... and M x ..., on the CPU."""
 
 
 class PairMetric(Metric):
@@ -78,11 +78,11 @@ class PairMetric(Metric):
     def measure(self, fake: Tensor, real: Tensor) -> Tensor:
         """Return a row for each image; both are N x C x H x W in [0, 1], on the metric's device."""
 
-    def summary(self, rows: Tensor) -> dict[str, Figure]:
-        """Return the figures of all rows, float64; here the mean of a number each."""
-        [(name, better)] = self.figures.items()
+    def summary(self, rows: Tensor) -> dict[str, Score]:
+        """Return the scores of all rows, float64; here the mean of a number each."""
+        [(name, better)] = self.scores.items()
         spread = float(rows.std(correction=0)) if bool(rows.isfinite().all()) else None
-        return {name: Figure(float(rows.mean()), spread, better)}
+        return {name: Score(float(rows.mean()), spread, better)}
 
     def per_image(self, rows: Tensor) -> Tensor:
         """Return a number for each image, by which the best and the worst are found; NaN where it has none."""

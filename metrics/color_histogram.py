@@ -1,7 +1,7 @@
 """How alike the colours of two sets are: the intersection of their Lab histograms (Isola et al. 2017, figure 7).
 
 The paper does not say how wide its bins are; here L, a and b are rounded to whole numbers, so that gray, a = b = 0,
-lies in the middle of a bin. No library has this figure.
+lies in the middle of a bin. No library has this score.
 """
 
 from types import MappingProxyType
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metrics.base import METRICS, Figure, SetMetric
+from metrics.base import METRICS, Score, SetMetric
 from metrics.images import in_color, levels
 from util.color import rgb_to_lab
 
@@ -26,7 +26,7 @@ class LabHistograms:
     def __call__(self, images: Tensor) -> Tensor:
         """Return N x 3 x 256 in int64."""
         small = levels(in_color(images, "histogram")).cpu().permute(0, 2, 3, 1).numpy()
-        return torch.stack([_counts(picture / 255.0) for picture in small])
+        return torch.stack([_counts(image / 255.0) for image in small])
 
     def about(self) -> dict[str, object]:
         """Return the bins."""
@@ -38,15 +38,15 @@ class HistogramIntersection(SetMetric):
     """Sums, over the bins, of the smaller share of the pixels: 1 for the same colours, 0 for none in common."""
 
     description = "lab_histogram"
-    figures = MappingProxyType({"histogram_L": "higher", "histogram_a": "higher", "histogram_b": "higher"})
+    scores = MappingProxyType({"histogram_L": "higher", "histogram_a": "higher", "histogram_b": "higher"})
 
-    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Figure]:
+    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Score]:
         """Return an intersection for each of L, a and b; an image weighs as many pixels as it has."""
         a, b = (counts.double().sum(0) for counts in (fake, real))  # 3 x 256
         common = torch.minimum(a / a.sum(1, keepdim=True), b / b.sum(1, keepdim=True)).sum(1)
         return {
-            name: Figure(float(value), None, better)
-            for (name, better), value in zip(self.figures.items(), common, strict=True)
+            name: Score(float(value), None, better)
+            for (name, better), value in zip(self.scores.items(), common, strict=True)
         }
 
 

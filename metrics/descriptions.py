@@ -30,7 +30,7 @@ class Description(Protocol):
         """Return the rows of N x C x H x W in [0, 1], N x ..., on the CPU."""
 
     def about(self) -> dict[str, object]:
-        """Return what the figures depend on, for the report."""
+        """Return what the scores depend on, for the report."""
 
 
 class InceptionFeatures:

@@ -20,7 +20,7 @@ FEW = 2000  # images of a set, below which FID is far above what more images wou
 
 
 class Evaluation:
-    """The figures of translations. The same images give the same figures, in batches of any size.
+    """The scores of translations. The same images give the same scores, in batches of any size.
 
     All images are N x C x H x W in [0, 1]; those of sets, label maps and LPIPS have 1 or 3 channels. What no metric
     needs may be fed, and is ignored.
@@ -49,9 +49,9 @@ class Evaluation:
         return frozenset(metric.needs for metric in self.metrics.values())
 
     @property
-    def figures(self) -> dict[str, Better]:
-        """The names of all figures to come, and which way each is better."""
-        return {name: better for metric in self.metrics.values() for name, better in metric.figures.items()}
+    def scores(self) -> dict[str, Better]:
+        """The names of all scores to come, and which way each is better."""
+        return {name: better for metric in self.metrics.values() for name, better in metric.scores.items()}
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -123,14 +123,14 @@ class Evaluation:
         self._saw(rec, "cycles")
 
     def report(self) -> Report:
-        """Return the figures of all that was fed.
+        """Return the scores of all that was fed.
 
         Raises:
             UserError: what a metric needs was not fed, or too little of it.
         """
-        computed = {**self._sets.figures(), **self._pairs.figures()}
-        figures = {name: computed[name] for name in self.figures if name in computed}  # in the order asked for
-        return Report(figures, self._pairs.per_image(), self._evaluator(), self._warnings())
+        computed = {**self._sets.scores(), **self._pairs.scores()}
+        scores = {name: computed[name] for name in self.scores if name in computed}  # in the order asked for
+        return Report(scores, self._pairs.per_image(), self._evaluator(), self._warnings())
 
     def _saw(self, images: Tensor, need: Need) -> None:
         if need in self.needs:
@@ -156,6 +156,6 @@ class Evaluation:
             warnings.insert(
                 0,
                 f"{fakes:,} translations against {reals:,} real images: with fewer than {FEW:,} of either, FID is "
-                "biased upward; compare only with figures of the same counts, and prefer KID, which has no bias",
+                "biased upward; compare only with scores of the same counts, and prefer KID, which has no bias",
             )
         return warnings

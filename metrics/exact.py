@@ -1,4 +1,4 @@
-"""Figures are computed in float32, the same way each time, whatever a training around them has chosen."""
+"""Scores are computed in float32, the same way each time, whatever a training around them has chosen."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from metrics.base import METRICS, Figure, SetMetric
+from metrics.base import METRICS, Score, SetMetric
 from options.errors import UserError
 from util.random_state import RandomState
 
@@ -32,9 +32,9 @@ class FrechetDistance(SetMetric):
 
     description = "inception"
     fewest = 2
-    figures = MappingProxyType({"fid": "lower"})
+    scores = MappingProxyType({"fid": "lower"})
 
-    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Figure]:
+    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Score]:
         """Return the distance, computed in float64."""
         from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -42,7 +42,7 @@ class FrechetDistance(SetMetric):
         metric = FrechetInceptionDistance(Given(fake.shape[1]), sync_on_compute=False)
         metric.update(real, real=True)
         metric.update(fake, real=False)
-        return {"fid": Figure(float(metric.compute()), None, "lower")}
+        return {"fid": Score(float(metric.compute()), None, "lower")}
 
 
 def in_their_span(fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,9 +66,9 @@ class KernelDistance(SetMetric):
 
     description = "inception"
     fewest = 2
-    figures = MappingProxyType({"kid": "lower"})
+    scores = MappingProxyType({"kid": "lower"})
 
-    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Figure]:
+    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Score]:
         """Return the mean over random subsets and its standard deviation over them, computed in float64."""
         from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -83,7 +83,7 @@ class KernelDistance(SetMetric):
         with RandomState(torch.device("cpu")).replayed():  # it draws from the global generator
             torch.default_generator.manual_seed(KID_SEED)
             mean, spread = metric.compute()
-        return {"kid": Figure(float(mean), float(spread), "lower")}
+        return {"kid": Score(float(mean), float(spread), "lower")}
 
     def subset_size(self, fakes: int, reals: int) -> int:
         """Return ``--kid_subset_size``, or half of the smaller set: subsets of all of it would hardly differ."""
@@ -109,13 +109,13 @@ class _Neighbours(SetMetric):
                 "precision and recall need the package torch-fidelity: pip install torch-fidelity"
             ) from None
 
-    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Figure]:
+    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Score]:
         """Return the share of images that lie among the three nearest neighbours of an image of the other set."""
         from torch_fidelity.metric_prc import prc_features_to_metric
 
         both = prc_features_to_metric(fake, real, prc_neighborhood=NEIGHBOURS, verbose=False, save_cpu_ram=False)
-        [(name, better)] = self.figures.items()
-        return {name: Figure(both[name], None, better)}
+        [(name, better)] = self.scores.items()
+        return {name: Score(both[name], None, better)}
 
     def about(self) -> dict[str, object]:
         """Return whose formula it is."""
@@ -128,11 +128,11 @@ class _Neighbours(SetMetric):
 class Precision(_Neighbours):
     """The share of translations that lie among real images."""
 
-    figures = MappingProxyType({"precision": "higher"})
+    scores = MappingProxyType({"precision": "higher"})
 
 
 @METRICS.register("recall")
 class Recall(_Neighbours):
     """The share of real images that lie among translations."""
 
-    figures = MappingProxyType({"recall": "higher"})
+    scores = MappingProxyType({"recall": "higher"})

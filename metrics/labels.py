@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metrics.base import METRICS, Figure, Need, PairMetric
+from metrics.base import METRICS, Need, PairMetric, Score
 from metrics.images import in_color
 from metrics.palette import Palette, load_palette
 from metrics.segmenter import Segmenter
@@ -28,7 +28,7 @@ class LabelMaps(PairMetric):
     """
 
     needs: ClassVar[Need] = "pairs"
-    figures = MappingProxyType(
+    scores = MappingProxyType(
         {"per_pixel_accuracy": "higher", "per_class_accuracy": "higher", "class_iou": "higher"}
     )  # in the order of ``scores``
 
@@ -49,12 +49,11 @@ class LabelMaps(PairMetric):
         pairs = zip(found.cpu(), true.cpu(), strict=True)
         return torch.stack([multiclass_confusion_matrix(a, b, number, validate_args=False) for a, b in pairs])
 
-    def summary(self, rows: Tensor) -> dict[str, Figure]:
-        """Return the three figures of all pixels of all images."""
-        values = scores(rows.sum(0))
+    def summary(self, rows: Tensor) -> dict[str, Score]:
+        """Return the three scores of all pixels of all images."""
+        values = class_scores(rows.sum(0))
         return {
-            name: Figure(value, None, better)
-            for (name, better), value in zip(self.figures.items(), values, strict=True)
+            name: Score(value, None, better) for (name, better), value in zip(self.scores.items(), values, strict=True)
         }
 
     def per_image(self, rows: Tensor) -> Tensor:
@@ -67,7 +66,7 @@ class LabelMaps(PairMetric):
         return {"palette": self.palette.source, "classes": len(self.palette.classes)}
 
 
-def scores(confusion: Tensor) -> tuple[float, float, float]:
+def class_scores(confusion: Tensor) -> tuple[float, float, float]:
     """Return per-pixel accuracy, per-class accuracy and class IoU of (K + 1) x (K + 1); NaN where no pixel counts."""
     counted = confusion[:-1].double()  # pixels that are void in truth do not count
     right, true, found = counted.diagonal(), counted.sum(1), counted.sum(0)[:-1]
@@ -87,7 +86,7 @@ class SegmentedPhotos(LabelMaps):
 
     needs: ClassVar[Need] = "labelled"
     same_size = False
-    figures = MappingProxyType({f"segmented_{name}": better for name, better in LabelMaps.figures.items()})
+    scores = MappingProxyType({f"segmented_{name}": better for name, better in LabelMaps.scores.items()})
 
     def __init__(self, settings: EvaluationSettings, device: torch.device) -> None:
         super().__init__(settings, device)

@@ -1,11 +1,11 @@
-"""Compare images one by one with what they should be, and remember the figure of each."""
+"""Compare images one by one with what they should be, and remember the score of each."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from metrics.base import Figure, Need, PairMetric
+from metrics.base import Need, PairMetric, Score
 from metrics.exact import exact
 from metrics.images import checked, pixels_of
 from options.errors import UserError
@@ -51,16 +51,16 @@ class PairComparison:
                     self._rows[name].append(metric.measure(fake, real).cpu().double())
         self._names[need] += names
 
-    def figures(self) -> dict[str, Figure]:
-        """Return the figures of all metrics that were not left out.
+    def scores(self) -> dict[str, Score]:
+        """Return the scores of all metrics that were not left out.
 
         Raises:
             UserError: no image came for one of them.
         """
-        figures: dict[str, Figure] = {}
+        scores: dict[str, Score] = {}
         for name, metric in self._measured().items():
-            figures |= metric.summary(torch.cat(self._rows[name]))
-        return figures
+            scores |= metric.summary(torch.cat(self._rows[name]))
+        return scores
 
     def per_image(self) -> dict[str, dict[str, float]]:
         """Return metric, then image, then value; without images that have none."""
@@ -79,7 +79,7 @@ class PairComparison:
         return {need: len(names) for need, names in self._names.items()}
 
     def about(self) -> dict[str, object]:
-        """Return what the figures depend on besides the images."""
+        """Return what the scores depend on besides the images."""
         return {key: value for metric in self.metrics.values() for key, value in metric.about().items()}
 
     def _measured(self) -> dict[str, PairMetric]:

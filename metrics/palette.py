@@ -14,7 +14,7 @@ from metrics.images import in_color, levels
 from options.errors import UserError
 
 Colour = tuple[int, int, int]
-VOID = "void"  # the class that no figure counts
+VOID = "void"  # the class that no score counts
 LINE = re.compile(r"(?P<name>.+?)[\s,:=]+(?P<r>\d+)[\s,]+(?P<g>\d+)[\s,]+(?P<b>\d+)")
 
 # Cordts et al. 2016, "The Cityscapes Dataset": the 19 classes of the benchmark, and colours that it leaves out

@@ -25,7 +25,7 @@ class PerceptualDistance(PairMetric):
     """
 
     needs = "pairs"
-    figures = MappingProxyType({"lpips": "lower"})
+    scores = MappingProxyType({"lpips": "lower"})
     least_side = 31  # what AlexNet's pools leave a pixel of
 
     def __init__(self, settings: EvaluationSettings, device: torch.device) -> None:

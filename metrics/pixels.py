@@ -15,7 +15,7 @@ class MeanAbsoluteError(PairMetric):
     """Mean absolute difference of the values in [0, 1]; half of what a loss on [-1, 1] shows."""
 
     needs: ClassVar[Need] = "pairs"
-    figures = MappingProxyType({"l1": "lower"})
+    scores = MappingProxyType({"l1": "lower"})
 
     def measure(self, fake: Tensor, real: Tensor) -> Tensor:
         """Return a mean over channels and pixels for each image."""
@@ -27,7 +27,7 @@ class CycleError(MeanAbsoluteError):
     """What a cycle loses (Zhu et al. 2017, equation 2): mean absolute difference of an image that came back."""
 
     needs: ClassVar[Need] = "cycles"
-    figures = MappingProxyType({"cycle": "lower"})
+    scores = MappingProxyType({"cycle": "lower"})
 
 
 @METRICS.register("psnr")
@@ -35,7 +35,7 @@ class PeakSignalToNoise(PairMetric):
     """Peak signal-to-noise ratio in dB, the mean over the images; infinite if one of them has no error at all."""
 
     needs = "pairs"
-    figures = MappingProxyType({"psnr": "higher"})
+    scores = MappingProxyType({"psnr": "higher"})
 
     def measure(self, fake: Tensor, real: Tensor) -> Tensor:
         """Return a ratio for each image, of all its channels together."""
@@ -52,7 +52,7 @@ class StructuralSimilarity(PairMetric):
     """
 
     needs = "pairs"
-    figures = MappingProxyType({"ssim": "higher"})
+    scores = MappingProxyType({"ssim": "higher"})
     least_side = WINDOW
 
     def measure(self, fake: Tensor, real: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class MultiScaleSimilarity(PairMetric):
     """Structural similarity at five scales (Wang et al. 2003), each half of the one before."""
 
     needs = "pairs"
-    figures = MappingProxyType({"ms_ssim": "higher"})
+    scores = MappingProxyType({"ms_ssim": "higher"})
     least_side = 176  # the window, at a sixteenth of the size
 
     def measure(self, fake: Tensor, real: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metrics.base import Figure, SetMetric
+from metrics.base import Score, SetMetric
 from metrics.descriptions import DESCRIPTIONS, Description
 from metrics.exact import exact
 from metrics.images import checked
@@ -71,24 +71,24 @@ class SetComparison:
         """The number of real images."""
         return _count(self._real)
 
-    def figures(self) -> dict[str, Figure]:
-        """Return the figures of all metrics.
+    def scores(self) -> dict[str, Score]:
+        """Return the scores of all metrics.
 
         Raises:
             UserError: a set has too few images.
         """
-        figures: dict[str, Figure] = {}
+        scores: dict[str, Score] = {}
         for name, metric in self.metrics.items():
             for count, what in ((self.fakes, "translations"), (self.reals, "real images")):
                 if count < metric.fewest:
                     raise UserError(f"{name} needs at least {metric.fewest} {what}, and {count} came; give more images")
             fake, real = (torch.cat(rows[metric.description]) for rows in (self._fake, self._real))
             with exact(fake.device):
-                figures |= metric.compare(fake, real)
-        return figures
+                scores |= metric.compare(fake, real)
+        return scores
 
     def about(self) -> dict[str, object]:
-        """Return what the figures depend on besides the images."""
+        """Return what the scores depend on besides the images."""
         parts = [
             *(part.about() for part in self.descriptions.values()),
             *(part.about() for part in self.metrics.values()),

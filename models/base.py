@@ -1,4 +1,4 @@
-"""The contract of a model: networks, a forward pass, losses in update order, pictures.
+"""The contract of a model: networks, a forward pass, losses in update order, images.
 
 A model holds maths and names. Files, devices, optimizers and ``backward`` live elsewhere.
 """
@@ -128,14 +128,14 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
 
     @abstractmethod
     def visuals(self, out: Out) -> dict[str, Tensor]:
-        """Return pictures by official label in display order, N x C x H x W in [-1, 1], C 1 or 3."""
+        """Return images by official label in display order, N x C x H x W in [-1, 1], C 1 or 3."""
 
     def translations(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
         """Return by generator what it made and the real images that it imitates, N x C x H x W in [-1, 1]."""
         return {}
 
     def results(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
-        """Return the ``translations`` as the pictures whose quality is measured."""
+        """Return the ``translations`` as the images whose quality is measured."""
         return self.translations(out)
 
     def cycles(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:

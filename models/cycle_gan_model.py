@@ -162,7 +162,7 @@ class CycleGANModel(TranslationModel[Cycle]):
         return Loss(total, parts, right)
 
     def visuals(self, out: Cycle) -> dict[str, Tensor]:
-        """Show each direction in a row: real, fake, back again, and in training the identity picture."""
+        """Show each direction in a row: real, fake, back again, and in training the identity image."""
         first = {"real_A": out.A.real, "fake_B": out.A.fake, "rec_A": out.A.rec, "idt_B": out.B.idt}  # G_B applied to A
         second = {"real_B": out.B.real, "fake_A": out.B.fake, "rec_B": out.B.rec, "idt_A": out.A.idt}
         return {label: image for label, image in {**first, **second}.items() if image is not None}

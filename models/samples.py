@@ -22,14 +22,14 @@ from options.schema import Options
 log = logging.getLogger(__name__)
 
 LARGEST = 1024  # pixels a side
-COARSE = 16  # pixels a side at which two pictures are compared: what a generator hides in fine noise does not count
+COARSE = 16  # pixels a side at which two images are compared: what a generator hides in fine noise does not count
 
 
 class Translated(NamedTuple):
     """The visuals of each sample, 1 x C x H x W in [-1, 1]; and the generators' ``variety_<G>``."""
 
     rows: list[dict[str, Tensor]]
-    figures: dict[str, float]
+    scores: dict[str, float]
 
 
 class Samples:
@@ -102,7 +102,7 @@ def at_most(batch: Batch, side: int) -> Batch:
 
 
 def varieties(pairs: Sequence[Mapping[str, tuple[Tensor, Tensor]]]) -> dict[str, float]:
-    """Return how much each generator's outputs differ from one input to another; 1: as much as real pictures do.
+    """Return how much each generator's outputs differ from one input to another; 1: as much as real images do.
 
     The standard deviation over the samples at ``COARSE`` resolution, averaged over pixels, divided by that of the real
     images. Nothing where there are fewer than two samples. Synchronises the device.
@@ -124,7 +124,7 @@ def _spread(images: list[Tensor]) -> float:
 
 
 def _dataset(opt: Options) -> TranslationDataset:
-    """Open the held-out images, whole pictures where possible."""
+    """Open the held-out images, whole images where possible."""
     if opt.val.val_share:
         return held_out_set(opt)
     data = dataclasses.replace(held_out_data(opt.data), max_dataset_size=math.inf)

@@ -19,7 +19,7 @@ def lr_factor(opt: OptimOptions, epoch: int, metrics: Sequence[float] = ()) -> f
 
     Args:
         epoch: from 1.
-        metrics: of every validation the figure that decides, lower is better; for ``plateau``.
+        metrics: of every validation the score that decides, lower is better; for ``plateau``.
     """
     if opt.lr_policy == "linear":
         return 1.0 - max(0, epoch - opt.n_epochs) / (opt.n_epochs_decay + 1)

@@ -1,4 +1,4 @@
-"""``--model test``: one generator of a trained run, applied to a plain folder of pictures."""
+"""``--model test``: one generator of a trained run, applied to a plain folder of images."""
 
 import logging
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ class TemplateOptions:  # the model's own flags
 
 @MODELS.register("template")  # the name for --model
 class TemplateModel(TranslationModel[Translation]):
-    """Networks, forward, losses, pictures: nothing else is needed."""
+    """Networks, forward, losses, images: nothing else is needed."""
 
     Flags = TemplateOptions
     defaults: ClassVar[Mapping[str, Any]] = {"dataset_mode": "aligned"}  # shared flags to change
@@ -41,7 +41,7 @@ class TemplateModel(TranslationModel[Translation]):
         return {"G": build_generator(self.opt.net, self.opt.net.input_nc, self.opt.net.output_nc)}
 
     def forward(self, batch: Batch) -> Translation:
-        """Compute what losses and pictures need."""
+        """Compute what losses and images need."""
         return Translation(batch.A, batch.target, self.networks["G"](batch.A))
 
     def phases(self) -> list[Phase]:
@@ -54,7 +54,7 @@ class TemplateModel(TranslationModel[Translation]):
         return Loss(regression, {"G": regression})
 
     def visuals(self, out: Translation) -> dict[str, Tensor]:
-        """Name the pictures to show."""
+        """Name the images to show."""
         return {"real_A": out.real_A, "fake_B": out.fake_B, "real_B": out.real_B}
 
     def translations(self, out: Translation) -> dict[str, tuple[Tensor, Tensor]]:

@@ -15,7 +15,7 @@ from models.base import TranslationModel
 from models.ema import Averages
 from models.measurable import default_metrics
 from models.schedule import since_best
-from models.scores import Scores
+from models.scorer import Scorer
 from models.translating import as_in_a_test, translated
 from options.errors import DivergedError, LostProcessError, SharedError, UserError
 from options.schema import DataOptions, Options
@@ -26,7 +26,7 @@ from util.progress import Progress
 log = logging.getLogger(__name__)
 
 ALWAYS_THE_SAME_CROPS = 0  # an epoch number for the sampler
-RAW = "_raw"  # ends the names of the figures of the weights themselves, where there is an average of them
+RAW = "_raw"  # ends the names of the scores of the weights themselves, where there is an average of them
 
 
 def held_out_data(opt: DataOptions) -> DataOptions:
@@ -78,7 +78,7 @@ class Validation:
     """The held-out images and what is measured on them.
 
     Attributes:
-        decides: the figure that says what is best.
+        decides: the score that says what is best.
 
     Raises:
         UserError: there are no such images, no such metrics, the weights that these need cannot be had, or the first
@@ -89,9 +89,9 @@ class Validation:
         self.opt, self.world = opt, world
         dataset = held_out_set(opt)
         names = opt.val.names or default_metrics(model, paired=dataset.paired)
-        self.scores = Scores(names, opt.evaluation, model, dataset, world.device)
-        self.decides = opt.val.best_metric or next(iter(self.scores.figure_names))
-        self.scores.refuse_unknown_figure(self.decides, "--best_metric")
+        self.scorer = Scorer(names, opt.evaluation, model, dataset, world.device)
+        self.decides = opt.val.best_metric or next(iter(self.scorer.score_names))
+        self.scorer.refuse_unknown_score(self.decides, "--best_metric")
         self.loader = Loader(dataset, held_out_data(opt.data), World(0, 1, world.device))  # every process measures all
         self._freq = max(1, opt.val.val_freq)
         self._try(model, len(dataset))
@@ -100,18 +100,18 @@ class Validation:
 
     def _try(self, model: TranslationModel[Any], count: int) -> None:
         """Measure one image, so that mistakes show before the first epoch and not after it."""
-        self.scores.refuse_too_few(count)
+        self.scorer.refuse_too_few(count)
         with as_in_a_test(model):
             for batch, out in translated(model, itertools.islice(self.loader.epoch(ALWAYS_THE_SAME_CROPS), 1)):
-                self.scores.add(model, batch, out)
-        self.scores.refuse_left_out(self.decides)
-        for sentence in self.scores.left_out.values():
+                self.scorer.add(model, batch, out)
+        self.scorer.refuse_left_out(self.decides)
+        for sentence in self.scorer.left_out.values():
             log.warning("validation: %s", sentence)
 
     def take_up(self, progress: Progress) -> None:
-        """Forget the figures of earlier validations if they were of something else: they cannot be compared."""
+        """Forget the scores of earlier validations if they were of something else: they cannot be compared."""
         if progress.metrics and progress.deciding != self._what:
-            before = progress.deciding or "an older version's figure"
+            before = progress.deciding or "an older version's score"
             log.warning("what is the best so far starts anew: it was told by %s, and now by %s", before, self._what)
             progress.metrics.clear()
         progress.deciding = self._what
@@ -127,9 +127,9 @@ class Validation:
         progress: Progress,
         between: Callable[[], None] = lambda: None,
     ) -> dict[str, float]:
-        """Return all figures and note in the progress the one that says what is best.
+        """Return all scores and note in the progress the one that says what is best.
 
-        Where there are averaged weights, the figures are theirs; those of the weights themselves come as well.
+        Where there are averaged weights, the scores are theirs; those of the weights themselves come as well.
 
         Args:
             between: called after each batch; may raise to stop.
@@ -138,37 +138,37 @@ class Validation:
             SharedError: an image cannot be read; in all processes alike.
         """
         with averages.in_use():
-            figures = self._measure(model, between)
+            scores = self._measure(model, between)
         if averages.are_kept:
-            figures |= {f"{name}{RAW}": value for name, value in self._measure(model, between).items()}
-        worth = self.scores.worth(self.decides, figures)
+            scores |= {f"{name}{RAW}": value for name, value in self._measure(model, between).items()}
+        worth = self.scorer.worth(self.decides, scores)
         before = min(progress.metrics, default=None)
         progress.metrics.append(worth)
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         better = before is None or worth < before
         log.info("validation of epoch %d: %s%s", progress.epoch, shown, " (the best so far)" if better else "")
         patience = self.opt.val.patience
         if 0 < patience <= since_best(progress.metrics):
             log.info("the training ends: no better %s in %d validations (--patience)", self.decides, patience)
-        return figures
+        return scores
 
     def _measure(self, model: TranslationModel[Any], between: Callable[[], None]) -> dict[str, float]:
         try:
-            figures = self._figures(model, between)
+            scores = self._scores(model, between)
         except (SharedError, LostProcessError, DivergedError):
             raise
         except UserError as error:  # so that what was learned is saved
             raise SharedError(f"the validation failed: {error}") from error
         if self.world.size == 1:
-            return figures
-        mine = torch.tensor(list(figures.values()), device=self.world.device)
+            return scores
+        mine = torch.tensor(list(scores.values()), device=self.world.device)
         means = self.world.mean(mine)  # batch norms differ between processes; decisions must not
-        return dict(zip(figures, means.tolist(), strict=True))
+        return dict(zip(scores, means.tolist(), strict=True))
 
-    def _figures(self, model: TranslationModel[Any], between: Callable[[], None]) -> dict[str, float]:
-        self.scores.restart()
+    def _scores(self, model: TranslationModel[Any], between: Callable[[], None]) -> dict[str, float]:
+        self.scorer.restart()
         with as_in_a_test(model):
             for batch, out in translated(model, self.loader.epoch(ALWAYS_THE_SAME_CROPS)):
-                self.scores.add(model, batch, out)
+                self.scorer.add(model, batch, out)
                 between()
-        return self.scores.figures()
+        return self.scorer.scores()

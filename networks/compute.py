@@ -219,5 +219,5 @@ def together(network: nn.Module, images: Sequence[Tensor], *, batched: bool) -> 
 
 
 def _as_float32(network: nn.Module, given: object, out: Verdict) -> Verdict:
-    """Hand losses and pictures full precision."""
+    """Hand losses and images full precision."""
     return tuple(scale.float() for scale in out) if isinstance(out, tuple) else out.float()

@@ -1,6 +1,6 @@
-"""Turn a generator into a function of one picture: no dropout, no picture that sees another, no state.
+"""Turn a generator into a function of one image: no dropout, no image that sees another, no state.
 
-The official code tests with batches of one in training mode, so batch norms take the statistics of the picture at hand
+The official code tests with batches of one in training mode, so batch norms take the statistics of the image at hand
 (Isola et al. 2017, appendix 6.1). That is kept. Dropout is left out; the norms behind it even out what that changes.
 """
 
@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from networks.spectral import without_spectral_norm
 
 
-class PictureNorm(nn.Module):
-    """A batch norm of a batch of one: every channel of every picture to mean 0 and variance 1, then scaled."""
+class ImageNorm(nn.Module):
+    """A batch norm of a batch of one: every channel of every image to mean 0 and variance 1, then scaled."""
 
     weight: Tensor
     bias: Tensor
@@ -33,7 +33,7 @@ class PictureNorm(nn.Module):
 
 
 def repeatable(network: nn.Module, *, running_statistics: bool = False) -> nn.Module:
-    """Return a generator that shares the weights and treats every picture alone, in evaluation mode.
+    """Return a generator that shares the weights and treats every image alone, in evaluation mode.
 
     Weights with spectral norm are not shared: they are computed here, once.
 
@@ -47,7 +47,7 @@ def repeatable(network: nn.Module, *, running_statistics: bool = False) -> nn.Mo
             if isinstance(layer, nn.Dropout):
                 setattr(parent, name, nn.Identity())
             elif isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm) and not running_statistics:
-                setattr(parent, name, PictureNorm(layer.weight, layer.bias, layer.eps))
+                setattr(parent, name, ImageNorm(layer.weight, layer.bias, layer.eps))
     return alone
 
 

@@ -40,11 +40,11 @@ class AppOptions:
     )
     no_login: bool = flag(False, "with another --host: let everybody in without a password")
     max_upload: str = flag("50M", "largest file that is taken, in bytes: 500K, 50M, 2G")
-    max_pixels: str = flag("50M", "largest picture that is taken, in pixels: 500K, 50M, 2G")
-    max_files: int = flag(50, "most pictures that are taken together")
+    max_pixels: str = flag("50M", "largest image that is taken, in pixels: 500K, 50M, 2G")
+    max_files: int = flag(50, "most images that are taken together")
     max_waiting: int = flag(20, "most requests that wait for their turn, of the page and of programs each")
     keep_minutes: float = flag(60.0, "how long uploads and results are kept")
-    examples: int = flag(8, "pictures of the run's own data set to choose from; 0 shows none")
+    examples: int = flag(8, "images of the run's own data set to choose from; 0 shows none")
     device: str = flag("auto", "auto, cpu, cuda, cuda:1 or mps")
     precision: Literal["auto", "fp32", "tf32", "bf16", "fp16", "int8"] = flag(
         "auto", "numbers, as for translate.py; fp32 is exact"

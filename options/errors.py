@@ -9,7 +9,7 @@ class UserError(ValueError):
 
 
 class TooLargeError(UserError):
-    """A picture is larger than any that is read at once."""
+    """An image is larger than any that is read at once."""
 
 
 class NoImagesError(UserError):

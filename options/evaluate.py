@@ -17,12 +17,12 @@ from options.typed import typed
 
 USAGE = "python evaluate.py RUN|FOLDER --dataroot FOLDER [--metrics NAMES] [flags]"
 ABOUT = (
-    "RUN is a trained run, by its name or folder; FOLDER holds pictures, such as the images of test.py. Metrics of two "
+    "RUN is a trained run, by its name or folder; FOLDER holds images, such as the images of test.py. Metrics of two "
     "sets: fid, kid, histogram; of pairs: l1, psnr, ssim, ms_ssim, lpips, labels, segmented; of CycleGAN: cycle. All "
-    "flags of test.py work as well; of a folder, those that say how pictures are read."
+    "flags of test.py work as well; of a folder, those that say how images are read."
 )
 
-# What says nothing of a folder of pictures.
+# What says nothing of a folder of images.
 OF_A_RUN = {f.name for table in (NetOptions, SpeedOptions, ResultOptions) for f in dataclasses.fields(table)}
 OF_A_RUN |= {"model", "epoch", "load_iter", "use_wandb", "wandb_project_name", "verbose"}
 OF_A_RUN |= {"serial_batches", "no_flip", "on_bad_image"}
@@ -36,22 +36,20 @@ class EvaluateOptions:
     what: str = ""
     metrics: str = flag("", "names with commas between; empty takes the usual ones: fid, kid, and those of pairs")
     output: str = flag("", "the JSON file to write; empty is metrics.json beside the results of test.py")
-    label: str = flag(
-        "", "of a folder's pictures only those whose names end so; empty finds fake_B, fake_B_rgb or fake"
-    )
+    label: str = flag("", "of a folder's images only those whose names end so; empty finds fake_B, fake_B_rgb or fake")
     checkpoints_dir: str = flag("", "folder of all runs, where RUN is a name; empty is ./checkpoints")
 
     def refuse_for_run(self) -> None:
         """Raise a ``UserError`` for what says nothing of a run, or nowhere to write."""
         if self.label:
             raise UserError(
-                f"--label {self.label} chooses among a folder of pictures, and {self.what} is a run; leave it out, or "
+                f"--label {self.label} chooses among a folder of images, and {self.what} is a run; leave it out, or "
                 "give the images folder of its results"
             )
         self._refuse_output()
 
     def refuse_for_folder(self, others: Sequence[str]) -> None:
-        """Raise a ``UserError`` for what says nothing of a folder of pictures, or nowhere to write.
+        """Raise a ``UserError`` for what says nothing of a folder of images, or nowhere to write.
 
         Args:
             others: the words for ``test.py``.
@@ -62,9 +60,9 @@ class EvaluateOptions:
         ]
         for name in names:
             if name in OF_A_RUN or name == "checkpoints_dir":
-                instead = "; --max_dataset_size measures fewer pictures" if name == "num_test" else ""
+                instead = "; --max_dataset_size measures fewer images" if name == "num_test" else ""
                 raise UserError(
-                    f"--{name} is about a run, and {self.what} is a folder of pictures; leave it out{instead}"
+                    f"--{name} is about a run, and {self.what} is a folder of images; leave it out{instead}"
                 )
         self._refuse_output()
         measured = Path(os.path.realpath(self.what))
@@ -81,7 +79,7 @@ class EvaluateOptions:
         mode = given.get("dataset_mode", "")
         if mode == "colorization":
             raise UserError(
-                "--dataset_mode colorization reads lightness and colour; to compare colour pictures, leave it out and "
+                "--dataset_mode colorization reads lightness and colour; to compare colour images, leave it out and "
                 f"give their folder: --dataroot {place}"
             )
         if not mode and os.path.isdir(place):
@@ -113,7 +111,7 @@ def parse_evaluate(argv: Sequence[str]) -> tuple[EvaluateOptions, list[str]]:
         if {"-h", "--help"} & set(argv):
             parser.parse_args(["--help"])
         if not argv or argv[0].startswith("-"):
-            raise UserError("say first what to measure: the name or the folder of a run, or a folder of pictures")
+            raise UserError("say first what to measure: the name or the folder of a run, or a folder of images")
         known, others = front.parse_known_args(list(argv[1:]))
         _refuse_name(others)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""What can be chosen about the figures of an evaluation, as flags."""
+"""What can be chosen about the scores of an evaluation, as flags."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -29,7 +29,7 @@ class ExportOptions:
     ema: float | None = flag(
         None, "above 0, as a run trained with --ema has it: averaged weights; 0: the raw ones", parse=float
     )
-    eval: bool = flag(False, "let batch norms use what they gathered in training instead of each picture's statistics")
+    eval: bool = flag(False, "let batch norms use what they gathered in training instead of each image's statistics")
     precision: Literal["fp32", "fp16", "int8"] = flag(
         "fp32", "of onnx and web: numbers of the weights; fp16 makes files half as large, int8 up to a quarter"
     )

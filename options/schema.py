@@ -130,7 +130,7 @@ class ResultOptions:
     num_test: float = flag(
         INFINITE, "translate at most this many images", parse=count_or_inf, aliases=("how_many", "ntest")
     )
-    display_winsize: int = flag(256, "width of a picture on the page, pixels")
+    display_winsize: int = flag(256, "width of an image on the page, pixels")
     metrics: str = flag("", "measure the results, such as fid,lpips: see python evaluate.py --help")
     ema: float = flag(0.0, "above 0, as a run trained with --ema has it: averaged weights; 0: the raw ones")
 

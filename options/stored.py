@@ -58,7 +58,7 @@ TRAINING_ONLY = {
 }
 TRAINING_ONLY |= {"gpu_ids", "device", "load_size", "use_wandb", "display_winsize"} | NOT_RESUMED
 
-# Random crops are for training; at test the whole picture is translated.
+# Random crops are for training; at test the whole image is translated.
 UNCROPPED = {
     "scale_width_and_crop": "scale_width",
     "scale_shortside_and_crop": "scale_shortside",

@@ -117,18 +117,18 @@ class SaveOptions:
 class LogOptions:
     """What is shown, and how often. All ``*_freq`` flags count images."""
 
-    display_freq: int = flag(400, "images between two sets of sample pictures")
+    display_freq: int = flag(400, "images between two sets of sample images")
     update_html_freq: int = flag(1000, "images between two drawings of the curves on the page")
     print_freq: int = flag(100, "images between two lines of losses")
     no_html: bool = flag(False, "write no page")
-    display_winsize: int = flag(256, "width of a picture on the page, pixels")
+    display_winsize: int = flag(256, "width of an image on the page, pixels")
     display_id: int = flag(1, "first window of the Visdom dashboard; 0 switches it off")
     display_server: str = flag("http://localhost", "Visdom server; a local one is started if none answers")
     display_port: int = flag(8097, "port of the Visdom server")
     display_stop_server: bool = flag(False, "end a server that this training has started when it ends")
     display_env: str = flag("", "Visdom environment; empty takes the name of the run")
     display_samples: int = flag(4, "held-out images that are shown every time; 0 switches them off")
-    display_ncols: int = flag(4, "pictures in a row of the dashboard; 0 gives each a window")
+    display_ncols: int = flag(4, "images in a row of the dashboard; 0 gives each a window")
     profile: bool = flag(False, "write what the tenth step spends its time on to step_trace.json, for a browser")
     use_tensorboard: bool = flag(False, "log to TensorBoard (pip install tensorboard)")
 

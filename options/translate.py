@@ -11,7 +11,7 @@ from options.errors import UserError
 from options.flag import at_least, flag
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-USAGE = "python translate.py RUN IN... -o OUT [flags]\n       python translate.py RUN --camera [-o FILM]"
+USAGE = "python translate.py RUN IN... -o OUT [flags]\n       python translate.py RUN --camera [-o VIDEO]"
 
 
 def memory(text: str) -> int:
@@ -38,16 +38,16 @@ class TranslateOptions:
     epoch: str = flag("latest", "which saved weights: latest, an epoch number or iter_<N>")
     checkpoints_dir: str = flag("./checkpoints", "folder of all runs, where RUN is a name")
     ema: Literal["auto", "on", "off"] = flag("auto", "averaged weights; auto takes them where the run has --ema")
-    eval: bool = flag(False, "let batch norms use what they gathered in training instead of each picture's statistics")
-    load_size: int = flag(0, "pixels of the shorter side while a picture is translated; 0 keeps its size")
+    eval: bool = flag(False, "let batch norms use what they gathered in training instead of each image's statistics")
+    load_size: int = flag(0, "pixels of the shorter side while an image is translated; 0 keeps its size")
     format: Literal["", "png", "jpg", "webp", "bmp", "tif", "npy"] = flag(
-        "", "of pictures; empty takes png, and tif or npy where the depth or the source asks for it"
+        "", "of images; empty takes png, and tif or npy where the depth or the source asks for it"
     )
     quality: int = flag(95, "of jpg and webp, 1 to 100")
     overwrite: bool = flag(False, "replace files that are there; without it, what is done already is skipped")
     tiling: Literal["auto", "off", "exact", "blend"] = flag(
         "auto",
-        "large pictures: exact computes parts with the norms of the whole, blend computes tiles that fade into each "
+        "large images: exact computes parts with the norms of the whole, blend computes tiles that fade into each "
         "other, off all at once; auto is off where it fits into memory, else exact",
     )
     max_memory: str = flag(
@@ -59,8 +59,8 @@ class TranslateOptions:
         "auto", "numbers of the networks: fp32 is exact; on CPUs int8 takes half the time of auto, a few levels off"
     )
     num_threads: int = flag(2, "threads that read and write files beside the work")
-    smooth: float = flag(0.0, "films: how much stands still where the film does, 0 to 1")
-    crf: int = flag(18, "films: quality, lower is better; 0 is lossless in mkv and avi")
+    smooth: float = flag(0.0, "videos: how much stands still where the video does, 0 to 1")
+    crf: int = flag(18, "videos: quality, lower is better; 0 is lossless in mkv and avi")
     port: int = flag(8098, "of the page that shows the camera, on this machine")
     quiet: bool = flag(False, "print warnings only, and no progress bar")
 
@@ -81,12 +81,12 @@ class TranslateOptions:
             raise UserError(f"--camera translates what it sees, not {self.inputs[0]}; leave one of both out")
         if not self.camera and not self.inputs:
             raise UserError(
-                f"there is nothing to translate; name pictures, folders or films, or pass --camera ({USAGE})"
+                f"there is nothing to translate; name images, folders or videos, or pass --camera ({USAGE})"
             )
         if not self.camera and not self.output:
             raise UserError("-o is missing: a folder for the translations, or a file's name for one")
         if "-" in self.inputs and len(self.inputs) > 1:
-            raise UserError("- (standard input) holds one picture and comes alone; leave the other inputs out")
+            raise UserError("- (standard input) holds one image and comes alone; leave the other inputs out")
 
     @property
     def place(self) -> str:
@@ -109,7 +109,7 @@ def parse_translate(argv: Sequence[str] | None = None) -> TranslateOptions:
     """
     parser = QuietParser(prog="translate.py", usage=USAGE, description=__doc__)
     parser.add_argument("run", nargs="?", default="", help="a run's folder or name, or a generator's file")
-    parser.add_argument("inputs", nargs="*", default=[], help="pictures, films, folders, patterns; - reads one picture")
+    parser.add_argument("inputs", nargs="*", default=[], help="images, videos, folders, patterns; - reads one image")
     parser.add_argument(
         "--camera", nargs="?", const="0", default="", help="what a camera sees: 0 is the first, or a device or address"
     )

@@ -28,17 +28,17 @@ TICK = 0.05  # seconds
 PANES = """[...document.querySelectorAll(".window")].map(pane => {
     const box = part => { const r = part.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] }
     const slider = pane.querySelector("input[type=range]"), plot = pane.querySelector(".js-plotly-plot")
-    const pictures = [...pane.querySelectorAll(".content img")]
+    const images = [...pane.querySelectorAll(".content img")]
     return {
         title: pane.querySelector(".bar > div").innerText,
         text: pane.querySelector(".content").innerText,
         lines: pane.querySelectorAll(".scatterlayer .trace path.js-line").length,
         curves: Object.fromEntries((plot?.data ?? []).map(trace => [trace.name, trace.x])),
         heights: plot?.layout.yaxis.range ?? [],
-        sizes: pictures.map(picture => [picture.naturalWidth, picture.naturalHeight]),
+        sizes: images.map(image => [image.naturalWidth, image.naturalHeight]),
         slider: slider && [Number(slider.value), Number(slider.max)],
         box: box(pane),
-        parts: [...pictures, slider].filter(Boolean).map(box),
+        parts: [...images, slider].filter(Boolean).map(box),
     }
 })"""
 
@@ -50,10 +50,10 @@ class Pane(NamedTuple):
         lines: how many Plotly has drawn.
         curves: where on the x axis the points of each trace are, by name.
         heights: ends of the y axis.
-        sizes: width and height of each picture, pixels; zeros where it could not be decoded.
+        sizes: width and height of each image, pixels; zeros where it could not be decoded.
         slider: its value and the largest possible one.
         box: left, top, right, bottom on the page, pixels.
-        parts: such boxes of the pictures, then of the slider.
+        parts: such boxes of the images, then of the slider.
     """
 
     title: str
@@ -142,7 +142,7 @@ class Page:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._command("Emulation.setDeviceMetricsOverride", **size)
 
-    def picture(self) -> Image.Image:
+    def an_image(self) -> Image.Image:
         """Return what is to be seen without scrolling."""
         data = self._command("Page.captureScreenshot")["data"]
         return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")

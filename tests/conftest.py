@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.pictures import write_aligned, write_colour, write_unaligned
+from tests.images import write_aligned, write_colour, write_unaligned
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads wait for each other where cores are busy
 
@@ -30,7 +30,7 @@ RunCli = Callable[..., Finished]
 
 @pytest.fixture
 def unaligned_root(tmp_path: Path) -> Path:
-    """3 train, 2 val and 2 test pictures of 40x36 pixels in ``trainA``, ``trainB`` ..."""
+    """3 train, 2 val and 2 test images of 40x36 pixels in ``trainA``, ``trainB`` ..."""
     return write_unaligned(tmp_path / "unaligned")
 
 
@@ -42,7 +42,7 @@ def aligned_root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def colour_root(tmp_path: Path) -> Path:
-    """3 train, 2 val and 2 test colour pictures of 40x36 pixels."""
+    """3 train, 2 val and 2 test colour images of 40x36 pixels."""
     return write_colour(tmp_path / "colour")
 
 

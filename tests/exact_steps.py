@@ -16,7 +16,7 @@ class Taken(NamedTuple):
     model: TranslationModel[Any]
     losses: list[dict[str, float]]  # of each step
     accuracies: list[dict[str, float]]  # of each step, in float32
-    pictures: list[dict[str, Tensor]]  # of each step
+    images: list[dict[str, Tensor]]  # of each step
 
     @property
     def gradients(self) -> dict[str, Tensor]:
@@ -26,15 +26,15 @@ class Taken(NamedTuple):
 def taken(name: str, flags: str, *, count: int = 5, steps: int = 3, size: int = 16) -> Taken:
     model, stepper, progress = training(name, f"--batch_size {count} {flags}")
     model.double()
-    found, shares, pictures = [], [], []
+    found, shares, images = [], [], []
     for step in range(steps):
         batch = random_batch(model.opt, count, seed=step, size=size)
         out, losses, accuracies = stepper.step(batch._replace(A=batch.A.double(), B=batch.target.double()), progress)
         progress.advance(count)
         found.append({key: float(value) for key, value in losses.items()})
         shares.append({key: float(value) for key, value in accuracies.items()})
-        pictures.append({key: picture.detach() for key, picture in model.visuals(out).items()})
-    return Taken(model, found, shares, pictures)
+        images.append({key: image.detach() for key, image in model.visuals(out).items()})
+    return Taken(model, found, shares, images)
 
 
 def assert_same_steps(one: Taken, other: Taken) -> None:
@@ -44,5 +44,5 @@ def assert_same_steps(one: Taken, other: Taken) -> None:
     assert one.gradients.keys() == other.gradients.keys()
     for name, gradient in other.gradients.items():
         torch.testing.assert_close(one.gradients[name], gradient, rtol=1e-6, atol=1e-10, msg=name)
-    for mine, theirs in zip(one.pictures, other.pictures, strict=True):
+    for mine, theirs in zip(one.images, other.images, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-8)

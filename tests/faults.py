@@ -24,7 +24,7 @@ from models.stepper import Stepper
 from tests.nursery import TICK, go_mark, held_mark
 
 WRITE, MOMENT, WITHOUT_LATEST = 0.0001, 0.005, 0.04  # seconds that parts of a save take longer on a slow disk
-PICTURE = 3.0
+IMAGE = 3.0
 
 
 class Changed:

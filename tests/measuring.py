@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import Finished, RunCli
-from tests.pictures import picture, write
+from tests.images import an_image, write
 
 CYCLE = "--netG resnet_1blocks --load_size 32 --crop_size 32"
 PAIRS = f"{CYCLE} --norm instance"
@@ -33,8 +33,8 @@ def measured(run_cli: RunCli, *words: object) -> Any:
     return json.loads(Path("out.json").read_text())
 
 
-def value(found: Any, figure: str = "l1") -> float:
-    return float(found["figures"][figure]["value"])
+def value(found: Any, score: str = "l1") -> float:
+    return float(found["scores"][score]["value"])
 
 
 def images(found: Any) -> tuple[int, int]:
@@ -45,5 +45,5 @@ def images(found: Any) -> tuple[int, int]:
 def labelled_folder(folder: Path, labels: str, names: str = "a0 a1", seed: int = 0) -> Path:
     for number, name in enumerate(names.split()):
         for label in labels.split():
-            write(picture(seed + number, (24, 20)), folder / f"{name}_{label}.png")
+            write(an_image(seed + number, (24, 20)), folder / f"{name}_{label}.png")
     return folder

@@ -7,7 +7,7 @@ from tests.small import save_at, training
 
 
 def make_run(folder: Path, model: str = "cycle_gan", flags: str = "") -> Path:
-    """Write what a training has saved before its first step, weights ten times as large so that pictures differ."""
+    """Write what a training has saved before its first step, weights ten times as large so that images differ."""
     folder.mkdir(parents=True)
     built, stepper, progress = training(model, flags)
     for parameter in built.parameters():

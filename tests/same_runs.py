@@ -47,7 +47,7 @@ def assert_same_run(name: str, reference: str) -> None:
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:
-    """Return every line of ``metrics.jsonl``, of losses and of held-out figures, without what a clock showed."""
+    """Return every line of ``metrics.jsonl``, of losses and of held-out scores, without what a clock showed."""
     events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return [{name: value for name, value in event.items() if name not in NOT_LEARNED} for event in events]
 

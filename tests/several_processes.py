@@ -59,7 +59,7 @@ def share(batch: Batch, world: World) -> Batch:
 
 
 def measured(dataroot: str, world: World, *, norm: str, steps: int) -> float:
-    """Return the figure of a validation after so many steps."""
+    """Return the score of a validation after so many steps."""
     flags = f"--dataroot {dataroot} --lr_policy plateau --load_size 32 --crop_size 32 --num_threads 0 --lr 0.01"
     opt = small_options("pix2pix", f"{flags} --norm {norm}")
     model = create_model(opt)

@@ -1,4 +1,4 @@
-"""Tiny shards: tar files of pictures, packed here without the code under test, and a server for them."""
+"""Tiny shards: tar files of images, packed here without the code under test, and a server for them."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from data.batch import Batch
 from data.loader import Loader
 from data.registry import create_dataset
 from options.cli import parse_train
-from tests.pictures import picture, side_by_side
+from tests.images import an_image, side_by_side
 from util.distributed import World
 
 CPU = torch.device("cpu")
@@ -23,14 +23,14 @@ CPU = torch.device("cpu")
 
 def png(seed: int, size: tuple[int, int] = (12, 10)) -> bytes:
     buffer = io.BytesIO()
-    picture(seed, size).save(buffer, "PNG")
+    an_image(seed, size).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def whole_png(seed: int) -> bytes:
     """A left, B right."""
     buffer = io.BytesIO()
-    side_by_side(picture(seed, (12, 10)), picture(1000 + seed, (12, 10))).save(buffer, "PNG")
+    side_by_side(an_image(seed, (12, 10)), an_image(1000 + seed, (12, 10))).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -14,18 +14,18 @@ import pytest
 from PIL import Image
 
 from inference import load
-from inference.page.runs import Runs
-from inference.page.server import build_app, listening
-from inference.page.service import Service
-from inference.page.store import Store
-from inference.page.turns import Turns
-from inference.page.uploads import Limits
+from inference.app.runs import Runs
+from inference.app.server import build_app, listening
+from inference.app.service import Service
+from inference.app.store import Store
+from inference.app.turns import Turns
+from inference.app.uploads import Limits
 from options.app import parse_app
 from tests import browser as browsing
 from tests.browser import PROGRAM, Page, browser
-from tests.pictures import picture, write, write_unaligned
+from tests.images import an_image, write, write_unaligned
 from tests.runs import make_run
-from util.run_folder import picture_path
+from util.run_folder import image_path
 
 needed = [name for name in ("gradio", "websocket") if importlib.util.find_spec(name) is None]
 if reason := f"{' and '.join(needed)} not installed" if needed else "" if PROGRAM else "there is no Chromium":
@@ -49,12 +49,12 @@ SIZE = (64, 48)
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CycleGAN's run with its data and a picture of its training."""
+    """A CycleGAN's run with its data and an image of its training."""
     place = tmp_path_factory.mktemp("page")
     data = write_unaligned(place / "data")
     run = make_run(place / "checkpoints" / "cg", flags=f"--dataroot {data}")
     for label, kind in (("samples", "jpg"), ("fake_B", "png")):
-        write(picture(7), run / "web" / picture_path(3, label, kind))
+        write(an_image(7), run / "web" / image_path(3, label, kind))
     return run
 
 
@@ -108,13 +108,13 @@ def arrived(path: Path) -> Path:
     return path
 
 
-def test_a_picture_is_dropped_and_translated_both_ways(page: Page, address: str, run: Path, tmp_path: Path) -> None:
-    given = picture(5, SIZE)
-    page.attach("#picture input[type=file]", write(given, tmp_path / "horse.png"))
+def test_an_image_is_dropped_and_translated_both_ways(page: Page, address: str, run: Path, tmp_path: Path) -> None:
+    given = an_image(5, SIZE)
+    page.attach("#image input[type=file]", write(given, tmp_path / "horse.png"))
     page.wait_for("document.querySelector('#about')?.innerText == 'horse.png: 64 x 48, rgb, 8 bits'")
     translator = load(run, device="cpu", precision="fp32")
     assert np.array_equal(translated(page), np.asarray(translator(given)))
-    assert page.ask(VIEWS) == [[f"view-{name}", *SIZE] for name in ("picture", "translation", "round")]
+    assert page.ask(VIEWS) == [[f"view-{name}", *SIZE] for name in ("image", "translation", "round")]
     assert page.ask("document.querySelectorAll('#slider img').length") == 2
     assert "cg, A -> B: 64 x 48, rgb, 8 bits" in page.text()
     page.click("#direction label:nth-of-type(2)")
@@ -132,13 +132,13 @@ def test_a_picture_is_dropped_and_translated_both_ways(page: Page, address: str,
 def test_an_example_of_the_runs_data_is_taken(page: Page, run: Path) -> None:
     page.click("#examples .gallery-item:nth-of-type(2) button")
     page.wait_for("document.querySelector('#about')?.innerText.startsWith('a1.png: 40 x 36')")
-    page.wait_for("!!document.querySelector('#picture img')?.naturalWidth")
-    assert np.array_equal(translated(page), np.asarray(load(run, device="cpu", precision="fp32")(picture(1))))
+    page.wait_for("!!document.querySelector('#image img')?.naturalWidth")
+    assert np.array_equal(translated(page), np.asarray(load(run, device="cpu", precision="fp32")(an_image(1))))
 
 
-def test_what_is_no_picture_is_told_beside_it(page: Page, tmp_path: Path) -> None:
+def test_what_is_no_image_is_told_beside_it(page: Page, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("hello")
-    page.attach("#picture input[type=file]", tmp_path / "notes.png")
+    page.attach("#image input[type=file]", tmp_path / "notes.png")
     page.wait_for(
         "document.querySelector('#about')?.innerText.startsWith('Not taken: cannot read the image notes.png')"
     )
@@ -147,7 +147,7 @@ def test_what_is_no_picture_is_told_beside_it(page: Page, tmp_path: Path) -> Non
 def test_the_samples_of_the_training_are_shown(page: Page) -> None:
     page.ask("[...document.querySelectorAll('[role=tab]')].find(tab => tab.innerText == 'Samples').id = 'samples'")
     page.click("#samples")
-    for gallery, caption in (("#sheets", "epoch 3"), ("#training-pictures", "epoch 3: fake_B")):
+    for gallery, caption in (("#sheets", "epoch 3"), ("#training-images", "epoch 3: fake_B")):
         page.wait_for(f"document.querySelector('{gallery} img')?.naturalWidth == 40")
         assert page.ask(f"document.querySelector('{gallery} .caption-label').innerText") == caption
 
@@ -160,11 +160,11 @@ def test_it_fits_on_a_phone(page: Page, address: str) -> None:
     assert page.ask("document.querySelectorAll('[role=tab]').length") == 3  # none of them in a menu
 
 
-def test_pictures_can_be_translated_together(page: Page, tmp_path: Path) -> None:
+def test_images_can_be_translated_together(page: Page, tmp_path: Path) -> None:
     page.ask("[...document.querySelectorAll('[role=tab]')].find(tab => tab.innerText == 'Several').id = 'several'")
     page.click("#several")
     page.wait_for("!!document.querySelector('#files input[type=file]')")
-    files = [write(picture(number, SIZE), tmp_path / f"{number}.png") for number in range(2)]
+    files = [write(an_image(number, SIZE), tmp_path / f"{number}.png") for number in range(2)]
     page.attach("#files input[type=file]", *files)
     page.wait_for("document.querySelector('#files').innerText.replaceAll('\\n', '').includes('1.png')")
     page.click("#translate-all")

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from tests.conftest import Finished, RunCli
-from tests.pictures import picture, write, write_unaligned
+from tests.images import an_image, write, write_unaligned
 from tests.refusals import RESNET, UNET, in_a_process, refused
 
 
@@ -46,7 +46,7 @@ class TestFolders:
 
     def test_a_plain_folder_given_to_cyclegan_at_test(self, run_cli: RunCli, trained: Path, colour_root: Path) -> None:
         result = run_cli("test", ["--name", "cg", "--dataroot", colour_root / "test"])
-        refused(result, "to translate a plain folder of pictures pass --model test")
+        refused(result, "to translate a plain folder of images pass --model test")
 
     def test_a_missing_phase(self, run_cli: RunCli, trained: Path, unaligned_root: Path) -> None:
         result = run_cli("test", ["--name", "cg", "--dataroot", unaligned_root, "--phase", "night"])
@@ -85,7 +85,7 @@ class TestImages:
         return run_cli("train", ["--dataroot", root, "--name", "x", *RESNET, *tiny, "--serial_batches", *more])
 
     def test_an_image_smaller_than_the_crop(self, run_cli: RunCli, unaligned_root: Path, tiny: list[str]) -> None:
-        write(picture(9, (20, 60)), unaligned_root / "trainA" / "a0.png")
+        write(an_image(9, (20, 60)), unaligned_root / "trainA" / "a0.png")
         result = self.train(run_cli, unaligned_root, tiny, "--preprocess", "crop")
         refused(
             result,
@@ -105,7 +105,7 @@ class TestImages:
         state = torch.load(tmp_path / "checkpoints" / "x" / "latest_state.pth", weights_only=True)
         assert state["progress"]["images_seen"] == 1
 
-        write(picture(1), bad)
+        write(an_image(1), bad)
         result = self.train(run_cli, unaligned_root, tiny, "--continue_train")
         assert result.code == 0
         assert "iters: 3," in result.stdout
@@ -147,7 +147,7 @@ class TestImages:
     def test_images_of_one_batch_that_differ_in_size(
         self, run_cli: RunCli, unaligned_root: Path, tiny: list[str]
     ) -> None:
-        write(picture(9, (48, 36)), unaligned_root / "trainA" / "a1.png")
+        write(an_image(9, (48, 36)), unaligned_root / "trainA" / "a1.png")
         result = self.train(run_cli, unaligned_root, tiny, "--preprocess", "none", "--batch_size", 2)
         refused(result, "a0.png is 40x36.*a1.png is 48x36", "--batch_size 1, or --preprocess pad_and_crop")
 

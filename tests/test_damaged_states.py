@@ -13,7 +13,7 @@ from models import saver
 from models.state import read_state
 from options.errors import UserError
 from tests.conftest import Finished, RunCli
-from tests.pictures import write_unaligned
+from tests.images import write_unaligned
 from tests.refusals import refused
 from tests.same_runs import assert_same_run, differences
 from util.checkpoint import load_file, load_weights

@@ -16,9 +16,9 @@ import pytest
 
 from tests.browser import PROGRAM, Page, Pane, browser
 from tests.conftest import PROJECT
+from tests.images import an_image, write, write_unaligned
 from tests.nursery import Nursery, nursery
-from tests.pictures import picture, write, write_unaligned
-from tests.util.sinks.events import pictures, samples, scalars
+from tests.util.sinks.events import images, samples, scalars
 from util.dashboard import browser_files
 from util.dashboard.address import Address, environment_name
 from util.dashboard.saved import Sheets
@@ -27,7 +27,7 @@ from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
 from util.run_folder import COMMANDS_FILE, METRICS_FILE
 from util.sheet import jpeg
-from util.sinks.events import Event, Figures
+from util.sinks.events import Event, Scores
 from util.sinks.history import History
 
 
@@ -51,7 +51,7 @@ FLAGS = (
     "--crop_size 32 --num_threads 0 --print_freq 1 --display_freq 2 --n_epochs_decay 0"
 )
 REPORTS, POINTS = 200_000, 1000  # of a long run, and the most that a trace may have
-VARIETY, LAST = "Variety of the samples (1: as real pictures)", "Learning rate"  # the latter is sent last of all
+VARIETY, LAST = "Variety of the samples (1: as real images)", "Learning rate"  # the latter is sent last of all
 CHARTS = (
     "GAN losses",
     "Reconstruction losses",
@@ -79,7 +79,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """A nursery in a folder with three pictures of each domain in ``data``."""
+    """A nursery in a folder with three images of each domain in ``data``."""
     folder = tmp_path_factory.mktemp("trainings")
     write_unaligned(folder / "data")
     with nursery(folder) as opened:
@@ -160,7 +160,7 @@ def wait_for_sheets(page: Page, count: int) -> None:
 
 
 def wait_until_all_is_in_place(page: Page) -> None:
-    """Return when no window moves any more and each picture has its shape, which it gets when it is loaded."""
+    """Return when no window moves any more and each image has its shape, which it gets when it is loaded."""
     page.wait_for("performance.now() > 1500 && document.getAnimations().length == 0")
     page.wait_for(
         "[...document.querySelectorAll('.content img')].every(image => "
@@ -297,7 +297,7 @@ class TestReplay:
         replay(unseen, port)
         open_dashboard(page, port, "unseen", reports=2 * IMAGES)
         wait_until_all_is_in_place(page)
-        panes, seen = page.panes(), page.picture()
+        panes, seen = page.panes(), page.an_image()
         for one, other in itertools.combinations(panes.values(), 2):
             assert not overlap(one.box, other.box), f"{one.title} covers {other.title}"
         for title in (SAMPLES, CURRENT):
@@ -321,12 +321,10 @@ class TestReplay:
 class TestScripts:
     """What looks like one is shown, and not run."""
 
-    def test_in_the_name_of_a_run_and_of_its_pictures(
-        self, page: Page, place: Nursery, port: int, serve: Serve
-    ) -> None:
+    def test_in_the_name_of_a_run_and_of_its_images(self, page: Page, place: Nursery, port: int, serve: Serve) -> None:
         serve()
         for domain, seed in itertools.product("AB", range(2)):
-            write(picture(seed), place.folder / "odd" / f"train{domain}" / f"{NAME}{seed}.png")
+            write(an_image(seed), place.folder / "odd" / f"train{domain}" / f"{NAME}{seed}.png")
         run = place.folder / "checkpoints" / NAME
         (run / "web").mkdir(parents=True)
         (run / "web" / "images").touch()  # in the way of a folder: there will be a warning that names it
@@ -347,9 +345,9 @@ class TestScripts:
         (tmp_path / COMMANDS_FILE).write_text(f"2026-01-02 03:04:05 python train.py --name {SCRIPT}")
         values = {SCRIPT: 0.5, "D": 0.5, f"cycle_{SCRIPT}": 0.5}
         history = History(scalars(number, **values)._replace(accuracies=values) for number in range(1, 4))
-        history.add(Figures(1, 0.75, 300, {SCRIPT: 0.5, f"variety_{SCRIPT}": 0.5}))
+        history.add(Scores(1, 0.75, 300, {SCRIPT: 0.5, f"variety_{SCRIPT}": 0.5}))
         info = RunInfo(f"run {SCRIPT}", tmp_path, f"model {SCRIPT}", 1, SCRIPT)
-        view = View(history, [f"signal {SCRIPT}"], f"warning {SCRIPT}", pictures(labels=(SCRIPT, NAME)), None, True)
+        view = View(history, [f"signal {SCRIPT}"], f"warning {SCRIPT}", images(labels=(SCRIPT, NAME)), None, True)
         windows(info, Layout(1, SCRIPT, 0)).show(view, whole=True)
         open_dashboard(page, port, "main", reports=3)
         page.ask("document.querySelectorAll('.js-plotly-plot').forEach(plot => Plotly.Fx.hover(plot, {xval: 0.5}))")
@@ -383,12 +381,12 @@ class TestLongRun:
 
 
 def long_run() -> Iterator[Event]:
-    """Yield report after report, each with figures of held-out images."""
+    """Yield report after report, each with scores of held-out images."""
     names = ("D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B")
     for number in range(1, REPORTS + 1):
         losses = {name: 0.3 + 0.001 * (number * (7 + index) % 331) for index, name in enumerate(names)}
         right = dict.fromkeys(("D_A_real", "D_A_fake"), 0.5 + 0.001 * (number % 300))
         report = scalars(number, per_epoch=REPORTS // 200, **losses)._replace(accuracies=right, memory=2e9)
-        figures = {"l1": losses["G_A"], "variety_G_A": losses["D_A"]}
+        scores = {"l1": losses["G_A"], "variety_G_A": losses["D_A"]}
         yield report
-        yield Figures(report.epoch, report.position, report.images_seen, figures)
+        yield Scores(report.epoch, report.position, report.images_seen, scores)

@@ -65,7 +65,7 @@ def test_it_is_in_force_in_every_step_and_over_afterwards(
 
 
 def test_it_is_over_after_a_run_that_ends_in_a_sentence(run_cli: RunCli, unaligned_root: Path, tiny: list[str]) -> None:
-    (unaligned_root / "trainA" / "a1.png").write_bytes(b"no picture")
+    (unaligned_root / "trainA" / "a1.png").write_bytes(b"no image")
     words = ["--dataroot", unaligned_root, "--netG", "resnet_1blocks", *tiny, "--deterministic"]
     refused(run_cli("train", words), "a1.png")
     assert not torch.are_deterministic_algorithms_enabled()

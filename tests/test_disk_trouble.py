@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Finished, RunCli
+from tests.images import an_image, write
 from tests.nursery import Nursery, nursery
 from tests.outages import FileInstead, LostFolder, Outage, TotalOutage, fill, small_file_system
-from tests.pictures import picture, write
 from tests.refusals import refused
 from tests.same_runs import (
     assert_same_checkpoints,
@@ -35,11 +35,11 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """A nursery in a folder with four pictures of each domain."""
+    """A nursery in a folder with four images of each domain."""
     folder = tmp_path_factory.mktemp("disk")
     for index in range(IMAGES // 2):
-        write(picture(index), folder / "data" / "trainA" / f"{index}.png")
-        write(picture(100 + index), folder / "data" / "trainB" / f"{index}.png")
+        write(an_image(index), folder / "data" / "trainA" / f"{index}.png")
+        write(an_image(100 + index), folder / "data" / "trainB" / f"{index}.png")
     with nursery(folder) as opened:
         yield opened
 

@@ -1,4 +1,4 @@
-"""``evaluate.py`` and ``test.py --metrics``: the figures of runs and of folders, as a user asks for them."""
+"""``evaluate.py`` and ``test.py --metrics``: the scores of runs and of folders, as a user asks for them."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def error_of(made: Path, real: Path, side: str) -> float:
-    """The mean absolute difference of the pictures of ``test.py``, from its files."""
+    """The mean absolute difference of the images of ``test.py``, from its files."""
     differences = []
     for path in sorted(made.glob("*_fake_B.png")):
         a = np.asarray(Image.open(path).convert("RGB"), np.float64)
@@ -35,17 +35,17 @@ def error_of(made: Path, real: Path, side: str) -> float:
     return float(np.mean(differences))
 
 
-def test_a_runs_figures_are_those_of_the_files_that_test_writes(run: Path, aligned_root: Path, run_cli: RunCli) -> None:
+def test_a_runs_scores_are_those_of_the_files_that_test_writes(run: Path, aligned_root: Path, run_cli: RunCli) -> None:
     done = run_cli("test", ["--name", "pairs", "--dataroot", aligned_root, "--metrics", "l1,ssim"])
     assert done.code == 0, done.stderr
     folder = Path("results/pairs/test_latest")
     expected = error_of(folder / "images", aligned_root, "real_B")
-    with_pictures = json.loads((folder / "metrics.json").read_text())
-    assert with_pictures["figures"]["l1"]["value"] == pytest.approx(expected, abs=1e-6)
+    with_images = json.loads((folder / "metrics.json").read_text())
+    assert with_images["scores"]["l1"]["value"] == pytest.approx(expected, abs=1e-6)
     assert re.search(r"l1 +0\.\d+ .*lower", done.stdout)
     done = run_cli("evaluate", ["pairs", "--dataroot", aligned_root, "--metrics", "l1,ssim", "--output", "own.json"])
     assert done.code == 0, done.stderr
-    assert json.loads(Path("own.json").read_text())["figures"] == with_pictures["figures"]
+    assert json.loads(Path("own.json").read_text())["scores"] == with_images["scores"]
     done = run_cli(
         "evaluate",
         [folder / "images", "--dataroot", aligned_root, "--metrics", "l1", "--output", "folder.json"],
@@ -64,11 +64,11 @@ def test_a_folder_of_the_real_images_is_perfect(aligned_root: Path, tmp_path: Pa
     done = run_cli("evaluate", [folder, "--dataroot", aligned_root, "--metrics", "l1,ssim,psnr,histogram"])
     assert done.code == 0, done.stderr
     written = json.loads((tmp_path / "copies_metrics.json").read_text())
-    figures = {name: figure["value"] for name, figure in written["figures"].items()}
-    assert figures["l1"] == 0
-    assert figures["ssim"] == pytest.approx(1)
-    assert figures["histogram_L"] == pytest.approx(1)
-    assert written["figures"]["psnr"] == {"value": None, "spread": None, "better": "higher", "text": "inf"}
+    scores = {name: score["value"] for name, score in written["scores"].items()}
+    assert scores["l1"] == 0
+    assert scores["ssim"] == pytest.approx(1)
+    assert scores["histogram_L"] == pytest.approx(1)
+    assert written["scores"]["psnr"] == {"value": None, "spread": None, "better": "higher", "text": "inf"}
     assert (tmp_path / "copies_metrics_best_and_worst.jpg").exists()
     assert written["about"]["phase"] == "test"
 
@@ -82,11 +82,11 @@ def test_with_direction_b_to_a_the_real_images_are_a(aligned_root: Path, tmp_pat
     for direction, same in (("BtoA", True), ("AtoB", False)):
         words = [folder, "--dataroot", aligned_root, "--metrics", "l1", "--direction", direction]
         assert run_cli("evaluate", words).code == 0
-        value = json.loads((tmp_path / "left_metrics.json").read_text())["figures"]["l1"]["value"]
+        value = json.loads((tmp_path / "left_metrics.json").read_text())["scores"]["l1"]["value"]
         assert (value == 0) is same
 
 
-def test_pictures_without_partners_are_compared_as_a_set(unaligned_root: Path, tmp_path: Path, run_cli: RunCli) -> None:
+def test_images_without_partners_are_compared_as_a_set(unaligned_root: Path, tmp_path: Path, run_cli: RunCli) -> None:
     folder = tmp_path / "others"
     folder.mkdir()
     for number in range(3):
@@ -94,7 +94,7 @@ def test_pictures_without_partners_are_compared_as_a_set(unaligned_root: Path, t
     words = [folder, "--dataroot", unaligned_root]
     assert run_cli("evaluate", [*words, "--metrics", "histogram"]).code == 0
     written = json.loads((tmp_path / "others_metrics.json").read_text())
-    assert set(written["figures"]) == {"histogram_L", "histogram_a", "histogram_b"}
+    assert set(written["scores"]) == {"histogram_L", "histogram_a", "histogram_b"}
     refused_sentence(
         run_cli("evaluate", [*words, "--metrics", "l1"]), "l1 cannot be measured.*made 0.png has no partner"
     )
@@ -107,17 +107,17 @@ def test_a_plain_folder_can_be_the_real_set(tmp_path: Path, run_cli: RunCli) -> 
     done = run_cli("evaluate", [tmp_path / "made", "--dataroot", tmp_path / "real", "--metrics", "histogram"])
     assert done.code == 0, done.stderr
     written = json.loads((tmp_path / "made_metrics.json").read_text())
-    assert written["figures"]["histogram_a"]["value"] == pytest.approx(1)
+    assert written["scores"]["histogram_a"]["value"] == pytest.approx(1)
 
 
-def test_cycle_gan_has_figures_both_ways_and_a_picture_of_each(
+def test_cycle_gan_has_scores_both_ways_and_an_image_of_each(
     tmp_path: Path, unaligned_root: Path, run_cli: RunCli
 ) -> None:
     make_run(tmp_path / "checkpoints" / "cg", "cycle_gan", "--netG resnet_1blocks --load_size 32 --crop_size 32")
     done = run_cli("evaluate", ["cg", "--dataroot", unaligned_root, "--metrics", "cycle,histogram"])
     assert done.code == 0, done.stderr
     written = json.loads(Path("results/cg/test_latest/metrics.json").read_text())
-    assert {"cycle_G_A", "cycle_G_B", "histogram_L_G_A", "histogram_L_G_B"} <= set(written["figures"])
+    assert {"cycle_G_A", "cycle_G_B", "histogram_L_G_A", "histogram_L_G_B"} <= set(written["scores"])
     assert list(written["generators"]["G_A"]["per_image"]["cycle"]) == sorted(
         path.name for path in (unaligned_root / "testA").iterdir()
     )
@@ -146,7 +146,7 @@ def test_colorization_is_measured_in_rgb(tmp_path: Path, colour_root: Path, run_
     real = [np.asarray(Image.open(path), np.float64) for path in sorted((folder / "images").glob("*_real_B_rgb.png"))]
     expected = np.mean([np.abs(a - b).mean() / 255 for a, b in zip(made, real, strict=True)])
     written = json.loads((folder / "metrics.json").read_text())
-    assert written["figures"]["l1"]["value"] == pytest.approx(expected, abs=1e-6)
+    assert written["scores"]["l1"]["value"] == pytest.approx(expected, abs=1e-6)
 
 
 def refused_sentence(done: object, words: str) -> None:
@@ -172,7 +172,7 @@ def refused_sentence(done: object, words: str) -> None:
         ("pairs --dataroot {pairs} --metrics l1 --name pairs", "--name.*RUN.*first word"),
         ("pairs --dataroot {pairs} --metrics l1 --suffix x", "--suffix.*RUN.*first word"),
         ("checkpoints/pairs --dataroot {pairs} --checkpoints_dir other", "--checkpoints_dir.*leave it out"),
-        ("pairs --dataroot {pairs} --metrics l1 --label fake_B", "--label.*folder of pictures.*pairs is a run"),
+        ("pairs --dataroot {pairs} --metrics l1 --label fake_B", "--label.*folder of images.*pairs is a run"),
         ("pairs --dataroot {pairs} --metrics l1 --output checkpoints", "--output checkpoints is a folder"),
         ("{pairs}/test --dataroot {pairs} --metrics histogram --label fake_B", r"ends in _fake_B"),
         ("{pairs}/test --dataroot {pairs} --metrics cycle", "no way back"),
@@ -193,20 +193,20 @@ def test_it_works_in_one_process(run: Path, aligned_root: Path, tmp_path: Path) 
     assert not (tmp_path / "out.json").exists()
 
 
-def test_figures_outlive_a_picture_that_cannot_be_written(
+def test_scores_outlive_an_image_that_cannot_be_written(
     run: Path, aligned_root: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(picture: object) -> bytes:
+    def full(image: object) -> bytes:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("inference.evaluating.result.jpeg", full)
     done = run_cli("evaluate", ["pairs", "--dataroot", aligned_root, "--metrics", "l1", "--output", "own.json"])
-    refused_sentence(done, "own_best_and_worst.jpg.*No space left.*the figures are in own.json")
-    assert json.loads(Path("own.json").read_text())["figures"]["l1"]["value"] > 0
+    refused_sentence(done, "own_best_and_worst.jpg.*No space left.*the scores are in own.json")
+    assert json.loads(Path("own.json").read_text())["scores"]["l1"]["value"] > 0
 
 
 @pytest.mark.skipif("REAL_DATA" not in os.environ, reason="needs real images and weights")
-def test_the_official_outputs_have_the_figures_of_pytorch_fid(run_cli: RunCli) -> None:
+def test_the_official_outputs_have_the_scores_of_pytorch_fid(run_cli: RunCli) -> None:
     data = Path(os.environ["REAL_DATA"])
     done = run_cli(
         "evaluate",
@@ -217,4 +217,4 @@ def test_the_official_outputs_have_the_figures_of_pytorch_fid(run_cli: RunCli) -
         ],
     )
     assert done.code == 0, done.stderr
-    assert json.loads(Path("out.json").read_text())["figures"]["fid"]["value"] == pytest.approx(90.5762, rel=1e-3)
+    assert json.loads(Path("out.json").read_text())["scores"]["fid"]["value"] == pytest.approx(90.5762, rel=1e-3)

@@ -1,4 +1,4 @@
-"""``evaluate.py FOLDER``: as what pictures are read, and what is refused."""
+"""``evaluate.py FOLDER``: as what images are read, and what is refused."""
 
 import json
 import shutil
@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.conftest import RunCli
+from tests.images import an_image, write
 from tests.measuring import PAIRS, SIZE, evaluate, images, labelled_folder, measured, refused, value
-from tests.pictures import picture, write
 from tests.runs import make_run
 
 
@@ -64,17 +64,17 @@ def test_nor_does_the_one_beside_a_deep_png(tmp_path: Path, run_cli: RunCli) -> 
 
 def test_files_of_one_name_are_all_real_images_but_no_partners(tmp_path: Path, run_cli: RunCli) -> None:
     for name in ("made/b0.png", "real/b0.png", "real/b0.bmp", "real/b1.png"):
-        write(picture(3, (24, 20)), tmp_path / name)
+        write(an_image(3, (24, 20)), tmp_path / name)
     words = [tmp_path / "made", "--dataroot", tmp_path / "real", "--metrics"]
     assert images(measured(run_cli, *words, "histogram")) == (1, 3)
     refused(evaluate(run_cli, *words, "l1"), r"b0.bmp and .*b0.png.*remove or rename one")
-    write(picture(3, (24, 20)), tmp_path / "made" / "b0.bmp")
+    write(an_image(3, (24, 20)), tmp_path / "made" / "b0.bmp")
     refused(evaluate(run_cli, *words, "histogram"), r"b0.bmp and .*b0.png.*remove or rename one")
 
 
 def test_sizes_that_differ_are_brought_together_by_typed_flags(tmp_path: Path, run_cli: RunCli) -> None:
-    write(picture(1, (32, 32)), tmp_path / "made" / "x.png")
-    write(picture(1, (40, 36)), tmp_path / "real" / "x.png")
+    write(an_image(1, (32, 32)), tmp_path / "made" / "x.png")
+    write(an_image(1, (40, 36)), tmp_path / "real" / "x.png")
     words = [tmp_path / "made", "--dataroot", tmp_path / "real", "--metrics", "l1"]
     refused(evaluate(run_cli, *words), f"32x32.*40x36.*{SIZE}")
     resized = measured(run_cli, *words, SIZE)
@@ -84,14 +84,14 @@ def test_sizes_that_differ_are_brought_together_by_typed_flags(tmp_path: Path, r
 
 def test_the_real_set_is_known_again_only_in_the_same_size(tmp_path: Path, run_cli: RunCli) -> None:
     for number in range(3):
-        write(picture(number, (24, 20)), tmp_path / "made" / f"{number}.png")
-        write(picture(number + 5, (24, 20)), tmp_path / "real" / f"{number}.png")
+        write(an_image(number, (24, 20)), tmp_path / "made" / f"{number}.png")
+        write(an_image(number + 5, (24, 20)), tmp_path / "real" / f"{number}.png")
     words = [tmp_path / "made", "--dataroot", tmp_path / "real", "--metrics", "histogram", "--output", "out.json"]
     size = "--preprocess resize_and_crop --load_size 4 --crop_size 4"
     found = []
     for extra in (["--statistics_cache", "kept"], [size, "--statistics_cache", "kept"], [size]):
         assert evaluate(run_cli, *words, *extra).code == 0
-        found.append(json.loads(Path("out.json").read_text())["figures"])
+        found.append(json.loads(Path("out.json").read_text())["scores"])
     assert found[1] == found[2] != found[0]
 
 
@@ -113,14 +113,14 @@ REFUSED = [
     ("--dataset_mode colorization", "--dataroot .*colour.test"),
     ("--name x", "--name.*RUN.*first word"),
     ("--checkpoints_dir x", "--checkpoints_dir.*leave it out"),
-    ("--num_test 5", "--num_test.*a folder of pictures.*--max_dataset_size"),
-    ("--how_many 5", "--num_test.*a folder of pictures"),
-    ("--epoch 5", "--epoch.*a folder of pictures; leave it out"),
-    ("--load_iter 5", "--load_iter.*a folder of pictures"),
-    ("--eval", "--eval.*a folder of pictures"),
-    ("--ema 0.9", "--ema.*a folder of pictures"),
-    ("--model cycle_gan", "--model.*a folder of pictures"),
-    ("--netG unet_32", "--netG.*a folder of pictures"),
+    ("--num_test 5", "--num_test.*a folder of images.*--max_dataset_size"),
+    ("--how_many 5", "--num_test.*a folder of images"),
+    ("--epoch 5", "--epoch.*a folder of images; leave it out"),
+    ("--load_iter 5", "--load_iter.*a folder of images"),
+    ("--eval", "--eval.*a folder of images"),
+    ("--ema 0.9", "--ema.*a folder of images"),
+    ("--model cycle_gan", "--model.*a folder of images"),
+    ("--netG unet_32", "--netG.*a folder of images"),
     ("--preprocess crop", "--preprocess crop cuts.*at random.*resize_and_crop"),
     ("--preprocess resize_and_crop --load_size 36 --crop_size 32", "cuts.*at random"),
     ("--output .", "--output . is a folder"),

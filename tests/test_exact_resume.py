@@ -17,7 +17,7 @@ from models.validation import Validation
 from options.stored import NOT_RESUMED
 from options.training import OptimOptions
 from tests.conftest import Finished, RunCli
-from tests.pictures import write_aligned, write_unaligned
+from tests.images import write_aligned, write_unaligned
 from tests.same_runs import reports
 from tests.small import small_options, trained_models
 from util.stop import stop_signals
@@ -43,9 +43,9 @@ def noticed_signals() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that suits every model: three train and two val pictures, in pairs and without."""
-    return write_aligned(write_unaligned(tmp_path_factory.mktemp("pictures")))
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that suits every model: three train and two val images, in pairs and without."""
+    return write_aligned(write_unaligned(tmp_path_factory.mktemp("images")))
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,10 @@ def finished() -> dict[str, Path]:
 
 
 @pytest.fixture
-def train(run_cli: RunCli, tiny: list[str], pictures: Path) -> Train:
+def train(run_cli: RunCli, tiny: list[str], images: Path) -> Train:
     def run(checkpoints: Path, flags: str) -> Finished:
         words = [*tiny, *EVERY_RUN.split(), *flags.split()]
-        return run_cli("train", ["--dataroot", pictures, "--checkpoints_dir", checkpoints, *words])
+        return run_cli("train", ["--dataroot", images, "--checkpoints_dir", checkpoints, *words])
 
     return run
 
@@ -194,7 +194,7 @@ def test_every_learning_rate_policy_goes_on_exactly(
     policy: str, images: int, stop_and_go: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("models.schedule.PLATEAU_PATIENCE", 0)
-    monkeypatch.setattr("models.schedule.PLATEAU_THRESHOLD", 1)  # no figure is ever good enough: the rate falls
+    monkeypatch.setattr("models.schedule.PLATEAU_THRESHOLD", 1)  # no score is ever good enough: the rate falls
     decay = "--lr_decay_iters 1" if policy == "step" else ""
     run = stop_and_go(f"--model pix2pix --lr_policy {policy} {decay}", images)
     rates = [event["learning_rate"] for event in reports(run) if "losses" in event]

@@ -15,8 +15,8 @@ import pytest
 from torch.utils.data._utils import MP_STATUS_CHECK_INTERVAL
 
 from models.state import has_state
+from tests.images import an_image, write
 from tests.nursery import LONGEST, Nursery, alive, nursery
-from tests.pictures import picture, write
 from tests.same_runs import assert_same_checkpoints, assert_whole, checkpoints, differences, images_saved, reports
 from util.checkpoint import PREVIOUS_STATE_FILE, STATE_FILE
 from util.run_lock import PATIENCE
@@ -33,11 +33,11 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """A nursery in a folder with twelve pictures of each domain."""
+    """A nursery in a folder with twelve images of each domain."""
     folder = tmp_path_factory.mktemp("kills")
     for index in range(IMAGES):
-        write(picture(index), folder / "data" / "trainA" / f"{index}.png")
-        write(picture(100 + index), folder / "data" / "trainB" / f"{index}.png")
+        write(an_image(index), folder / "data" / "trainA" / f"{index}.png")
+        write(an_image(100 + index), folder / "data" / "trainB" / f"{index}.png")
     with nursery(folder) as opened:
         yield opened
 

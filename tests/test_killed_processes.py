@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.images import an_image, write
 from tests.launching import torchrun, training_processes
-from tests.pictures import picture, write
 from tests.same_runs import assert_same_run, state_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells who is who")
@@ -27,11 +27,11 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with 11 pictures a side, for all runs."""
+    """A folder with 11 images a side, for all runs."""
     folder = tmp_path_factory.mktemp("place")
     for number in range(11):
         for side in "AB":
-            write(picture(number + 20 * ord(side)), folder / "pictures" / f"train{side}" / f"{number}.png")
+            write(an_image(number + 20 * ord(side)), folder / "images" / f"train{side}" / f"{number}.png")
     return folder
 
 
@@ -39,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def words(place: Path, tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The flags of a run, all but its name."""
     monkeypatch.chdir(place)
-    return ["--dataroot", "pictures", *tiny, *FLAGS.split(), "--name"]
+    return ["--dataroot", "images", *tiny, *FLAGS.split(), "--name"]
 
 
 def killed(words: list[object], name: str, rank: int, reports: Sequence[int], seconds: float = 0.0) -> str:

@@ -30,7 +30,7 @@ def measured(folder: str = "results/pairs/test_latest") -> dict[str, float]:
     return json.loads(Path(folder, "metrics.json").read_text())["per_image"]["l1"]  # type: ignore[no-any-return]
 
 
-def test_a_damaged_image_is_left_out_and_the_others_keep_their_figures(
+def test_a_damaged_image_is_left_out_and_the_others_keep_their_scores(
     run: Path, tmp_path: Path, run_cli: RunCli
 ) -> None:
     for number in range(5):
@@ -75,13 +75,13 @@ def test_one_input_with_several_targets_is_measured_against_each(run: Path, tmp_
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_batches_of_any_size_give_the_same_figures_where_the_networks_do(
+def test_batches_of_any_size_give_the_same_scores_where_the_networks_do(
     size: int, run: Path, tmp_path: Path, run_cli: RunCli
 ) -> None:
     for number in range(5):
         pair(tmp_path / "data" / "test" / f"{number}.png", number)
     flags = ["--name", "pairs", "--dataroot", tmp_path / "data", "--metrics", "l1"]
     assert run_cli("test", [*flags, "--batch_size", size]).code == 0
-    figures = measured()
+    scores = measured()
     assert run_cli("test", [*flags, "--batch_size", 5]).code == 0
-    assert {name: pytest.approx(value, abs=1e-4) for name, value in figures.items()} == measured()
+    assert {name: pytest.approx(value, abs=1e-4) for name, value in scores.items()} == measured()

@@ -12,8 +12,8 @@ import torch
 from models.state import read_state
 from models.validation import Validation
 from tests.conftest import Finished, RunCli
+from tests.images import write_unaligned
 from tests.nursery import Nursery, nursery
-from tests.pictures import write_unaligned
 from tests.refusals import refused
 from tests.same_runs import assert_same_checkpoints, checkpoints, contents, images_saved, reports
 
@@ -28,7 +28,7 @@ IMAGES, HALFWAY = 6, 3
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """A nursery in a folder with three pictures of each domain."""
+    """A nursery in a folder with three images of each domain."""
     folder = tmp_path_factory.mktemp("folders")
     write_unaligned(folder / "data")
     with nursery(folder) as opened:
@@ -81,7 +81,7 @@ Train = Callable[..., Finished]
 
 @pytest.fixture
 def train(run_cli: RunCli, unaligned_root: Path, tiny: list[str]) -> Train:
-    """Train on three pictures for an epoch, in the folder ``checkpoints/cg`` of the test."""
+    """Train on three images for an epoch, in the folder ``checkpoints/cg`` of the test."""
 
     def run(*flags: object) -> Finished:
         basic = ["--name", "cg", "--dataroot", unaligned_root, "--netG", "resnet_1blocks", *tiny]
@@ -193,8 +193,8 @@ class TestKeepLast:
         assert names(tmp_path / "checkpoints" / "cg", "*_net_*") == weights("latest", *kept)
 
     def test_the_best_save_stays(self, tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-        figures = iter([3.0, 1.0, 2.0, 2.0, 2.0])
-        monkeypatch.setattr(Validation, "_figures", lambda *given: {"cycle_G_A": 0.0, "cycle_G_B": 2 * next(figures)})
+        scores = iter([3.0, 1.0, 2.0, 2.0, 2.0])
+        monkeypatch.setattr(Validation, "_scores", lambda *given: {"cycle_G_A": 0.0, "cycle_G_B": 2 * next(scores)})
         assert train("--n_epochs", 5, "--save_epoch_freq", 1, "--keep_last", 1, "--lr_policy", "plateau").code == 0
         run = tmp_path / "checkpoints" / "cg"
         assert names(run, "*_net_*") == weights("latest", "best", "5")

@@ -9,8 +9,8 @@ import pytest
 
 from models.stepper import Stepper
 from tests.conftest import RunCli
+from tests.images import an_image, write
 from tests.launching import torchrun
-from tests.pictures import picture, write
 from tests.same_runs import assert_same_run, state_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -22,11 +22,11 @@ FLAGS = (
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """11 training pictures a side."""
+    """11 training images a side."""
     for number in range(11):
         for side in "AB":
-            write(picture(number + 20 * ord(side)), tmp_path / "pictures" / f"train{side}" / f"{number}.png")
-    return tmp_path / "pictures"
+            write(an_image(number + 20 * ord(side)), tmp_path / "images" / f"train{side}" / f"{number}.png")
+    return tmp_path / "images"
 
 
 def test_a_stopped_run_of_two_processes_ends_as_one_that_was_not(

@@ -17,7 +17,7 @@ import pytest
 
 from models.state import read_state
 from tests.conftest import PROJECT, RunCli
-from tests.pictures import picture, write
+from tests.images import an_image, write
 from tests.refusals import RESNET, in_a_process
 from tests.same_runs import reports
 from util.sinks.events import Scalars
@@ -140,8 +140,8 @@ def test_a_second_ctrl_c_kills_at_once_a_run_that_waits_for_an_image(
     start: Any, goes_on: Any, unaligned_root: Path
 ) -> None:
     folder = unaligned_root / "trainA"
-    image = folder.rename(unaligned_root / "pictures") / "a2.png"
-    (unaligned_root / "trainA.txt").write_text("pictures/a0.png\npictures/a1.png\npictures/a2.png\n")
+    image = folder.rename(unaligned_root / "images") / "a2.png"
+    (unaligned_root / "trainA.txt").write_text("images/a0.png\nimages/a1.png\nimages/a2.png\n")
     image.unlink()
     os.mkfifo(image)  # whoever reads it waits for a writer
     process = start("--serial_batches --no_data_check")
@@ -155,7 +155,7 @@ def test_a_second_ctrl_c_kills_at_once_a_run_that_waits_for_an_image(
     os.close(pipe)
     assert "Traceback" not in process.output
     image.unlink()
-    write(picture(2), image)
+    write(an_image(2), image)
     goes_on(["--name", "run", "--continue_train"])
 
 

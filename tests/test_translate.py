@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from inference import load
-from inference.large import picture_file
+from inference.large import image_file
 from tests.conftest import PROJECT, RunCli
 from tests.runs import make_run
 from util.raster import kinds
@@ -24,9 +24,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder with five pictures, two of them below it, of several formats and depths."""
-    folder = tmp_path / "pictures"
+def images(tmp_path: Path) -> Path:
+    """A folder with five images, two of them below it, of several formats and depths."""
+    folder = tmp_path / "images"
     (folder / "more").mkdir(parents=True)
     rng = np.random.default_rng(0)
     levels = [rng.integers(0, 256, (30 + n, 40, 3), np.uint8) for n in range(4)]
@@ -40,38 +40,38 @@ def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_folder_keeps_its_tree_and_its_kinds(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    done = run_cli("translate", [run, pictures, "-o", "out"])
+def test_a_folder_keeps_its_tree_and_its_kinds(run: Path, images: Path, run_cli: RunCli) -> None:
+    done = run_cli("translate", [run, images, "-o", "out"])
     assert done.code == 0, done.stderr
     assert "5 translated: out" in done.stdout
     assert files_in(Path("out")) == [".translated.jsonl", "a.png", "b.png", "d.npy", "more/a.png", "more/c.png"]
     translator = load(run)
     for name, made in (("a.jpg", "a.png"), ("more/c.bmp", "more/c.png")):
-        assert np.array_equal(read_raster(Path("out", made)).levels, np.asarray(translator(pictures / name)))
-    assert np.array_equal(np.load("out/d.npy"), translator(np.load(pictures / "d.npy")))
+        assert np.array_equal(read_raster(Path("out", made)).levels, np.asarray(translator(images / name)))
+    assert np.array_equal(np.load("out/d.npy"), translator(np.load(images / "d.npy")))
 
 
-def test_one_file_becomes_the_file_that_is_named(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    wanted = np.asarray(load(run)(pictures / "b.png"))
+def test_one_file_becomes_the_file_that_is_named(run: Path, images: Path, run_cli: RunCli) -> None:
+    wanted = np.asarray(load(run)(images / "b.png"))
     for name, close in (("x.png", 0), ("x.tif", 0), ("x.webp", 60), ("sub/x.jpg", 60), ("x.bmp", 0)):
-        assert run_cli("translate", [run, pictures / "b.png", "-o", name]).code == 0
+        assert run_cli("translate", [run, images / "b.png", "-o", name]).code == 0
         assert np.abs(read_raster(Path(name)).levels.astype(int) - wanted).mean() <= close
-    assert run_cli("translate", [run, pictures / "b.png", "-o", "folder"]).code == 0
+    assert run_cli("translate", [run, images / "b.png", "-o", "folder"]).code == 0
     assert np.array_equal(read_raster(Path("folder/b.png")).levels, wanted)
 
 
-def test_patterns_names_and_directions(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    words = ["cg", pictures / "*.jpg", pictures / "**" / "*.bmp", "-o", "out", "--checkpoints_dir", run.parent]
+def test_patterns_names_and_directions(run: Path, images: Path, run_cli: RunCli) -> None:
+    words = ["cg", images / "*.jpg", images / "**" / "*.bmp", "-o", "out", "--checkpoints_dir", run.parent]
     assert run_cli("translate", [*words, "--direction", "BtoA", "--format", "jpg"]).code == 0
     assert files_in(Path("out")) == [".translated.jsonl", "a.jpg", "c.jpg"]
     made, wanted = (
-        np.asarray(image).astype(int) for image in (Image.open("out/c.jpg"), load(run)(pictures / "more/c.bmp", "BtoA"))
+        np.asarray(image).astype(int) for image in (Image.open("out/c.jpg"), load(run)(images / "more/c.bmp", "BtoA"))
     )
     assert np.abs(made - wanted).mean() < 60
 
 
-def test_it_goes_on_where_it_stopped_and_overwrites_only_when_asked(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    words = [run, pictures, "-o", "out"]
+def test_it_goes_on_where_it_stopped_and_overwrites_only_when_asked(run: Path, images: Path, run_cli: RunCli) -> None:
+    words = [run, images, "-o", "out"]
     assert run_cli("translate", words).code == 0
     Path("out/b.png").unlink()
     before = {name: Path("out", name).stat().st_mtime_ns for name in files_in(Path("out")) if name[0] != "."}
@@ -86,86 +86,84 @@ def test_it_goes_on_where_it_stopped_and_overwrites_only_when_asked(run: Path, p
     )
     assert "direction 'AtoB', now 'BtoA'" in other.stderr
     assert run_cli("translate", [*words, "--direction", "BtoA", "--overwrite"]).code == 0
-    assert np.array_equal(read_raster(Path("out/b.png")).levels, np.asarray(load(run)(pictures / "b.png", "BtoA")))
+    assert np.array_equal(read_raster(Path("out/b.png")).levels, np.asarray(load(run)(images / "b.png", "BtoA")))
 
 
-def test_files_of_others_are_not_overwritten(run: Path, pictures: Path, run_cli: RunCli) -> None:
+def test_files_of_others_are_not_overwritten(run: Path, images: Path, run_cli: RunCli) -> None:
     Path("out").mkdir()
     Path("out/a.png").write_text("mine")
-    done = run_cli("translate", [run, pictures, "-o", "out"])
+    done = run_cli("translate", [run, images, "-o", "out"])
     assert (done.code, files_in(Path("out"))) == (2, ["a.png"])
     assert "1 of the files to write are there already, such as out/a.png; pass --overwrite" in done.stderr
-    done = run_cli("translate", [run, pictures / "a.jpg", "-o", "out/a.png"])
+    done = run_cli("translate", [run, images / "a.jpg", "-o", "out/a.png"])
     assert done.code == 2
     assert "out/a.png is there already; pass --overwrite" in done.stderr
     assert Path("out/a.png").read_text() == "mine"
 
 
-def test_a_translation_never_takes_the_place_of_its_source(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    before = (pictures / "b.png").read_bytes()
-    for words in ([pictures / "b.png", "-o", pictures], [pictures / "b.png", "-o", pictures / "b.png"]):
+def test_a_translation_never_takes_the_place_of_its_source(run: Path, images: Path, run_cli: RunCli) -> None:
+    before = (images / "b.png").read_bytes()
+    for words in ([images / "b.png", "-o", images], [images / "b.png", "-o", images / "b.png"]):
         done = run_cli("translate", [run, *words, "--overwrite"])
         assert done.code == 2
         assert "b.png would take its place; give another folder with -o" in done.stderr
-    assert run_cli("translate", [run, pictures / "b.png", "-o", pictures / "b.PNG"]).code == 0
-    assert (pictures / "b.png").read_bytes() == before
-    (pictures / "d.png").write_bytes(before)  # beside d.npy, which may become d.npy
-    done = run_cli("translate", [run, pictures / "d.npy", "-o", pictures, "--overwrite"])
+    assert run_cli("translate", [run, images / "b.png", "-o", images / "b.PNG"]).code == 0
+    assert (images / "b.png").read_bytes() == before
+    (images / "d.png").write_bytes(before)  # beside d.npy, which may become d.npy
+    done = run_cli("translate", [run, images / "d.npy", "-o", images, "--overwrite"])
     assert "d.npy would take its place" in done.stderr
-    done = run_cli("translate", [run, pictures, "-o", pictures])
+    done = run_cli("translate", [run, images, "-o", images])
     assert (done.code, "is the folder to translate; give another one" in done.stderr) == (2, True)
 
 
-def test_only_what_was_made_alike_and_of_the_same_file_counts_as_done(
-    run: Path, pictures: Path, run_cli: RunCli
-) -> None:
-    words = [run, pictures, "-o", "out"]
+def test_only_what_was_made_alike_and_of_the_same_file_counts_as_done(run: Path, images: Path, run_cli: RunCli) -> None:
+    words = [run, images, "-o", "out"]
     assert run_cli("translate", words).code == 0
-    back = [run, pictures / "a.jpg", "-o", "out", "--direction", "BtoA", "--overwrite"]  # as if it had been interrupted
+    back = [run, images / "a.jpg", "-o", "out", "--direction", "BtoA", "--overwrite"]  # as if it had been interrupted
     assert run_cli("translate", back).code == 0
     done = run_cli("translate", [*words, "--direction", "BtoA"])
     assert done.code == 2
     assert "4 of the files to write are there already, such as out/b.png, translated with other settings" in done.stderr
-    Image.open(pictures / "b.png").transpose(Image.Transpose.ROTATE_90).save(pictures / "b.png")
-    done = run_cli("translate", [run, pictures / "b.png", "-o", "out"])
+    Image.open(images / "b.png").transpose(Image.Transpose.ROTATE_90).save(images / "b.png")
+    done = run_cli("translate", [run, images / "b.png", "-o", "out"])
     assert done.code == 2
     assert "such as out/b.png, translated from another file; pass --overwrite" in done.stderr
 
 
-def test_translations_within_the_folder_are_not_translated_again(run: Path, pictures: Path, run_cli: RunCli) -> None:
+def test_translations_within_the_folder_are_not_translated_again(run: Path, images: Path, run_cli: RunCli) -> None:
     for _ in range(2):
-        assert run_cli("translate", [run, pictures, "-o", pictures / "out"]).code == 0
-    assert len(files_in(pictures / "out")) == 6
+        assert run_cli("translate", [run, images, "-o", images / "out"]).code == 0
+    assert len(files_in(images / "out")) == 6
 
 
-def test_names_that_differ_in_the_suffix_alone_do_not_collide(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    Image.open(pictures / "b.png").save(pictures / "a.png")
-    (pictures / "other").mkdir()
-    Image.open(pictures / "b.png").save(pictures / "other" / "b.png")
-    done = run_cli("translate", [run, *sorted(pictures.glob("*.*")), pictures / "other", "-o", "out"])
+def test_names_that_differ_in_the_suffix_alone_do_not_collide(run: Path, images: Path, run_cli: RunCli) -> None:
+    Image.open(images / "b.png").save(images / "a.png")
+    (images / "other").mkdir()
+    Image.open(images / "b.png").save(images / "other" / "b.png")
+    done = run_cli("translate", [run, *sorted(images.glob("*.*")), images / "other", "-o", "out"])
     assert done.code == 0, done.stderr
     assert files_in(Path("out")) == [".translated.jsonl", "a.jpg.png", "a.png.png", "b.png.png", "b.png_2.png", "d.npy"]
     assert np.array_equal(
-        read_raster(Path("out/b.png_2.png")).levels, np.asarray(load(run)(pictures / "other" / "b.png"))
+        read_raster(Path("out/b.png_2.png")).levels, np.asarray(load(run)(images / "other" / "b.png"))
     )
 
 
-def test_a_bad_file_among_good_ones_is_told_and_the_others_are_done(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    (pictures / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
-    np.save(pictures / "many.npy", np.zeros((20, 20, 7), np.uint8))
-    done = run_cli("translate", [run, pictures, "-o", "out"])
+def test_a_bad_file_among_good_ones_is_told_and_the_others_are_done(run: Path, images: Path, run_cli: RunCli) -> None:
+    (images / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
+    np.save(images / "many.npy", np.zeros((20, 20, 7), np.uint8))
+    done = run_cli("translate", [run, images, "-o", "out"])
     assert done.code == 1
     assert "bad.png" in done.stdout
     assert "many.npy" in done.stdout
     assert "2 of 7 could not be translated; the messages above say why" in done.stdout
     assert len(files_in(Path("out"))) == 6
-    alone = run_cli("translate", [run, pictures / "bad.png", "-o", "x.png"])
+    alone = run_cli("translate", [run, images / "bad.png", "-o", "x.png"])
     assert alone.code == 2
     assert "translate.py: error: cannot read the image" in alone.stderr
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_deep_pictures_stay_deep(run: Path, run_cli: RunCli, tmp_path: Path, threads: int) -> None:
+def test_deep_images_stay_deep(run: Path, run_cli: RunCli, tmp_path: Path, threads: int) -> None:
     from util.raster.writing import write_raster
 
     levels = np.random.default_rng(0).integers(0, 2**16, (24, 28, 3), np.uint16)
@@ -185,12 +183,12 @@ def command(*words: object, given: bytes = b"") -> "subprocess.CompletedProcess[
     return subprocess.run(argv, input=given, capture_output=True, check=False)
 
 
-def test_standard_input_and_output_carry_a_picture(run: Path, pictures: Path, tmp_path: Path) -> None:
-    data = (pictures / "b.png").read_bytes()
+def test_standard_input_and_output_carry_an_image(run: Path, images: Path, tmp_path: Path) -> None:
+    data = (images / "b.png").read_bytes()
     done = command(run, "-", "-o", "-", given=data)
     assert done.returncode == 0, done.stderr
     made = np.asarray(Image.open(io.BytesIO(done.stdout)))
-    assert np.array_equal(made, np.asarray(load(run)(pictures / "b.png")))
+    assert np.array_equal(made, np.asarray(load(run)(images / "b.png")))
     assert b"translates AtoB on cpu" in done.stderr
     bad = command(run, "-", "-o", tmp_path / "y.png", given=b"rubbish")
     assert bad.returncode == 2
@@ -201,30 +199,30 @@ def test_standard_input_and_output_carry_a_picture(run: Path, pictures: Path, tm
     ("words", "sentence"),
     [
         ("", "RUN is missing: a run's folder or name"),
-        ("RUN", "there is nothing to translate; name pictures, folders or films"),
-        ("RUN pictures/a.jpg", "-o is missing: a folder for the translations"),
+        ("RUN", "there is nothing to translate; name images, folders or videos"),
+        ("RUN images/a.jpg", "-o is missing: a folder for the translations"),
         ("RUN nowhere.png -o out", "there is no file or folder nowhere.png; check the path"),
-        ("RUN pictures/*.gif -o out", "no file fits the pattern"),
+        ("RUN images/*.gif -o out", "no file fits the pattern"),
         ("RUN more -o out", "there is no file or folder more"),
-        ("RUN pictures -o pictures/a.jpg", "is a file, but there may be several translations; give a folder"),
-        ("RUN pictures -o -", "-o - writes one picture, but there are 5 files"),
-        ("RUN pictures/a.jpg - -o x", "- (standard input) holds one picture and comes alone"),
-        ("RUN pictures/a.jpg -o x --camera 0", "--camera translates what it sees, not"),
-        ("RUN pictures/a.jpg -o x.png --direction AtoC", "invalid choice: 'AtoC'"),
-        ("RUN pictures/a.jpg -o x.png --max_memory much", "--max_memory 'much' is no amount of memory; give 2G"),
-        ("RUN pictures/a.jpg -o x.png --max_memory 1M", "--max_memory 0.00G leaves 0 MiB beside the program"),
-        ("RUN pictures/a.jpg -o x.png --gpu_ids 0,1", "--gpu_ids 0,1 is not one GPU's number"),
-        ("RUN pictures/a.jpg -o x.png --quality 0", "--quality 0 is outside 1 to 100"),
-        ("RUN pictures/a.jpg -o x.png --smooth 2", "--smooth 2.0 is outside 0 to 1"),
-        ("RUN pictures/a.jpg -o x.png --crf 99", "--crf 99 is outside 0 to 51"),
-        ("RUN pictures/a.jpg -o x.png --load_size -1", "--load_size -1 is too small"),
-        ("RUN pictures/a.jpg -o x.png --what", "unrecognized arguments: --what"),
-        ("RUN pictures/d.npy -o x.png", ".png files cannot hold rgb of float32; take tif or npy"),
-        ("RUN pictures/a.jpg -o x.mp4", "a.jpg and x.mp4 are a film and a picture; give x.mp4 another suffix"),
-        ("nowhere pictures/a.jpg -o x.png", "there is no run nowhere"),
+        ("RUN images -o images/a.jpg", "is a file, but there may be several translations; give a folder"),
+        ("RUN images -o -", "-o - writes one image, but there are 5 files"),
+        ("RUN images/a.jpg - -o x", "- (standard input) holds one image and comes alone"),
+        ("RUN images/a.jpg -o x --camera 0", "--camera translates what it sees, not"),
+        ("RUN images/a.jpg -o x.png --direction AtoC", "invalid choice: 'AtoC'"),
+        ("RUN images/a.jpg -o x.png --max_memory much", "--max_memory 'much' is no amount of memory; give 2G"),
+        ("RUN images/a.jpg -o x.png --max_memory 1M", "--max_memory 0.00G leaves 0 MiB beside the program"),
+        ("RUN images/a.jpg -o x.png --gpu_ids 0,1", "--gpu_ids 0,1 is not one GPU's number"),
+        ("RUN images/a.jpg -o x.png --quality 0", "--quality 0 is outside 1 to 100"),
+        ("RUN images/a.jpg -o x.png --smooth 2", "--smooth 2.0 is outside 0 to 1"),
+        ("RUN images/a.jpg -o x.png --crf 99", "--crf 99 is outside 0 to 51"),
+        ("RUN images/a.jpg -o x.png --load_size -1", "--load_size -1 is too small"),
+        ("RUN images/a.jpg -o x.png --what", "unrecognized arguments: --what"),
+        ("RUN images/d.npy -o x.png", ".png files cannot hold rgb of float32; take tif or npy"),
+        ("RUN images/a.jpg -o x.mp4", "a.jpg and x.mp4 are a video and an image; give x.mp4 another suffix"),
+        ("nowhere images/a.jpg -o x.png", "there is no run nowhere"),
     ],
 )
-def test_a_mistake_is_one_sentence(words: str, sentence: str, run: Path, pictures: Path, run_cli: RunCli) -> None:
+def test_a_mistake_is_one_sentence(words: str, sentence: str, run: Path, images: Path, run_cli: RunCli) -> None:
     done = run_cli("translate", words.replace("RUN", str(run)).split())
     assert done.code == 2, done
     assert sentence in done.stderr
@@ -233,7 +231,7 @@ def test_a_mistake_is_one_sentence(words: str, sentence: str, run: Path, picture
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_a_picture_larger_than_any_that_is_read_goes_by_way_of_the_disk(
+def test_an_image_larger_than_any_that_is_read_goes_by_way_of_the_disk(
     run: Path, tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, dtype: Any
 ) -> None:
     pytest.importorskip("pyvips")
@@ -254,27 +252,27 @@ def test_a_picture_larger_than_any_that_is_read_goes_by_way_of_the_disk(
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []
 
 
-def test_a_large_picture_without_its_package_is_one_sentence(
-    run: Path, pictures: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+def test_a_large_image_without_its_package_is_one_sentence(
+    run: Path, images: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kinds, "MOST_PIXELS", 100)
     monkeypatch.setitem(sys.modules, "pyvips", None)
-    done = run_cli("translate", [run, pictures / "b.png", "-o", "x.png"])
+    done = run_cli("translate", [run, images / "b.png", "-o", "x.png"])
     assert done.code == 2
     assert "needs the package pyvips; pip install 'pyvips[binary]'" in done.stderr
-    assert picture_file.COLORS[3] == "rgb"
+    assert image_file.COLORS[3] == "rgb"
 
 
-def test_films_stand_beside_pictures_and_are_skipped_when_done(run: Path, pictures: Path, run_cli: RunCli) -> None:
-    films = pytest.importorskip("tests.inference.film.films")
-    films.write_film(pictures / "walk.mp4", films.moving(5))
-    words = [run, pictures, "-o", "out", "--precision", "fp32"]
+def test_videos_stand_beside_images_and_are_skipped_when_done(run: Path, images: Path, run_cli: RunCli) -> None:
+    videos = pytest.importorskip("tests.inference.video.videos")
+    videos.write_video(images / "walk.mp4", videos.moving(5))
+    words = [run, images, "-o", "out", "--precision", "fp32"]
     assert run_cli("translate", words).code == 0
     assert "walk.mp4" in files_in(Path("out"))
-    made, given = (films.read_film(path).pixels for path in (Path("out/walk.mp4"), pictures / "walk.mp4"))
+    made, given = (videos.read_video(path).pixels for path in (Path("out/walk.mp4"), images / "walk.mp4"))
     assert len(made) == len(given) == 5
     wanted = load(run, precision="fp32")(given[2]).mean(2)  # colours are stored at half the size
-    assert films.distance(made[2].mean(2), wanted) < films.distance(made[2].mean(2), given[2].mean(2)) / 2
+    assert videos.distance(made[2].mean(2), wanted) < videos.distance(made[2].mean(2), given[2].mean(2)) / 2
     assert "6 of 6 are translated already" in run_cli("translate", words).stdout
-    done = run_cli("translate", [run, pictures / "walk.mp4", "-o", "x.png"])
-    assert (done.code, "are a film and a picture; give x.png another suffix" in done.stderr) == (2, True)
+    done = run_cli("translate", [run, images / "walk.mp4", "-o", "x.png"])
+    assert (done.code, "are a video and an image; give x.png another suffix" in done.stderr) == (2, True)

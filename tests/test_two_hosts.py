@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.images import an_image, write
 from tests.launching import torchrun
-from tests.pictures import picture, write
 from tests.same_runs import assert_same_run
 
 HOSTS = {"one": "10.77.0.1", "two": "10.77.0.2"}
@@ -50,10 +50,10 @@ def words(tmp_path: Path, tiny: list[str], monkeypatch: pytest.MonkeyPatch) -> l
     """The flags of a run over 7 pairs, all but its name."""
     for number in range(7):
         for side in "AB":
-            write(picture(number + 20 * ord(side)), tmp_path / "pictures" / f"train{side}" / f"{number}.png")
+            write(an_image(number + 20 * ord(side)), tmp_path / "images" / f"train{side}" / f"{number}.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")
-    return ["--dataroot", tmp_path / "pictures", *tiny, *FLAGS.split(), "--name"]
+    return ["--dataroot", tmp_path / "images", *tiny, *FLAGS.split(), "--name"]
 
 
 RUNS = itertools.count()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
-from tests.pictures import picture, write
+from tests.images import an_image, write
 from tests.util.dashboard.servers import post
 from tests.util.dashboard.sinks_under_test import drawn, windows
 from util.dashboard.server import start_background
@@ -26,7 +26,7 @@ def test_two_processes_keep_one_dashboard(tiny: list[str], tmp_path: Path, monke
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     for number in range(6):
         for side in "AB":
-            write(picture(number + 20 * ord(side)), tmp_path / "pictures" / f"train{side}" / f"{number}.png")
+            write(an_image(number + 20 * ord(side)), tmp_path / "images" / f"train{side}" / f"{number}.png")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -34,7 +34,7 @@ def test_two_processes_keep_one_dashboard(tiny: list[str], tmp_path: Path, monke
     try:
         start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
         flags = f"--netG resnet_1blocks --name both --gpu_ids -1 --display_id 1 --display_port {port}"
-        words = [str(PROJECT / "train.py"), "--dataroot", str(tmp_path / "pictures"), *tiny, *flags.split()]
+        words = [str(PROJECT / "train.py"), "--dataroot", str(tmp_path / "images"), *tiny, *flags.split()]
         done = subprocess.run([*start, *words], cwd=tmp_path, capture_output=True, text=True, timeout=100)
         assert done.returncode == 0, done.stdout + done.stderr
         url = f"http://localhost:{port}/env/both"

@@ -1,6 +1,6 @@
 """Whether a training looks healthy, in words: the few things that can be told from its numbers.
 
-Every sentence is a hint, not a verdict; the pictures decide. Nothing here stops a training.
+Every sentence is a hint, not a verdict; the images decide. Nothing here stops a training.
 """
 
 import math
@@ -9,20 +9,20 @@ from collections import deque
 from statistics import fmean, median
 from typing import NamedTuple
 
-from util.sinks.events import Event, Figures, Scalars
+from util.sinks.events import Event, Scalars, Scores
 from util.sinks.history import Curve
 
 WINDOW = 2000  # images that a sentence about the losses looks back
 WINS, ONE_SIDED = 0.98, 0.02  # shares of right verdicts
-SAME_OUTPUT, SAMPLES_IN_A_ROW = 0.1, 3  # see Figures: 1 is as varied as real pictures
+SAME_OUTPUT, SAMPLES_IN_A_ROW = 0.1, 3  # see Scores: 1 is as varied as real images
 WAITS = 0.3  # share of the time
 FEWEST_REPORTS, MOST_LAPS = 10, 20  # that anything about the speed is said from
 SLOW = 2.0  # times the usual seconds per image
-PATIENCE_EPOCHS, PATIENCE_SHARE = 10, 0.2  # without a better validation figure; the larger of the two
+PATIENCE_EPOCHS, PATIENCE_SHARE = 10, 0.2  # without a better validation score; the larger of the two
 
 
 class Signal(NamedTuple):
-    """Something conspicuous; ``kind`` stays the same while the figures in the sentence change."""
+    """Something conspicuous; ``kind`` stays the same while the scores in the sentence change."""
 
     kind: str
     sentence: str
@@ -38,7 +38,7 @@ class Health:
         self._speed = Curve()  # seconds per image, of this process
         self._varieties: dict[str, deque[float]] = {}
         self._best_at, self._best, self._measured_at = 0.0, math.inf, 0.0  # of the validation; positions in epochs
-        self._deciding = ""  # its figure
+        self._deciding = ""  # its score
 
     def begin(self) -> None:
         """Note that a process begins here: how fast an earlier one was, maybe elsewhere, says nothing about it."""
@@ -47,8 +47,8 @@ class Health:
 
     def add(self, event: Event) -> None:
         """Take an event into account."""
-        if isinstance(event, Figures):
-            self._add_figures(event)
+        if isinstance(event, Scores):
+            self._add_scores(event)
             return
         self._reports.append(event)
         while len(self._reports) > 2 and self._reports[1].images_seen <= event.images_seen - WINDOW:
@@ -69,12 +69,12 @@ class Health:
             *self._slow(),
         ]
 
-    def _add_figures(self, event: Figures) -> None:
+    def _add_scores(self, event: Scores) -> None:
         if event.deciding:
             self._measured_at, self._deciding = event.position, event.deciding
             if event.worth < self._best:
                 self._best, self._best_at = event.worth, event.position
-        for name, value in event.figures.items():
+        for name, value in event.scores.items():
             if name.startswith("variety_") and event.images_seen >= WINDOW:  # every network begins alike
                 recent = self._varieties.setdefault(name.removeprefix("variety_"), deque(maxlen=SAMPLES_IN_A_ROW))
                 recent.append(value)
@@ -100,7 +100,7 @@ class Health:
             real, fake = self._mean(name), self._mean(f"{judge}_fake")
             if (real + fake) / 2 > WINS:
                 sentence = (
-                    f"{judge} has won: its accuracy was over {WINS:.0%} for {self._images:,} images; if the pictures "
+                    f"{judge} has won: its accuracy was over {WINS:.0%} for {self._images:,} images; if the images "
                     "no longer improve, weaken it (--ndf 32, --netD n_layers --n_layers_D 2)"
                 )
                 found.append(Signal(f"{judge} has won", sentence))
@@ -124,7 +124,7 @@ class Health:
             if len(recent) == SAMPLES_IN_A_ROW and all(variety < SAME_OUTPUT for variety in recent)
         ]
         sentence = (
-            "{}'s output hardly depends on its input: the samples vary {:.0%} as much as real pictures do; if this "
+            "{}'s output hardly depends on its input: the samples vary {:.0%} as much as real images do; if this "
             "stays, start again with another --seed, or lower --lr"
         )
         return [Signal(f"{name} is constant", sentence.format(name, variety)) for name, variety in same]

@@ -1,4 +1,4 @@
-"""Small web pages of pictures: readable on a phone, in the dark, and without a network.
+"""Small web pages of images: readable on a phone, in the dark, and without a network.
 
 A ``HtmlPage`` is written once, complete. A ``GrowingPage`` only gets lines at its end, so that the thousandth costs
 what the first one did.
@@ -17,7 +17,7 @@ from dominate.util import raw
 from util.sinks.tolerance import LineWriter
 from util.whole_file import whole_file
 
-# Before it is loaded a picture counts as square: without that a row has no height, and a browser would
+# Before it is loaded an image counts as square: without that a row has no height, and a browser would
 # fetch the whole page at once in spite of loading="lazy".
 CSS = """
 :root { color-scheme: light dark;
@@ -48,7 +48,7 @@ figcaption { margin-top: 4px; font-size: 13px; color: var(--faint); overflow-wra
 
 
 class Shown(NamedTuple):
-    """A picture on a page; with a size, in pixels, it has a row of its own and is not enlarged."""
+    """An image on a page; with a size, in pixels, it has a row of its own and is not enlarged."""
 
     label: str
     path: str  # relative to the page
@@ -56,7 +56,7 @@ class Shown(NamedTuple):
 
 
 class HtmlPage:
-    """Collect headers and pictures; ``save`` writes the page. Text is escaped."""
+    """Collect headers and images; ``save`` writes the page. Text is escaped."""
 
     def __init__(self, title: str) -> None:
         self._document = _document(title)
@@ -66,12 +66,12 @@ class HtmlPage:
         """Add a heading."""
         self._document.add(h2(text))
 
-    def pictures(self, row: Sequence[tuple[str, str]], width: int) -> None:
-        """Add pictures side by side; they wrap on a narrow screen.
+    def images(self, row: Sequence[tuple[str, str]], width: int) -> None:
+        """Add images side by side; they wrap on a narrow screen.
 
         Args:
             row: (label, image path relative to the page), in display order.
-            width: pixels per picture, where there is room.
+            width: pixels per image, where there is room.
         """
         self._document.add(_row([Shown(*item) for item in row], width))
 
@@ -89,10 +89,10 @@ class GrowingPage:
     """
 
     def __init__(self, path: Path, title: str, *, refresh: int, width: int) -> None:
-        """Describe a page that a browser reloads every ``refresh`` seconds, with ``width`` pixels per picture."""
+        """Describe a page that a browser reloads every ``refresh`` seconds, with ``width`` pixels per image."""
         self._path = path
         self._title, self._refresh, self._width = title, refresh, width
-        self._epoch, self._listed = 0, set[str]()  # the newest epoch, and the paths of its pictures
+        self._epoch, self._listed = 0, set[str]()  # the newest epoch, and the paths of its images
         self._writer = LineWriter(path)
 
     @property
@@ -106,18 +106,18 @@ class GrowingPage:
         Args:
             status: path of a drawing of one line of text, relative to the page.
             charts: drawings, shown side by side.
-            epochs: pictures, oldest epoch first; an epoch may come in several rows.
+            epochs: images, oldest epoch first; an epoch may come in several rows.
         """
         self._epoch, self._listed = 0, set()
         with whole_file(self._path) as file:
             file.write(self._opening(status, charts).encode())
-            for epoch, pictures in epochs:
-                file.write(self._line(epoch, pictures).encode())
+            for epoch, images in epochs:
+                file.write(self._line(epoch, images).encode())
         self._writer = LineWriter(self._path)  # what an older one could not write is on the page now
 
-    def add(self, epoch: int, pictures: Sequence[Shown]) -> None:
+    def add(self, epoch: int, images: Sequence[Shown]) -> None:
         """Append a row of those that are not yet on the page; the epoch must be the newest or a new one."""
-        if line := self._line(epoch, pictures):
+        if line := self._line(epoch, images):
             self._writer.write(line.rstrip("\n"))
 
     def _opening(self, status: str, charts: Sequence[Shown]) -> str:
@@ -132,15 +132,15 @@ class GrowingPage:
                         img(src=chart.path, alt=chart.label)
         return str(page.render()).rpartition("</body>")[0]
 
-    def _line(self, epoch: int, pictures: Sequence[Shown]) -> str:
+    def _line(self, epoch: int, images: Sequence[Shown]) -> str:
         if epoch != self._epoch:
             self._epoch, self._listed = epoch, set()
-        new = [picture for picture in pictures if picture.path not in self._listed]
+        new = [image for image in images if image.path not in self._listed]
         if not new:
             return ""
         parts: list[dom_tag] = [] if self._listed else [h2(f"epoch {epoch}")]
         parts.append(_row(new, self._width))
-        self._listed.update(picture.path for picture in new)
+        self._listed.update(image.path for image in new)
         for part in parts:
             part["style"] = f"order: {-epoch}"
         return "".join(part.render(pretty=False) for part in parts) + "\n"
@@ -159,10 +159,10 @@ def _document(title: str, refresh: int | None = None) -> document:
     return page
 
 
-def _row(pictures: Sequence[Shown], width: int) -> section:
+def _row(images: Sequence[Shown], width: int) -> section:
     row = section()
     with row:
-        for label, path, size in pictures:
+        for label, path, size in images:
             with figure(style=f"width: {size[0] if size else width}px", cls="whole" if size else None):
                 with a(href=quote(os.fsencode(path))):
                     ratio = f"aspect-ratio: {size[0]} / {size[1]}" if size else None

@@ -1,4 +1,4 @@
-"""Tensors to 8-bit pictures and back to files."""
+"""Tensors to 8-bit images and back to files."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from torch import Tensor
 
 from util.whole_file import whole_file
 
-Picture = npt.NDArray[np.uint8]  # H x W x 3, or H x W for gray
+ImageArray = npt.NDArray[np.uint8]  # H x W x 3, or H x W for gray
 
 
-def to_uint8(images: Tensor) -> Picture:
-    """Turn the first image of a batch into an 8-bit picture, rounded to the nearest level.
+def to_uint8(images: Tensor) -> ImageArray:
+    """Turn the first image of a batch into an 8-bit image, rounded to the nearest level.
 
     Args:
         images: N x C x H x W in [-1, 1], on any device. Synchronises the device.
@@ -26,12 +26,12 @@ def to_uint8(images: Tensor) -> Picture:
     return levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))
 
 
-def as_rgb(picture: Picture) -> Picture:
-    """Repeat a gray picture over three channels; return a colour picture unchanged."""
-    return np.repeat(picture[:, :, None], 3, axis=2) if picture.ndim == 2 else picture
+def as_rgb(image: ImageArray) -> ImageArray:
+    """Repeat a gray image over three channels; return a colour image unchanged."""
+    return np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image
 
 
-def save_picture(picture: Picture, path: Path) -> None:
+def save_image(image: ImageArray, path: Path) -> None:
     """Write a PNG so that the file is there whole or not at all."""
     with whole_file(path) as file:
-        Image.fromarray(picture).save(file, format="PNG")
+        Image.fromarray(image).save(file, format="PNG")

@@ -46,11 +46,11 @@ def panels(history: History, gan_mode: str) -> list[Panel]:
     is_game = any(name.startswith("D") for name in adversarial)
     level = EQUILIBRIUM.get(gan_mode) if is_game else None
     balance = {f"equilibrium {level:.3g}": level} if level else {}
-    figures = _visible(history.figures)
-    varieties = {name: curve for name, curve in figures.items() if name.startswith("variety_")}
+    scores = _visible(history.scores)
+    varieties = {name: curve for name, curve in scores.items() if name.startswith("variety_")}
     measures: list[dict[str, Curve]] = [{} for _ in range(MEASURES)]
-    metrics = list(dict.fromkeys(OF_ONE_GENERATOR.sub("", name) for name in figures if name not in varieties))
-    for name, curve in figures.items():
+    metrics = list(dict.fromkeys(OF_ONE_GENERATOR.sub("", name) for name in scores if name not in varieties))
+    for name, curve in scores.items():
         if name not in varieties:
             place = metrics.index(OF_ONE_GENERATOR.sub("", name))
             measures[min(place, MEASURES - 1)][name] = curve
@@ -64,7 +64,7 @@ def panels(history: History, gan_mode: str) -> list[Panel]:
         Panel("waiting", "Time spent waiting for data", "waiting", _visible({"waiting": history.waiting}), shares=True),
         Panel("memory", "Memory, GiB", "memory", _visible({"memory": history.memory})),
         Panel("rate", "Learning rate", "rate", _visible(rate), exact=True),
-        Panel("variety", "Variety of the samples (1: as real pictures)", "variety", varieties),
+        Panel("variety", "Variety of the samples (1: as real images)", "variety", varieties),
         *(_measure(place, metrics, own) for place, own in enumerate(measures)),
     ]
 

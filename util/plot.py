@@ -1,4 +1,4 @@
-"""``python -m util.plot RUN...``: the curves of one or several runs as a picture, without any server.
+"""``python -m util.plot RUN...``: the curves of one or several runs as an image, without any server.
 
 One run has a panel per group of curves, as on the dashboard; several have a panel per curve and a colour per run.
 Everything comes from ``metrics.jsonl``. matplotlib is optional.
@@ -78,7 +78,7 @@ def draw(runs: Sequence[Run], title: str = "") -> "Figure":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write the picture, whole or not at all, as PNG or SVG as the path ends."""
+    """Write the image, whole or not at all, as PNG or SVG as the path ends."""
     from matplotlib import style
 
     temporary, kind = path.with_name(path.name + TEMPORARY), path.suffix.lower().removeprefix(".")

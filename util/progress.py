@@ -17,8 +17,8 @@ class Progress:
         images_seen: images since the start of the run, over all processes.
         seen_in_epoch: the same since the start of the epoch.
         epoch_size: images in one epoch.
-        metrics: of every validation the figure that decides, lower is better.
-        deciding: which figure that is, and of which images.
+        metrics: of every validation the score that decides, lower is better.
+        deciding: which score that is, and of which images.
     """
 
     epoch: int = 1

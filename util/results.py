@@ -1,4 +1,4 @@
-"""The result folder of ``test.py``: a file per picture, of the kind that the data are, and a page that shows them."""
+"""The result folder of ``test.py``: a file per image, of the kind that the data are, and a page that shows them."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from options.data import Range
 from options.schema import Options
 from util.html_page import HtmlPage
-from util.images import save_picture, to_uint8
+from util.images import save_image, to_uint8
 from util.raster.header import Color, Header
 from util.raster.values import from_pixels, range_of_type
 from util.raster.writing import write_raster
@@ -23,7 +23,7 @@ COLORS: Mapping[int, Color] = {1: "gray", 2: "gray+alpha", 3: "rgb", 4: "rgba"}
 
 
 class FileKind(NamedTuple):
-    """What sort of file a picture becomes: like ``header``, of ``dtype``, with the values ``limits`` for -1 to 1."""
+    """What sort of file an image becomes: like ``header``, of ``dtype``, with the values ``limits`` for -1 to 1."""
 
     header: Header
     dtype: np.dtype[Any]
@@ -42,7 +42,7 @@ def result_folder(opt: Options) -> Path:
 
 
 class ResultPage:
-    """Collects the pictures of one test."""
+    """Collects the images of one test."""
 
     def __init__(self, folder: Path, opt: Options) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class ResultPage:
         self._stems: set[str] = set()
 
     def add(self, names: Sequence[str], visuals: Mapping[str, Tensor], kinds: Sequence[Mapping[str, FileKind]]) -> None:
-        """Save the pictures of a batch.
+        """Save the images of a batch.
 
         Args:
             names: of the N input files, below their folder, whose sub-folders are kept.
@@ -67,7 +67,7 @@ class ResultPage:
             for label, images in visuals.items():
                 pixels = stretched(images[index : index + 1], self._aspect_ratio)
                 row.append((label, f"images/{self._save(f'{stem}_{label}', pixels, kind_of(label, kinds[index]))}"))
-            self._page.pictures(row, self._width)
+            self._page.images(row, self._width)
 
     def save(self) -> Path:
         """Write the page and return its path."""
@@ -76,7 +76,7 @@ class ResultPage:
         return path
 
     def _save(self, stem: str, images: Tensor, kind: FileKind) -> str:
-        """Write a picture as its kind of file; return the one to show: it, or an 8-bit PNG beside it."""
+        """Write an image as its kind of file; return the one to show: it, or an 8-bit PNG beside it."""
         header, channels = kind.header, images.shape[1]
         color = header.color if channels == header.channels else COLORS.get(channels, "channels")
         values = from_pixels(images[0].detach().float().cpu(), kind.dtype, kind.limits)  # sync
@@ -91,11 +91,11 @@ class ResultPage:
         if kind.shows and written.suffix == ".png":
             return f"{stem}.png"
         shown = f"{stem}.png" if written.suffix != ".png" else f"{stem}_shown.png"
-        save_picture(to_uint8(images), self._images / shown)
+        save_image(to_uint8(images), self._images / shown)
         return shown
 
     def _unused_stem(self, name: str) -> str:
-        """Name a picture after its file; where names differ in their ending alone, with a number."""
+        """Name an image after its file; where names differ in their ending alone, with a number."""
         path = PurePosixPath(name)
         base = stem = str(path.with_name(os.fsdecode(os.fsencode(path.stem)[:LONGEST_NAME])))
         number = 2

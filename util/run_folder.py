@@ -17,12 +17,12 @@ STARTED_FILE = ".started"  # which launch trains here; older than every save of 
 METRICS_FILE, COMMANDS_FILE, WANDB_RUN_FILE = "metrics.jsonl", "commands.txt", "wandb_run.txt"
 RECORDS = ("train_opt.*", COMMANDS_FILE, WANDB_RUN_FILE, "loss_log.txt", "metrics*.jsonl", "web", "tensorboard")
 ODD = re.compile(r"[^\w.-]")
-PICTURE, SAMPLES = re.compile(r"epoch(\d{3,})_(.+)"), "samples"
+IMAGE, SAMPLES = re.compile(r"epoch(\d{3,})_(.+)"), "samples"
 NUMBERED = re.compile(r"(iter_)?(\d+)")  # the prefixes of saves that are not replaced by the next
 
 
-def picture_path(epoch: int, label: str, kind: str = "png") -> str:
-    """Return where a sample picture of an epoch lies, relative to ``web``; odd characters of the label become ``-``."""
+def image_path(epoch: int, label: str, kind: str = "png") -> str:
+    """Return where a sample image of an epoch lies, relative to ``web``; odd characters of the label become ``-``."""
     return f"images/epoch{epoch:03d}_{ODD.sub('-', label)}.{kind}"
 
 
@@ -31,14 +31,14 @@ def sample_sheets(folder: Path) -> list[tuple[int, Path]]:
     return [(epoch, path) for epoch, label, path in _page_files(folder, "jpg") if label == SAMPLES]
 
 
-def picture_files(folder: Path) -> list[tuple[int, str, Path]]:
-    """Return the pictures of training images in a run folder, with epoch and label, oldest epoch first."""
+def image_files(folder: Path) -> list[tuple[int, str, Path]]:
+    """Return the images of training images in a run folder, with epoch and label, oldest epoch first."""
     return _page_files(folder, "png")
 
 
 def _page_files(folder: Path, kind: str) -> list[tuple[int, str, Path]]:
     paths = (folder / "web" / "images").glob(f"epoch*.{kind}")
-    matches = [(PICTURE.fullmatch(path.stem), path) for path in paths]
+    matches = [(IMAGE.fullmatch(path.stem), path) for path in paths]
     return sorted((int(match[1]), match[2], path) for match, path in matches if match)
 
 

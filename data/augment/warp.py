@@ -24,7 +24,7 @@ CONTROL_POINTS = 5  # of an elastic deformation, along each side
 
 
 def perspective(places: Places, share: float, size: Size, rng: np.random.Generator) -> Places:
-    """Tilt the picture away from the eye: distances at its corners change by up to ``share``."""
+    """Tilt the image away from the eye: distances at its corners change by up to ``share``."""
     x, y = places
     width, height = size
     nearness = rng.uniform(-share, share) / width * x + rng.uniform(-share, share) / height * y + 1

@@ -1,4 +1,4 @@
-"""Some pictures of every folder on one sheet, to look at."""
+"""Some images of every folder on one sheet, to look at."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -14,11 +14,11 @@ from data.checking.partners import Mode, match
 from data.checking.summary import size_text
 from data.checking.survivor import for_all
 from options.errors import UserError
-from util.images import Picture, as_rgb
+from util.images import ImageArray, as_rgb
 from util.raster.channels import with_channels
 from util.raster.reading import read_raster
 
-CELL = 150  # pixels, for one picture; a pair gets two
+CELL = 150  # pixels, for one image; a pair gets two
 WIDTH = 8  # cells
 GAP = 6
 TEXT, HEADING = 11, 16  # pixels
@@ -26,7 +26,7 @@ INK = "#444444"
 
 
 class Cell(NamedTuple):
-    """One picture of the sheet, or a pair."""
+    """One image of the sheet, or a pair."""
 
     files: tuple[str, ...]
     name: str
@@ -34,15 +34,15 @@ class Cell(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The pictures of a source, or of A and B together, below a heading."""
+    """The images of a source, or of A and B together, below a heading."""
 
     heading: str
-    span: int  # cells that one picture or pair takes
+    span: int  # cells that one image or pair takes
     cells: Sequence[Cell]
 
 
-def contact_sheet(checked: Sequence[Checked], mode: Mode, *, count: int, processes: int) -> Picture:
-    """Draw at most ``count`` pictures of every source, evenly chosen.
+def contact_sheet(checked: Sequence[Checked], mode: Mode, *, count: int, processes: int) -> ImageArray:
+    """Draw at most ``count`` images of every source, evenly chosen.
 
     Raises:
         UserError: there is none that can be read.
@@ -54,8 +54,8 @@ def contact_sheet(checked: Sequence[Checked], mode: Mode, *, count: int, process
     thumbnails = dict(
         for_all(partial(thumbnail, side=CELL * max(b.span for b in blocks)), paths, processes=processes, what="sheet")
     )
-    pictures = {path: picture for number, path in enumerate(paths) if (picture := thumbnails[number]) is not None}
-    rows = [_block(block, pictures) for block in blocks]
+    images = {path: image for number, path in enumerate(paths) if (image := thumbnails[number]) is not None}
+    rows = [_block(block, images) for block in blocks]
     canvas = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
     top = 0
     for row in rows:
@@ -64,8 +64,8 @@ def contact_sheet(checked: Sequence[Checked], mode: Mode, *, count: int, process
     return np.asarray(canvas)
 
 
-def thumbnail(path: str, *, side: int) -> Picture | None:
-    """Read a picture as something to look at, no larger than ``side``; None if it cannot be read any more."""
+def thumbnail(path: str, *, side: int) -> ImageArray | None:
+    """Read an image as something to look at, no larger than ``side``; None if it cannot be read any more."""
     try:
         raster = read_raster(path)
         levels = with_channels(raster, 3, path) if raster.color == "cmyk" else raster.levels
@@ -77,7 +77,7 @@ def thumbnail(path: str, *, side: int) -> Picture | None:
     return np.asarray(image)
 
 
-def visible(levels: npt.NDArray[Any]) -> Picture:
+def visible(levels: npt.NDArray[Any]) -> ImageArray:
     """Return the first three channels, or the first of one or two, as 8-bit colours; deeper ones are stretched."""
     shown = levels[:, :, :3] if levels.shape[2] > 2 else levels[:, :, 0]
     if shown.dtype != np.uint8:
@@ -118,11 +118,11 @@ def _results(sources: Sequence[Checked], row: Sequence[int]) -> list[Seen | Bad]
     return [one.results[position] for one, position in zip(sources, row, strict=True)]
 
 
-def _block(block: Block, pictures: Mapping[str, Picture]) -> Image.Image:
+def _block(block: Block, images: Mapping[str, ImageArray]) -> Image.Image:
     """Draw the heading and the rows of cells of one height each."""
     per_row = max(1, WIDTH // block.span)
     width = (CELL + GAP) * block.span
-    drawn = [_cell(cell, pictures, block.span) for cell in block.cells]
+    drawn = [_cell(cell, images, block.span) for cell in block.cells]
     rows = [drawn[start : start + per_row] for start in range(0, len(drawn), per_row)]
     heights = [max(cell.height for cell in row) for row in rows]
     canvas = Image.new("RGB", (max(WIDTH, block.span) * (CELL + GAP) + GAP, 2 * HEADING + sum(heights)), "white")
@@ -136,17 +136,15 @@ def _block(block: Block, pictures: Mapping[str, Picture]) -> Image.Image:
     return canvas
 
 
-def _cell(cell: Cell, pictures: Mapping[str, Picture], span: int) -> Image.Image:
-    """Draw the pictures of a cell side by side, and name and size below."""
+def _cell(cell: Cell, images: Mapping[str, ImageArray], span: int) -> Image.Image:
+    """Draw the images of a cell side by side, and name and size below."""
     room = span * (CELL + GAP) - GAP
     share = room // len(cell.files)
-    images = [
-        ImageOps.contain(Image.fromarray(pictures[path]), (share, CELL)) for path in cell.files if path in pictures
-    ]
-    height = max((image.height for image in images), default=0)
+    small = [ImageOps.contain(Image.fromarray(images[path]), (share, CELL)) for path in cell.files if path in images]
+    height = max((image.height for image in small), default=0)
     canvas = Image.new("RGB", (room, height + 3 * TEXT + GAP), "white")
     left = 0
-    for image in images:
+    for image in small:
         canvas.paste(image, (left, 0))
         left += image.width
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(TEXT)

@@ -1,4 +1,4 @@
-"""Pictures that are there more than once, above all in training and test alike."""
+"""Images that are there more than once, above all in training and test alike."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,7 +13,7 @@ Place = tuple[int, int]  # source, position
 
 
 def of_duplicates(checked: Sequence[Checked]) -> Iterator[Finding]:
-    """Yield pictures with equal pixels, by where they lie, and those of training and test that look alike."""
+    """Yield images with equal pixels, by where they lie, and those of training and test that look alike."""
     same: dict[tuple[int, ...], list[Item]] = {}
     for places in _groups(checked, lambda seen: None if seen.constant else seen.pixels):
         found = tuple(sorted({number for number, _ in places}))
@@ -21,14 +21,14 @@ def of_duplicates(checked: Sequence[Checked]) -> Iterator[Finding]:
     for found, items in sorted(same.items(), key=lambda entry: not _leaks(checked, entry[0])):
         names = " and ".join(checked[number].source.name for number in found)
         if len(found) == 1:
-            yield Finding("warning", "duplicate", f"{_pictures(len(items))} more than once in {names}", items)
+            yield Finding("warning", "duplicate", f"{_images(len(items))} more than once in {names}", items)
         elif _leaks(checked, found):
-            text = f"{_pictures(len(items))} in {names} alike: what is tested was learned"
+            text = f"{_images(len(items))} in {names} alike: what is tested was learned"
             yield Finding("warning", "leak", text, items)
         else:
-            yield Finding("warning", "duplicate", f"{_pictures(len(items))} in {names} alike", items)
+            yield Finding("warning", "duplicate", f"{_images(len(items))} in {names} alike", items)
     if alike := list(_alike(checked)):
-        text = f"{_pictures(len(alike))} of the training and of other phases look alike"
+        text = f"{_images(len(alike))} of the training and of other phases look alike"
         yield Finding("note", "look_alike", text, alike)
 
 
@@ -62,5 +62,5 @@ def _item(checked: Sequence[Checked], places: Sequence[Place]) -> Item:
     return Item(tuple(checked[number].source.files[index] for number, index in places))
 
 
-def _pictures(count: int) -> str:
-    return f"{count:,} picture{'s' * (count != 1)}"
+def _images(count: int) -> str:
+    return f"{count:,} image{'s' * (count != 1)}"

@@ -11,7 +11,7 @@ from options.errors import UserError
 
 
 def refuse_place(target: Path, root: str) -> None:
-    """Refuse a folder in which the data set's own pictures are looked for, and lists, which would name what is gone.
+    """Refuse a folder in which the data set's own images are looked for, and lists, which would name what is gone.
 
     Raises:
         UserError: ``target`` lies in ``root``, or ``root`` is a list.

@@ -71,7 +71,7 @@ def examine(path: str) -> Seen | Bad:
 
 
 def look_of(levels: Levels) -> int:
-    """Return 64 bits that are the same for pictures that look the same: the difference hash."""
+    """Return 64 bits that are the same for images that look the same: the difference hash."""
     height, width = levels.shape[:2]
     if height < GRID or width <= GRID:
         return 0

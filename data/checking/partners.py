@@ -11,7 +11,7 @@ from data.checking.summary import size_text
 
 Mode = Literal["unaligned", "aligned", "single", "colorization"]
 
-WIDE = 1.5  # times the height: two pictures side by side
+WIDE = 1.5  # times the height: two images side by side
 
 
 class Matched(NamedTuple):

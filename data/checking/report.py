@@ -96,7 +96,7 @@ class Report:
 
 
 def value_extent(checked: Checked) -> tuple[float, float] | None:
-    """Return the smallest and the largest value of the pictures that are not 8-bit; None where there are none."""
+    """Return the smallest and the largest value of the images that are not 8-bit; None where there are none."""
     deep = [seen for _, seen in checked.readable() if seen.header.dtype != np.uint8]
     return (min(seen.low for seen in deep), max(seen.high for seen in deep)) if deep else None
 

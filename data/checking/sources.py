@@ -1,4 +1,4 @@
-"""Find everything in a data set that a training or a test may read: folders, lists, or the pictures of one folder."""
+"""Find everything in a data set that a training or a test may read: folders, lists, or the images of one folder."""
 
 import os
 import re
@@ -16,11 +16,11 @@ from util.raster.header import EXTENSIONS
 PHASES = ("train", "val", "test")
 _NAME = re.compile(r"(?P<phase>.+?)(?P<side>[AB])(?P<number>[1-9][0-9]*)?")
 
-Side = Literal["", "A", "B"]  # "": pairs side by side, or pictures without a partner
+Side = Literal["", "A", "B"]  # "": pairs side by side, or images without a partner
 
 
 class Source(NamedTuple):
-    """The pictures of a folder or of a column of a list.
+    """The images of a folder or of a column of a list.
 
     Attributes:
         name: as reports call it: trainA, train ...
@@ -48,8 +48,8 @@ class Found(NamedTuple):
     """What a data set consists of.
 
     Attributes:
-        empty: for each folder or list that holds no pictures or cannot be listed, why.
-        unread: files by their ending that are no pictures, for each folder.
+        empty: for each folder or list that holds no images or cannot be listed, why.
+        unread: files by their ending that are no images, for each folder.
         other: folders that no phase is named after.
     """
 
@@ -74,7 +74,7 @@ def find_sources(root: str) -> Found:
         raise UserError(f"there is no folder {root}; give the data set's folder, or its .csv or .txt list")
     names = _phase_names(root)
     if not names:
-        files = list_images(root, float("inf"), hint="give a folder with trainA and trainB, with train, or of pictures")
+        files = list_images(root, float("inf"), hint="give a folder with trainA and trainB, with train, or of images")
         return Found([Source(_base(root), "", "", 0, files)], {}, {_base(root): unread_files(root)}, [])
     found = Found([], {}, {}, sorted(set(_folders(root)) - set(names)))
     for name in names:
@@ -124,7 +124,7 @@ def _folders(root: str) -> list[str]:
 def _listed(root: str, name: str) -> PathList:
     folder = os.path.join(root, name)
     if os.path.isdir(folder):
-        return list_images(folder, float("inf"), hint="put pictures into it or remove it")
+        return list_images(folder, float("inf"), hint="put images into it or remove it")
     return read_table(folder + ".txt", _parsed(name)[0]).files("a")
 
 

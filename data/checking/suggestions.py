@@ -15,7 +15,7 @@ _COLORS = {"gray": 1, "gray+alpha": 1, "rgb": 3, "cmyk": 3}  # alpha and black a
 
 
 def command(root: str, checked: Sequence[Checked], mode: Mode) -> str:
-    """Return what to type to train, or to translate a plain folder of pictures with a trained run."""
+    """Return what to type to train, or to translate a plain folder of images with a trained run."""
     if mode == "single":
         return shlex.join(["python", "test.py", "--model", "test", "--name", "RUN", "--dataroot", root])
     words = ["python", "train.py", "--model", _MODELS[mode], "--dataroot", root, "--dataset_mode", mode]

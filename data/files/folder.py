@@ -1,4 +1,4 @@
-"""Find the pictures below a folder: links are followed, but never round a circle."""
+"""Find the images below a folder: links are followed, but never round a circle."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def list_images(folder: str | Path, limit: float, *, hint: str) -> PathList:
-    """Return the paths of all pictures below ``folder``, sorted, at most ``limit`` of them.
+    """Return the paths of all images below ``folder``, sorted, at most ``limit`` of them.
 
     A file that several links lead to counts under each name; hidden files and folders are left out.
 
@@ -24,7 +24,7 @@ def list_images(folder: str | Path, limit: float, *, hint: str) -> PathList:
         hint: what to do when there are none; ends the message.
 
     Raises:
-        UserError: the folder is missing, cannot be read or holds no picture.
+        UserError: the folder is missing, cannot be read or holds no image.
     """
     root = os.fspath(folder)
     if not os.path.isdir(root):

@@ -1,7 +1,7 @@
 """Read samples from WebDataset shards: tar files in which the files of a sample lie side by side and share a key.
 
-``deep/x.a.png`` and ``deep/x.b.png`` are the pictures ``a.png`` and ``b.png`` of the sample ``deep/x``: a key goes up
-to the first dot of the file's name. Members that are no pictures are passed over. What comes from a URL is asked for
+``deep/x.a.png`` and ``deep/x.b.png`` are the images ``a.png`` and ``b.png`` of the sample ``deep/x``: a key goes up
+to the first dot of the file's name. Members that are no images are passed over. What comes from a URL is asked for
 again, a few times, where it breaks off.
 """
 
@@ -46,19 +46,19 @@ class Shard:
 
 
 class Packed(NamedTuple):
-    """A sample as it lies in its shard: encoded pictures by the rest of their names, in lower case."""
+    """A sample as it lies in its shard: encoded images by the rest of their names, in lower case."""
 
     shard: str
     key: str
-    pictures: dict[str, bytes]
+    images: dict[str, bytes]
 
     def path(self, name: str) -> str:
-        """Return a name for one of the pictures that no other sample has."""
+        """Return a name for one of the images that no other sample has."""
         return f"{self.shard}/{self.key}.{name}"
 
 
 def read_samples(shard: Shard, numbers: Sequence[int]) -> Iterator[Packed]:
-    """Yield samples of a shard; the pictures of others are passed over.
+    """Yield samples of a shard; the images of others are passed over.
 
     Args:
         numbers: ascending, from 0.
@@ -85,7 +85,7 @@ def read_samples(shard: Shard, numbers: Sequence[int]) -> Iterator[Packed]:
 
 
 def count_samples(path: str) -> int:
-    """Count the samples of a file by what lies before its pictures, which are not read.
+    """Count the samples of a file by what lies before its images, which are not read.
 
     Raises:
         UserError: it is damaged or cut short.
@@ -119,9 +119,9 @@ def _read(shard: Shard, numbers: Sequence[int]) -> Iterator[Packed]:
 
 
 def _grouped(tar: tarfile.TarFile, label: str, wanted: Set[int]) -> Iterator[Packed]:
-    """Yield all samples, those that are not wanted without their pictures."""
+    """Yield all samples, those that are not wanted without their images."""
     number, key = -1, None
-    pictures: dict[str, bytes] = {}
+    images: dict[str, bytes] = {}
     for member in iter(tar.next, None):
         tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep them all
         parts = _NAME.fullmatch(member.name)
@@ -129,11 +129,11 @@ def _grouped(tar: tarfile.TarFile, label: str, wanted: Set[int]) -> Iterator[Pac
             continue
         if parts["key"] != key:
             if key is not None:
-                yield Packed(label, key, pictures)
-            number, key, pictures = number + 1, parts["key"], {}
+                yield Packed(label, key, images)
+            number, key, images = number + 1, parts["key"], {}
         if number in wanted and (content := tar.extractfile(member)) is not None:
-            pictures[parts["rest"].lower()] = content.read()
+            images[parts["rest"].lower()] = content.read()
     if tar.fileobj is None or tar.fileobj.tell() < tar.offset + END_BYTES:  # tarfile takes it for the end
         raise tarfile.ReadError("it was cut short")
     if key is not None:
-        yield Packed(label, key, pictures)
+        yield Packed(label, key, images)

@@ -83,7 +83,7 @@ def first_samples(shards: Sequence[Shard], limit: float) -> list[Shard]:
 def _not_empty(shards: Sequence[Shard], where: str) -> list[Shard]:
     filled = [shard for shard in shards if shard.count]
     if not filled:
-        raise UserError(f"the shards in {where} hold no pictures; make them with python -m datasets.make_shards")
+        raise UserError(f"the shards in {where} hold no images; make them with python -m datasets.make_shards")
     return filled
 
 

@@ -1,4 +1,4 @@
-"""Measure a trained run on a data set, or a folder of pictures against real ones, and write down what came of it."""
+"""Measure a trained run on a data set, or a folder of images against real ones, and write down what came of it."""
 
 from inference.evaluating.of_folder import evaluate_folder as evaluate_folder
 from inference.evaluating.of_run import RunEvaluation as RunEvaluation

@@ -1,9 +1,9 @@
-"""Which pictures of a folder are translations: those with the label that ``test.py`` gives to what imitates a side."""
+"""Which images of a folder are translations: those with the label that ``test.py`` gives to what imitates a side."""
 
 import re
 from collections.abc import Iterable
 
-from inference.evaluating.pictures import Pictures
+from inference.evaluating.images import Images
 from options.errors import UserError
 
 OF_TEST = re.compile(r"_((?:real|fake|rec|idt)(?:_[AB])?(?:_rgb)?)$")
@@ -16,8 +16,8 @@ def labels_of(names: Iterable[str]) -> list[str]:
     return sorted({match[1] for match in map(OF_TEST.search, names) if match})
 
 
-def find_label(made: Pictures, real: Pictures, wanted: str, *, backwards: bool) -> str:
-    """Return the label of the pictures that are to be compared with the real ones; none where they bear no labels.
+def find_label(made: Images, real: Images, wanted: str, *, backwards: bool) -> str:
+    """Return the label of the images that are to be compared with the real ones; none where they bear no labels.
 
     Args:
         wanted: what the user says; empty where nothing.
@@ -30,7 +30,7 @@ def find_label(made: Pictures, real: Pictures, wanted: str, *, backwards: bool) 
     if wanted:
         if not any(name.endswith(f"_{wanted}") for name in made.names):
             known = f"there are {', '.join(there)}" if there else "leave --label out, or name another ending"
-            raise UserError(f"no name of a picture in {made.root} ends in _{wanted}; {known}")
+            raise UserError(f"no name of an image in {made.root} ends in _{wanted}; {known}")
         return wanted
     if BACK in there and FAKES[0] in there:
         return _of_two(made, real, backwards=backwards)
@@ -44,8 +44,8 @@ def find_label(made: Pictures, real: Pictures, wanted: str, *, backwards: bool) 
     return found
 
 
-def named(made: Pictures, label: str) -> dict[str, int]:
-    """Return the places of the pictures with a label, by their names without it.
+def named(made: Images, label: str) -> dict[str, int]:
+    """Return the places of the images with a label, by their names without it.
 
     Raises:
         UserError: two have the same name.
@@ -54,7 +54,7 @@ def named(made: Pictures, label: str) -> dict[str, int]:
     return {name.removesuffix(ending): made.place(name) for name in made.names if name.endswith(ending)}
 
 
-def _of_two(made: Pictures, real: Pictures, *, backwards: bool) -> str:
+def _of_two(made: Images, real: Images, *, backwards: bool) -> str:
     """Choose between a CycleGAN's generators: results of both are named after what the first one translates.
 
     So where these names are those of the real images, the other generator imitates them: a run that was trained from B
@@ -72,5 +72,5 @@ def _of_two(made: Pictures, real: Pictures, *, backwards: bool) -> str:
     return BACK if backwards else FAKES[0]
 
 
-def _target(real: Pictures) -> str:
+def _target(real: Images) -> str:
     return real.side if real.dataset.has_target else "the real images"

@@ -1,4 +1,4 @@
-"""Measure the pictures in a folder, whatever made them, against the real ones of a data set."""
+"""Measure the images in a folder, whatever made them, against the real ones of a data set."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from data.registry import create_dataset
+from inference.evaluating.images import Images, plain
 from inference.evaluating.labels import BACK, find_label, named
 from inference.evaluating.of_run import default_names, metric_names
-from inference.evaluating.pictures import Pictures, plain
 from inference.evaluating.result import Evaluated
 from metrics.base import METRICS, Need, PairMetric
 from metrics.evaluation import Evaluation
@@ -18,50 +18,48 @@ from metrics.images import pixels_of
 from options.data import DataOptions
 from options.errors import UserError
 from options.schema import Options
-from util.images import Picture, to_uint8
+from util.images import ImageArray, to_uint8
 
 log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
 def evaluate_folder(folder: str, opt: Options, label: str, device: torch.device) -> Evaluated:
-    """Compare pictures with the images that they imitate: B, or with ``--direction BtoA`` A.
+    """Compare images with the images that they imitate: B, or with ``--direction BtoA`` A.
 
-    Where every picture has the name of a real image, the two are also compared one by one.
+    Where every image has the name of a real image, the two are also compared one by one.
 
     Args:
         opt: reads the real images; in a plain folder (``--dataset_mode single``) all are real ones.
-        label: what the names of the pictures end in, such as ``fake_B``; empty finds those that imitate the real ones.
+        label: what the names of the images end in, such as ``fake_B``; empty finds those that imitate the real ones.
 
     Raises:
-        UserError: there are no pictures, it is not clear which, or a metric needs partners that some lack.
+        UserError: there are no images, it is not clear which, or a metric needs partners that some lack.
     """
     _refuse_random_cut(opt.data)
-    made = Pictures(create_dataset(plain(opt, folder, limited=False)), results=True)
+    made = Images(create_dataset(plain(opt, folder, limited=False)), results=True)
     is_plain = opt.data.dataset_mode == "single"
     real_opt = plain(opt, opt.data.dataroot, limited=True) if is_plain else opt
-    real = Pictures(create_dataset(real_opt), results=is_plain)
+    real = Images(create_dataset(real_opt), results=is_plain)
     label = find_label(made, real, label, backwards=opt.data.direction == "BtoA")
     chosen = _first(named(made, label), opt.data.max_dataset_size)
     if label:
-        log.info("measured are the pictures whose names end in _%s: %d", label, len(chosen))
+        log.info("measured are the images whose names end in _%s: %d", label, len(chosen))
     lonely = _why_lonely(chosen, made, real, label)
     names = metric_names(opt.result.metrics) or default_names(paired=not lonely, comes_back=False)
     _refuse_impossible(names, lonely, real)
     evaluation = Evaluation(names, opt.evaluation, device)
     _feed(evaluation, chosen, made, real, device)
 
-    def pictures(generator: str, name: str) -> Mapping[str, Picture]:
-        found = {"picture": made.image(chosen[name]), "real": real.image(real.place(name))}
+    def images(generator: str, name: str) -> Mapping[str, ImageArray]:
+        found = {"image": made.image(chosen[name]), "real": real.image(real.place(name))}
         return {kind: to_uint8(image * 2 - 1) for kind, image in found.items()}
 
     about = {"folder": folder, "label": label, "phase": opt.data.phase, "dataroot": opt.data.dataroot}
-    return Evaluated(about, {"": evaluation.report()}, pictures)
+    return Evaluated(about, {"": evaluation.report()}, images)
 
 
-def _feed(
-    evaluation: Evaluation, chosen: Mapping[str, int], made: Pictures, real: Pictures, device: torch.device
-) -> None:
+def _feed(evaluation: Evaluation, chosen: Mapping[str, int], made: Images, real: Images, device: torch.device) -> None:
     """Show an evaluation all images that it needs."""
     needs = evaluation.needs
     for name, place in chosen.items():
@@ -82,8 +80,8 @@ def _first(chosen: Mapping[str, int], limit: float) -> dict[str, int]:
     return dict(islice(chosen.items(), int(min(limit, len(chosen)))))
 
 
-def _why_lonely(chosen: Mapping[str, int], made: Pictures, real: Pictures, label: str) -> str:
-    """Say of the first picture without a partner why it has none; nothing if all have one."""
+def _why_lonely(chosen: Mapping[str, int], made: Images, real: Images, label: str) -> str:
+    """Say of the first image without a partner why it has none; nothing if all have one."""
     for name, place in chosen.items():
         if name not in real:
             return f"{made.path(place)} has no partner of its name in --dataroot"
@@ -92,8 +90,8 @@ def _why_lonely(chosen: Mapping[str, int], made: Pictures, real: Pictures, label
     return ""
 
 
-def _refuse_impossible(names: Sequence[str], lonely: str, real: Pictures) -> None:
-    """Raise a ``UserError`` for a metric that pictures without partners, or without a way back, do not have."""
+def _refuse_impossible(names: Sequence[str], lonely: str, real: Images) -> None:
+    """Raise a ``UserError`` for a metric that images without partners, or without a way back, do not have."""
     unpaired = f"--dataset_mode {real.dataset.opt.dataset_mode} has no pairs"
     why: dict[Need, str] = {
         "sets": "",
@@ -124,6 +122,6 @@ def _refuse_random_cut(opt: DataOptions) -> None:
     whole = opt.preprocess == "resize_and_crop" and opt.load_size == opt.crop_size
     if opt.preprocess.endswith("crop") and not whole:
         raise UserError(
-            f"--preprocess {opt.preprocess} cuts parts out at random, of a picture another than of its partner; pass "
+            f"--preprocess {opt.preprocess} cuts parts out at random, of an image another than of its partner; pass "
             "--preprocess resize_and_crop with the same --load_size and --crop_size, scale_width or scale_shortside"
         )

@@ -13,14 +13,14 @@ from data.registry import create_dataset
 from inference.evaluating.result import Evaluated
 from models.base import TranslationModel
 from models.registry import create_model
-from models.scores import Case, Scores
+from models.scorer import Case, Scorer
 from models.trained_run import load_networks
 from models.translating import translated
 from options.errors import UserError
 from options.schema import Options
 from util.checkpoint import prefix_of
 from util.distributed import World
-from util.images import Picture, to_uint8
+from util.images import ImageArray, to_uint8
 from util.progress import Progress
 from util.run_folder import run_folder
 
@@ -73,7 +73,7 @@ class RunEvaluation:
             )
         comes_back = type(model).cycles is not TranslationModel.cycles
         names = metric_names(opt.result.metrics) or default_names(paired=dataset.paired, comes_back=comes_back)
-        self._scores = Scores(names, opt.evaluation, model, dataset, device)
+        self._scores = Scorer(names, opt.evaluation, model, dataset, device)
         self._scores.know_real(model)
         self._model, self._dataset, self._count = model, dataset, 0
         self._about = {
@@ -96,10 +96,10 @@ class RunEvaluation:
         """
         if not self._count:
             raise UserError("none of the images could be translated; the messages above say why")
-        return Evaluated(self._about, self._scores.reports(), self._pictures)
+        return Evaluated(self._about, self._scores.reports(), self._images)
 
     @torch.no_grad()
-    def _pictures(self, generator: str, name: str) -> Mapping[str, Picture]:
+    def _images(self, generator: str, name: str) -> Mapping[str, ImageArray]:
         """Translate an image once more and return its visuals, of a CycleGAN those of its direction.
 
         Nothing where the data set cannot be asked for a single file (shards).

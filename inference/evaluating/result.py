@@ -1,4 +1,4 @@
-"""What an evaluation leaves: a table to read, a file for programs, a picture of the best and the worst cases."""
+"""What an evaluation leaves: a table to read, a file for programs, an image of the best and the worst cases."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from metrics.base import METRICS
 from metrics.report import Report
 from options.errors import UserError
-from util.images import Picture
+from util.images import ImageArray
 from util.run_folder import make_folder
 from util.sheet import jpeg, sheet
 from util.whole_file import whole_file
@@ -23,24 +23,24 @@ class Evaluated(NamedTuple):
 
     Attributes:
         about: what was evaluated: run, epoch, data ...
-        reports: by generator; by "" where pictures of a folder were measured.
-        pictures: returns, by label, the pictures of a case: a generator and the name of an image.
+        reports: by generator; by "" where images of a folder were measured.
+        images: returns, by label, the images of a case: a generator and the name of an image.
     """
 
     about: dict[str, Any]
     reports: Mapping[str, Report]
-    pictures: Callable[[str, str], Mapping[str, Picture]]
+    images: Callable[[str, str], Mapping[str, ImageArray]]
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as plain values; with several generators their names end those of the figures."""
+        """Return everything as plain values; with several generators their names end those of the scores."""
         plain = {generator: report.as_json() for generator, report in self.reports.items()}
         if len(plain) == 1:
             return {"about": self.about} | next(iter(plain.values()))
-        figures = {f"{name}_{g}": figure for g, one in plain.items() for name, figure in one["figures"].items()}
-        return {"about": self.about, "figures": figures, "generators": plain}
+        scores = {f"{name}_{g}": score for g, one in plain.items() for name, score in one["scores"].items()}
+        return {"about": self.about, "scores": scores, "generators": plain}
 
     def table(self) -> str:
-        """Return the figures as text, those of each generator below its name, with what they depend on."""
+        """Return the scores as text, those of each generator below its name, with what they depend on."""
         parts = []
         for generator, report in self.reports.items():
             title = [f"Generator {generator}"] if len(self.reports) > 1 else []
@@ -49,13 +49,13 @@ class Evaluated(NamedTuple):
         return "\n\n".join(parts)
 
     def save(self, path: Path) -> list[Path]:
-        """Write the JSON file and, beside it, a picture of the best and worst cases; return their paths.
+        """Write the JSON file and, beside it, an image of the best and worst cases; return their paths.
 
-        Where no metric has a figure for a single image there is no picture.
+        Where no metric has a score for a single image there is no image.
 
         Raises:
             OSError: the JSON file cannot be written.
-            UserError: the picture cannot; the JSON file is there.
+            UserError: the image cannot; the JSON file is there.
         """
         make_folder(path.parent)
         with whole_file(path) as file:
@@ -69,19 +69,19 @@ class Evaluated(NamedTuple):
                 file.write(jpeg(shown))
         except (OSError, UserError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
-            raise UserError(f"there is no {beside} ({reason}); the figures are in {path}") from error
+            raise UserError(f"there is no {beside} ({reason}); the scores are in {path}") from error
         return [path, beside]
 
-    def best_and_worst(self) -> Picture | None:
+    def best_and_worst(self) -> ImageArray | None:
         """Return a sheet of cases, the best of each generator first, by its first metric that judges single images."""
-        rows: list[Mapping[str, Picture]] = []
+        rows: list[Mapping[str, ImageArray]] = []
         for generator, report in self.reports.items():
             for metric, values in list(report.per_image.items())[:1]:
-                better = next(iter(METRICS[metric].figures.values()))
+                better = next(iter(METRICS[metric].scores.values()))
                 names = sorted(values, key=values.__getitem__, reverse=better == "higher")
                 count = min(SHOWN, (len(names) + 1) // 2)
                 for pair in zip_longest(names[:count], names[count:][-SHOWN:]):
-                    row: dict[str, Picture] = {}
+                    row: dict[str, ImageArray] = {}
                     for word, name in zip(("best", "worst"), pair, strict=True):
                         row |= self._row(generator, name, f"{word}: {metric} {values[name]:.4g}") if name else {}
                     rows += [row] if row else []
@@ -89,8 +89,8 @@ class Evaluated(NamedTuple):
             return None
         return sheet(rows, f"the best and the worst of {' '.join(str(value) for value in self.about.values())}")
 
-    def _row(self, generator: str, name: str, title: str) -> dict[str, Picture]:
-        """Return the pictures of a case, each under a label of its own; the first bears the title."""
-        pictures = list(self.pictures(generator, name).items())
-        labels = [title, *(f"{label} of {PurePosixPath(name).name[:20]}" for label, _ in pictures[1:])]
-        return {label: picture for label, (_, picture) in zip(labels[: len(pictures)], pictures, strict=True)}
+    def _row(self, generator: str, name: str, title: str) -> dict[str, ImageArray]:
+        """Return the images of a case, each under a label of its own; the first bears the title."""
+        images = list(self.images(generator, name).items())
+        labels = [title, *(f"{label} of {PurePosixPath(name).name[:20]}" for label, _ in images[1:])]
+        return {label: image for label, (_, image) in zip(labels[: len(images)], images, strict=True)}

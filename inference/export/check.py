@@ -1,4 +1,4 @@
-"""Whether a file translates as PyTorch does: the same pictures through both, compared number by number."""
+"""Whether a file translates as PyTorch does: the same images through both, compared number by number."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ from inference.direction import Direction
 
 Runner = Callable[[Tensor], Tensor]  # N x C x H x W in [-1, 1], both ways
 
-SIZES = ((1, 256, 256), (2, 133, 300), (1, 31, 200), (3, 5, 9))  # pictures, height, width; the first is timed
+SIZES = ((1, 256, 256), (2, 133, 300), (1, 31, 200), (3, 5, 9))  # images, height, width; the first is timed
 MOST_DIFFERENT = 1e-3  # of numbers from -1 to 1 in float32: an eighth of an 8-bit level
 LEAST_PSNR = {"fp16": 40.0, "int8": 20.0}  # dB; below, a file is no longer the same network
 HALF_RANGE = 127.5  # levels of 255
@@ -59,9 +59,9 @@ class Deviation(NamedTuple):
 
 @torch.inference_mode()
 def compare(way: Direction, run: Runner) -> Deviation:
-    """Translate pictures of several sizes, alone and several at once, with PyTorch and with ``run``."""
+    """Translate images of several sizes, alone and several at once, with PyTorch and with ``run``."""
     largest, squares, count = 0.0, 0.0, 0
-    for image in pictures(way.picture_nc):
+    for image in images(way.image_nc):
         wanted, made = translated(way, image), run(image)
         if made.shape != wanted.shape:
             raise DeviationError(f"makes {tuple(made.shape)} where PyTorch makes {tuple(wanted.shape)}")
@@ -81,7 +81,7 @@ def translated(way: Direction, images: Tensor) -> Tensor:
     return torch.stack([way.decode(given, way.network(given)) for given in inputs])
 
 
-def pictures(channels: int) -> Iterator[Tensor]:
+def images(channels: int) -> Iterator[Tensor]:
     """Draw something like photographs: shades, waves and an edge, N x C x H x W in [-1, 1], always the same ones."""
     for count, height, width in SIZES:
         y, x = torch.linspace(0, 1, height)[:, None], torch.linspace(0, 1, width)[None]
@@ -95,9 +95,9 @@ def pictures(channels: int) -> Iterator[Tensor]:
 
 @torch.inference_mode()
 def milliseconds(programs: Mapping[str, Runner], channels: int) -> dict[str, float]:
-    """Return what a picture of 256 x 256 pixels takes with each, the median of a few turns; one is not counted."""
+    """Return what an image of 256 x 256 pixels takes with each, the median of a few turns; one is not counted."""
     times: dict[str, list[float]] = {name: [] for name in programs}
-    image = next(pictures(channels))
+    image = next(images(channels))
     for _ in range(TURNS + 1):
         for name, run in programs.items():
             start = perf_counter()

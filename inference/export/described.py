@@ -18,7 +18,7 @@ COLORS = {1: "gray", 3: "RGB"}
 
 
 def describe(way: Direction, *, weights: str, precision: str = "fp32", training_norms: bool = False) -> dict[str, str]:
-    """Return the metadata of a file that translates pictures by itself.
+    """Return the metadata of a file that translates images by itself.
 
     Args:
         weights: ``raw`` or ``averaged``.
@@ -28,7 +28,7 @@ def describe(way: Direction, *, weights: str, precision: str = "fp32", training_
     network = way.network
     assert isinstance(network, AnySizeGenerator)
     sides = f"{network.least} pixels at least" if network.rounds_up else f"multiples of {network.multiple}"
-    norms = {"instance": "picture", "none": "none"}.get(dict(way.about)["norm"])
+    norms = {"instance": "image", "none": "none"}.get(dict(way.about)["norm"])
     return {
         **describe_network(way, weights=weights),
         "input_name": "image",
@@ -36,7 +36,7 @@ def describe(way: Direction, *, weights: str, precision: str = "fp32", training_
         "input_channels": "RGB" if way.colorizes else channels(way.input_nc),
         "output_channels": "RGB" if way.colorizes else channels(way.output_nc),
         "padding": f"inside: sides are extended by reflection to {sides}, and cut again; give any height and width",
-        "norm_statistics": norms or ("training" if training_norms else "picture"),
+        "norm_statistics": norms or ("training" if training_norms else "image"),
         "precision": precision,
     }
 
@@ -61,8 +61,8 @@ def describe_network(way: Direction, *, weights: str) -> dict[str, str]:
 
 
 def channels(count: int) -> str:
-    """Name the channels of a picture, in their order."""
-    return COLORS.get(count, f"{count} channels, in the order of the training's pictures")
+    """Name the channels of an image, in their order."""
+    return COLORS.get(count, f"{count} channels, in the order of the training's images")
 
 
 def _values(way: Direction) -> dict[str, str]:

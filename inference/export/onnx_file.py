@@ -72,7 +72,7 @@ def _in_half_precision(model: "ModelProto") -> "ModelProto":
 def _quantized(model: "ModelProto") -> "ModelProto":
     """Return the model with 8-bit weights of convolutions, and inputs that are rounded while it runs.
 
-    The first and the last layer have few weights and are next to the pictures; left as they are, they make differences
+    The first and the last layer have few weights and are next to the images; left as they are, they make differences
     five times smaller. Weights are unsigned, as ONNX Runtime is several times slower with signed ones.
     """
     import onnx

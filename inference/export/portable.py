@@ -1,7 +1,7 @@
-"""A generator in terms that every exporter understands, for pictures of any size.
+"""A generator in terms that every exporter understands, for images of any size.
 
 ``networks.any_size`` decides by the sizes at hand whether to pad at all. An exported graph has to hold for all sizes,
-so here every picture goes through the same gathers, which leave it as it is where it fits.
+so here every image goes through the same gathers, which leave it as it is where it fits.
 
 TorchScript compiles ``forward`` and what it calls, and takes comments on types in there for its own.
 """
@@ -18,7 +18,7 @@ from networks.any_size import AnySizeGenerator
 from networks.johnson import LOST, UnpaddedBlock
 from networks.norm import InstanceNorm
 from networks.pad import ReflectionPad
-from networks.repeatable import PictureNorm, sharing_copy
+from networks.repeatable import ImageNorm, sharing_copy
 from networks.resnet import ResnetBlock
 
 _in_torchscript = torch.jit.is_scripting  # type: ignore[attr-defined]
@@ -44,8 +44,8 @@ class AnySize(nn.Module):
         return middle(middle(y, 2, image.shape[2], x.shape[2]), 3, image.shape[3], x.shape[3])
 
 
-class EachPictureNorm(nn.Module):
-    """Every channel of every picture to mean 0 and variance 1, then scaled where there are weights."""
+class EachImageNorm(nn.Module):
+    """Every channel of every image to mean 0 and variance 1, then scaled where there are weights."""
 
     weight: Tensor | None
     bias: Tensor | None
@@ -119,9 +119,9 @@ def _larger(one: int, other: int) -> int:
 
 def _plain(layer: nn.Module) -> nn.Module:
     if isinstance(layer, InstanceNorm):
-        return EachPictureNorm(None, None, layer.eps)
-    if isinstance(layer, PictureNorm):
-        return EachPictureNorm(layer.weight, layer.bias, layer.eps)
+        return EachImageNorm(None, None, layer.eps)
+    if isinstance(layer, ImageNorm):
+        return EachImageNorm(layer.weight, layer.bias, layer.eps)
     if isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm):  # with the statistics of the training
         norm = nn.BatchNorm2d(layer.num_features, layer.eps)
         norm.load_state_dict(layer.state_dict())

@@ -14,11 +14,11 @@ from inference.export.check import Runner
 from options.errors import UserError
 
 METADATA = "metadata.json"  # the extra file in both
-EXAMPLE = (2, 44, 52)  # pictures, height, width; none of them stays
+EXAMPLE = (2, 44, 52)  # images, height, width; none of them stays
 
 
 def exported_program(network: nn.Module, channels: int) -> ExportedProgram:
-    """Return the graph of a portable network for any number of pictures of any size.
+    """Return the graph of a portable network for any number of images of any size.
 
     Raises:
         UserError: PyTorch is too old.

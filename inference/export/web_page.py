@@ -1,4 +1,4 @@
-"""A page that translates pictures in the visitor's browser: static files, for any web server."""
+"""A page that translates images in the visitor's browser: static files, for any web server."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def write_page(
     """Write the networks as ONNX and a page around them; yield each network, then the page.
 
     Raises:
-        UserError: pictures of a browser do not suit the run, or ONNX Runtime for browsers cannot be downloaded.
+        UserError: images of a browser do not suit the run, or ONNX Runtime for browsers cannot be downloaded.
         DeviationError: a network does not translate as PyTorch does; there is no page of it.
         OSError: a file cannot be written.
     """
@@ -42,9 +42,9 @@ def write_page(
 
 
 def _check_for_browsers(source: Source) -> None:
-    """Refuse what pictures of a browser cannot be fed to: they have colours or gray, of 8 bits."""
-    way, allowed = source.way, "a browser's pictures have 1 or 3 channels of 8 bits"
-    for count, limits in ((way.picture_nc, way.limits), (way.result_nc, way.target_limits)):
+    """Refuse what images of a browser cannot be fed to: they have colours or gray, of 8 bits."""
+    way, allowed = source.way, "a browser's images have 1 or 3 channels of 8 bits"
+    for count, limits in ((way.image_nc, way.limits), (way.result_nc, way.target_limits)):
         if count not in CHANNELS:
             raise UserError(f"{allowed}, but {source.file} is for {count} channels; use --to onnx")
         if limits not in BYTES:
@@ -60,7 +60,7 @@ def _entry(written: Written) -> dict[str, object]:
         "file": written.path.name,
         "direction": way.name,
         "label": f"{way.name[0]} to {way.name[-1]}",
-        "input": way.picture_nc,
+        "input": way.image_nc,
         "megabytes": round(written.path.stat().st_size / 1e6, 1),
         "metadata": dict(written.metadata),
     }

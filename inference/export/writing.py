@@ -19,7 +19,7 @@ class Written(NamedTuple):
     """A file that translates as PyTorch does.
 
     Attributes:
-        times: milliseconds for a picture of 256 x 256 pixels, by precision, where they were measured.
+        times: milliseconds for an image of 256 x 256 pixels, by precision, where they were measured.
         metadata: of a program.
     """
 
@@ -32,7 +32,7 @@ class Written(NamedTuple):
     def __str__(self) -> str:
         size = self.path.stat().st_size / 1e6
         speed = ", ".join(f"{time:.0f} ms in {name}" for name, time in self.times.items())
-        told = f"; a picture of 256x256 pixels takes {speed}" if speed else ""
+        told = f"; an image of 256x256 pixels takes {speed}" if speed else ""
         return f"{self.path} ({size:.1f} MB): {self.source.way.name}, {self.deviation}{told}"
 
 
@@ -73,7 +73,7 @@ def _write_program(source: Source, folder: Path, kind: str, precision: str, *, t
         return describe(way, weights=source.weights, precision=numbers, training_norms=training_norms)
 
     metadata = described(precision)
-    content = make(network, way.picture_nc, metadata)
+    content = make(network, way.image_nc, metadata)
     program = run(content)
     deviation = compare(way, program).checked(precision)
     path = folder / (source.file.stem + ("" if precision == "fp32" else f"_{precision}") + suffix)
@@ -81,5 +81,5 @@ def _write_program(source: Source, folder: Path, kind: str, precision: str, *, t
         file.write(content)
     programs = {precision: program} if kind == "onnx" else {}
     if precision != "fp32":  # how much faster it is
-        programs["fp32"] = run(make(network, way.picture_nc, described("fp32")))
-    return Written(path, source, deviation, milliseconds(programs, way.picture_nc), metadata)
+        programs["fp32"] = run(make(network, way.image_nc, described("fp32")))
+    return Written(path, source, deviation, milliseconds(programs, way.image_nc), metadata)

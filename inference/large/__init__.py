@@ -1,4 +1,4 @@
-"""Pictures that do not fit into memory at once."""
+"""Images that do not fit into memory at once."""
 
 from inference.large.box import Box
 from inference.large.tiling import MODES, Mode, Tiling, translate_in_parts

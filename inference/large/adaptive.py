@@ -1,4 +1,4 @@
-"""The layers of ``networks.adalin`` over a picture in parts; norms and averages are those of the whole picture."""
+"""The layers of ``networks.adalin`` over an image in parts; norms and averages are those of the whole image."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""A picture in overlapping tiles, each translated by itself and faded into its neighbours.
+"""An image in overlapping tiles, each translated by itself and faded into its neighbours.
 
 Fast and with any network; but every tile has norms of its own, so brightness may differ from that of the whole.
 """
@@ -16,7 +16,7 @@ LEAST_OVERLAP = 32  # pixels
 
 
 def blended(height: int, width: int, side: int, translate: Callable[[Box], Tensor]) -> Iterator[tuple[Box, Tensor]]:
-    """Yield a translated picture from top to bottom: boxes as wide as it and what is in them, 1 x C x h x w.
+    """Yield a translated image from top to bottom: boxes as wide as it and what is in them, 1 x C x h x w.
 
     Args:
         side: of a tile, pixels.

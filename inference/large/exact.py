@@ -1,7 +1,7 @@
-"""A generator over a picture of any size, with the norms of the whole picture, layer after layer.
+"""A generator over an image of any size, with the norms of the whole image, layer after layer.
 
 Instance norm needs the mean of a whole map before its first point can be computed. So the maps between the residual
-blocks, a quarter of the picture's size, are computed part by part, kept, and normalised once all parts are known. The
+blocks, a quarter of the image's size, are computed part by part, kept, and normalised once all parts are known. The
 maps at the full and half size, which are large and cheap, are computed again whenever they are needed, unless there is
 memory for them: for a ResNet generator of 9 blocks about a tenth more multiplications than at once.
 """
@@ -35,13 +35,13 @@ from networks.adalin import AdaptiveBlock
 from networks.any_size import AnySizeGenerator
 from networks.blended_norm import BlendedNorm
 from networks.johnson import LOST, UnpaddedBlock
-from networks.repeatable import PictureNorm
+from networks.repeatable import ImageNorm
 from networks.resnet import ResnetBlock
 from networks.unet import OuterBlock, SkipBlock
 from options.errors import UserError
 from util.reflection import reflection
 
-NORMS = (nn.InstanceNorm2d, PictureNorm)
+NORMS = (nn.InstanceNorm2d, ImageNorm)
 POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.BatchNorm2d, nn.SyncBatchNorm)
 UNCHANGED = (nn.Identity, nn.Dropout)
 PASSES = (*NORMS, ResnetBlock, BlendedNorm, AdaptiveBlock)  # over a whole map
@@ -51,9 +51,9 @@ class Plan(NamedTuple):
     """How the work is cut.
 
     Attributes:
-        side: of a part, pixels of the picture.
+        side: of a part, pixels of the image.
         memory: bytes that kept maps may take; the others go to a file.
-        kept: values per pixel of the picture up to which a map is kept.
+        kept: values per pixel of the image up to which a map is kept.
         progress: is told the share of the work that is done, roughly.
     """
 
@@ -63,29 +63,29 @@ class Plan(NamedTuple):
     progress: Callable[[float], None]
 
 
-def exact_map(network: nn.Module, picture: Source, plan: Plan, device: torch.device) -> FeatureMap:
+def exact_map(network: nn.Module, image: Source, plan: Plan, device: torch.device) -> FeatureMap:
     """Return the network's output, whose parts can be read in any order; most of the work is done before it returns.
 
     Raises:
         UserError: the network is no generator, or has a layer that is not known.
     """
-    sides = picture.height, picture.width
+    sides = image.height, image.width
     if not isinstance(network, AnySizeGenerator):
         raise UserError(f"a {type(network).__name__} cannot be computed in exact parts; pass --tiling blend")
     wanted = [max(network.least, -(-n // network.pads_to) * network.pads_to) for n in sides]
     rows, columns = (reflection(have, want) for have, want in zip(sides, wanted, strict=True))
-    padded = picture if wanted == list(sides) else Rearranged(picture, rows, columns)
+    padded = image if wanted == list(sides) else Rearranged(image, rows, columns)
     out = _Walk(plan, network, padded, device).after(padded, network.model)
-    top, left = (len(rows) - picture.height) // 2, (len(columns) - picture.width) // 2
-    return Window(out, Box(top, top + picture.height, left, left + picture.width))
+    top, left = (len(rows) - image.height) // 2, (len(columns) - image.width) // 2
+    return Window(out, Box(top, top + image.height, left, left + image.width))
 
 
 class _Walk:
     """Goes through a network and turns layers into maps."""
 
-    def __init__(self, plan: Plan, network: nn.Module, picture: FeatureMap, device: torch.device) -> None:
+    def __init__(self, plan: Plan, network: nn.Module, image: FeatureMap, device: torch.device) -> None:
         self._plan, self.device = plan, device
-        self._height, self._pixels = picture.height, picture.height * picture.width
+        self._height, self._pixels = image.height, image.height * image.width
         self._passes = 1 + sum(isinstance(layer, PASSES) for layer in network.modules())
         self._done = 0.0
 

@@ -1,4 +1,4 @@
-"""A picture file that does not fit into memory, translated by way of files of plain numbers."""
+"""An image file that does not fit into memory, translated by way of files of plain numbers."""
 
 import tempfile
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from inference.direction import finished
 from inference.large.box import Box
+from inference.large.image_file import empty, unpacked
 from inference.large.packing import packed, suffix_for
-from inference.large.picture_file import empty, unpacked
 from inference.translator import Translator
 from util.run_folder import make_folder
 
@@ -24,10 +24,10 @@ def translate_huge(
     quality: int = 95,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Path:
-    """Translate a picture file that is not read at once, by way of files of plain numbers; returns what was written.
+    """Translate an image file that is not read at once, by way of files of plain numbers; returns what was written.
 
     Raises:
-        UserError: pyvips is missing, the picture does not suit the run, or the disk is full.
+        UserError: pyvips is missing, the image does not suit the run, or the disk is full.
     """
     way = translator.way("")
     make_folder(stem.parent)

@@ -36,7 +36,7 @@ class Source(FeatureMap):
         self._read = read
 
     def read(self, box: Box) -> Tensor:
-        """Return a part of the picture."""
+        """Return a part of the image."""
         return self._read(box)
 
 

@@ -1,4 +1,4 @@
-"""Files of plain numbers as picture files, part by part.
+"""Files of plain numbers as image files, part by part.
 
 TIFF, PNG and NPY are written here, as libvips would map the whole file of numbers into memory; it writes JPEG and WebP.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from inference.large.box import Box
-from inference.large.picture_file import NumbersFile, reason, vips
+from inference.large.image_file import NumbersFile, reason, vips
 from inference.writing import TIFF, refuse_unfit
 from options.errors import UserError
 from util.raster.deep_png import write_png
@@ -23,7 +23,7 @@ TILE = 256  # pixels a side of those of a TIFF
 
 
 def suffix_for(header: Header, dtype: np.dtype[Any], color: Color, suffix: str) -> str:
-    """Return the suffix of a translation: the one that is wanted, or the one that suits the picture.
+    """Return the suffix of a translation: the one that is wanted, or the one that suits the image.
 
     Raises:
         UserError: such files cannot hold it.
@@ -31,20 +31,20 @@ def suffix_for(header: Header, dtype: np.dtype[Any], color: Color, suffix: str) 
     if not suffix:
         return ".npy" if header.file_format == "NPY" else ".png" if fits_png(dtype, color) else ".tif"
     if suffix.lower() == ".bmp":
-        raise UserError("a picture as large as this does not become a BMP; pass --format png or tif")
+        raise UserError("an image as large as this does not become a BMP; pass --format png or tif")
     refuse_unfit(dtype, color, suffix)
     return suffix
 
 
 def packed(numbers: NumbersFile, stem: Path, *, suffix: str, quality: int) -> Path:
-    """Encode a file of numbers as a picture; returns its path.
+    """Encode a file of numbers as an image; returns its path.
 
     Args:
         stem: of the file, to which the suffix is added.
         suffix: decides the format.
 
     Raises:
-        UserError: the format cannot hold the picture.
+        UserError: the format cannot hold the image.
         OSError: it cannot be written.
     """
     target, temporary = (stem.with_name(name + suffix) for name in (stem.name, f".{stem.name}.tmp"))

@@ -1,4 +1,4 @@
-"""What becomes of a picture that is too large to be computed at once."""
+"""What becomes of an image that is too large to be computed at once."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from util.memory import give_back_freed_memory, memory_in_use
 
 Mode = Literal["auto", "off", "exact", "blend"]
 MODES: tuple[Mode, ...] = ("auto", "off", "exact", "blend")
-BYTES = 16  # that a picture computed at once takes, per pixel and filter of the last layer (ngf)
+BYTES = 16  # that an image computed at once takes, per pixel and filter of the last layer (ngf)
 BAND = 12  # the same of a row of tiles and its copies, per pixel and channel
 SMALLEST, LARGEST = 128, 1024  # pixels a side of a part
 UNKNOWN = 4 * 2**30  # bytes to take where the machine does not say what is free
@@ -29,10 +29,10 @@ MANY = 1 << 20
 
 @dataclass(frozen=True)
 class Tiling:
-    """How large pictures are computed.
+    """How large images are computed.
 
     Attributes:
-        mode: ``exact``: in parts, with the norms of the whole picture; ``blend``: in tiles with norms of their own,
+        mode: ``exact``: in parts, with the norms of the whole image; ``blend``: in tiles with norms of their own,
             faded into each other; ``off``: at once; ``auto``: at once if it fits, else exact.
         max_memory: bytes that the process may take in all (on a GPU: of the GPU); 0 takes half of what is free.
     """
@@ -64,7 +64,7 @@ class Tiling:
         return left
 
     def how_many(self, way: Direction, width: int, height: int, device: torch.device) -> int:
-        """Return how many pictures of a size are computed at once; 0: each in parts."""
+        """Return how many images of a size are computed at once; 0: each in parts."""
         if self.mode == "off":
             return MANY
         takes = BYTES * way.ngf * height * width
@@ -86,13 +86,13 @@ def translate_in_parts(
     device: torch.device,
     progress: Callable[[float], None] = lambda share: None,
 ) -> None:
-    """Translate a picture part by part.
+    """Translate an image part by part.
 
     Args:
         network: as it is placed on the device.
         forward: applies it under the precision and returns the result on the CPU.
         size: width and height.
-        read: returns a part of the picture as pixels, C x h x w.
+        read: returns a part of the image as pixels, C x h x w.
         write: takes a part of the result, C x h x w in [-1, 1].
         progress: is called with the share of the work that is done, 0 to 1, roughly.
     """

@@ -15,11 +15,11 @@ from util.run import entry_point
 
 
 def evaluate(words: Sequence[str], weights: float) -> None:
-    """Write figures as ``evaluate.py`` does: one that the weights decide, one that they do not."""
+    """Write scores as ``evaluate.py`` does: one that the weights decide, one that they do not."""
     output = Path(words[words.index("--output") + 1])
     names = words[words.index("--metrics") + 1].split(",")
-    figures = {name: {"value": weights, "spread": None, "better": "lower"} for name in names}
-    output.write_text(json.dumps({"figures": figures, "evaluator": {"phase": words[words.index("--phase") + 1]}}))
+    scores = {name: {"value": weights, "spread": None, "better": "lower"} for name in names}
+    output.write_text(json.dumps({"scores": scores, "evaluator": {"phase": words[words.index("--phase") + 1]}}))
 
 
 def run(program: str, words: Sequence[str], log: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_commands_can_be_typed() -> None:
     )
     assert evaluate == (
         "python evaluate.py runs/pix2pix_losses/L1_seed0 --dataroot faces --phase val --metrics l1,fid "
-        "--batch_size 4 --output runs/pix2pix_losses/L1_seed0/figures.json"
+        "--batch_size 4 --output runs/pix2pix_losses/L1_seed0/scores.json"
     )
 
 
@@ -149,7 +149,7 @@ REFUSED = [
     ),
     ("pix2pix_losses --dataroot x --metrics labels", r"label maps need --palette"),
     ("pix2pix_losses --dataroot x --metrics segmented -- -- --palette facades", r"segmented needs --segmenter"),
-    ("pix2pix_losses --dataroot x -- -- --label fake_B", r"--label fake_B chooses among a folder of pictures"),
+    ("pix2pix_losses --dataroot x -- -- --label fake_B", r"--label fake_B chooses among a folder of images"),
     ("pix2pix_losses --dataroot x -- -- --metrics kid", r"--metrics for evaluate.py is set by ablate.py"),
     ("pix2pix_losses --dataroot x -- -- --output o", r"--output for evaluate.py is set by ablate.py"),
     ("pix2pix_losses --dataroot x -- --preset nice", r"unknown preset 'nice'"),

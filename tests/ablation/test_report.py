@@ -1,16 +1,16 @@
 """The table as people read it, from records written by hand."""
 
-from ablation.record import Entry, Figure
+from ablation.record import Entry, Score
 from ablation.report import columns, markdown, summary
 from ablation.tables import read_table
 
 LOSSES = read_table("pix2pix_losses")
 
 
-def run(row: str, seed: int, **figures: float | None) -> Entry:
+def run(row: str, seed: int, **scores: float | None) -> Entry:
     better = {"fid": "lower", "ssim": "higher"}
-    found = {name: Figure(value=value, better=better[name]) for name, value in figures.items()}
-    return Entry(row=row, seed=seed, train_seconds=61.0 + seed, trained=True, figures=found)
+    found = {name: Score(value=value, better=better[name]) for name, value in scores.items()}
+    return Entry(row=row, seed=seed, train_seconds=61.0 + seed, trained=True, scores=found)
 
 
 RUNS = [
@@ -24,7 +24,7 @@ RUNS = [
 ]
 
 
-def test_figures_are_gathered_over_the_seeds() -> None:
+def test_scores_are_gathered_over_the_seeds() -> None:
     found = columns(RUNS)
     assert {name: column.better for name, column in found.items()} == {"fid": "lower", "ssim": "higher"}
     assert found["fid"].means["L1"][0] == 105
@@ -43,7 +43,7 @@ def test_the_summary_has_a_verdict_on_every_measured_pair() -> None:
     assert [p["verdict"] for p in pairs] == ["within the spread"]
 
 
-def test_the_table_shows_both_papers_figures_and_ours() -> None:
+def test_the_table_shows_both_papers_scores_and_ours() -> None:
     lines = markdown(LOSSES, RUNS).splitlines()
     rows = {cells[0]: cells[1:] for line in lines if (cells := [c.strip() for c in line.strip("|").split("|")])}
     assert rows["row"] == [
@@ -63,14 +63,14 @@ def test_the_table_shows_both_papers_figures_and_ours() -> None:
     assert rows["ssim"][1:] == ["0 of 1", "", "L1+cGAN > L1"]
 
 
-def test_it_says_that_the_published_figures_are_of_another_set_and_measure() -> None:
+def test_it_says_that_the_published_scores_are_of_another_set_and_measure() -> None:
     text = markdown(LOSSES, RUNS)
     assert "another data set and another measure" in text
     assert "FCN scores of Cityscapes label maps to photos" in text
     assert LOSSES.source in text
 
 
-def test_it_says_what_our_figures_are_of() -> None:
+def test_it_says_what_our_scores_are_of() -> None:
     settings = {"dataroot": "faces", "crop_size": 64, "n_epochs": 5, "lambda_L1": 0, "seed": 0}
     words = ["runs/L1_seed0", "--dataroot", "faces", "--phase", "val", "--output", "x.json"]
     text = markdown(LOSSES, [Entry(row="L1", seed=0, started=True, settings=settings, evaluated=words)])
@@ -90,7 +90,7 @@ def test_a_single_seed_is_shown_without_a_spread_which_is_said() -> None:
 def test_of_a_cyclegan_each_measure_goes_with_its_generator() -> None:
     cycles, names = read_table("cycle_gan_losses"), ("fid_G_A", "fid_G_B")
     runs = [
-        Entry(row=row, seed=0, train_seconds=1.0, figures={n: {"value": v, "better": "lower"} for n in names})
+        Entry(row=row, seed=0, train_seconds=1.0, scores={n: {"value": v, "better": "lower"} for n in names})
         for row, v in (("CycleGAN", 1.0), ("GAN + forward cycle", 2.0))
     ]
     photos, labels = (one.measure for one in cycles.published)

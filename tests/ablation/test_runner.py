@@ -23,7 +23,7 @@ EPOCH = "--n_epochs 1 --n_epochs_decay 0"
 
 
 class Fake:
-    """Trains nothing and gives figures by the run's name."""
+    """Trains nothing and gives scores by the run's name."""
 
     def __init__(self, **values: float) -> None:
         self.values, self.calls = values, list[tuple[str, str]]()
@@ -52,14 +52,14 @@ LOSSES = read_table("pix2pix_losses")
 
 
 class TestRecord:
-    def test_figures_seconds_and_the_order_are_written(self, tmp_path: Path) -> None:
+    def test_scores_seconds_and_the_order_are_written(self, tmp_path: Path) -> None:
         fake = Fake(L1_seed0=4, L1_seed1=5, **{"L1-cGAN_seed0": 1, "L1-cGAN_seed1": 2})
         assert run_table(LOSSES, options(tmp_path), fake) == []
         found = results(tmp_path)
         assert found["table"] == "pix2pix_losses"
         run = found["runs"]["L1-cGAN_seed1"]
         assert (run["row"], run["seed"], run["trained"], run["evaluator"]) == ("L1+cGAN", 1, True, {"phase": "test"})
-        assert run["figures"]["fid"] == {"value": 2, "better": "lower"}
+        assert run["scores"]["fid"] == {"value": 2, "better": "lower"}
         assert run["settings"]["n_epochs"] == 1
         assert run["train_seconds"] >= 0
         assert run["evaluate_seconds"] >= 0
@@ -73,9 +73,9 @@ class TestRecord:
             if program == "evaluate.py":
                 output = Path(words[words.index("--output") + 1])
                 output.parent.mkdir(exist_ok=True)
-                figures = {f"fid_{name}": {"value": 1.0, "better": "lower"} for name in ("G_A", "G_B")}
+                scores = {f"fid_{name}": {"value": 1.0, "better": "lower"} for name in ("G_A", "G_B")}
                 parts = {name: {"evaluator": {"images": number}} for number, name in enumerate(("G_A", "G_B"))}
-                output.write_text(json.dumps({"figures": figures, "generators": parts}))
+                output.write_text(json.dumps({"scores": scores, "generators": parts}))
 
         assert run_table(LOSSES, options(tmp_path), run) == []
         entry = results(tmp_path)["runs"]["L1_seed0"]
@@ -145,10 +145,10 @@ class TestFailures:
         assert run_table(LOSSES, options(tmp_path), again) == []
         assert again.calls == [("train.py", "L1_seed0"), ("evaluate.py", "L1_seed0")]
 
-    def test_an_evaluator_without_figures_is_one(self, tmp_path: Path) -> None:
+    def test_an_evaluator_without_scores_is_one(self, tmp_path: Path) -> None:
         complaints = run_table(LOSSES, options(tmp_path), lambda program, words, log: None)
         assert len(complaints) == 4
-        assert "evaluate.py left no figures in" in complaints[0]
+        assert "evaluate.py left no scores in" in complaints[0]
         assert results(tmp_path)["runs"]["L1_seed0"]["trained"]
 
     def test_what_a_program_says_last_is_the_reason(self, tmp_path: Path) -> None:

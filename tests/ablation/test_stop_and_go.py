@@ -1,4 +1,4 @@
-"""Whole tables on tiny pictures, by the command: trained with the rows' flags; stopped or killed, and gone on with."""
+"""Whole tables on tiny images, by the command: trained with the rows' flags; stopped or killed, and gone on with."""
 
 import json
 import signal
@@ -108,5 +108,5 @@ def test_killed_it_goes_on_where_it_was(finished: tuple[Path, str], pairs: Path,
     assert not results(tmp_path)["runs"]["L1_seed0"]["trained"]
     finish(start(tmp_path, pairs))
     assert (folder / "commands.txt").read_text().count("train.py") == 2
-    once, twice = (results(place)["runs"]["L1_seed0"]["figures"] for place in (finished[0], tmp_path))
+    once, twice = (results(place)["runs"]["L1_seed0"]["scores"] for place in (finished[0], tmp_path))
     assert once == twice  # to the bit

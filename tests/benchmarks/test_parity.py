@@ -20,9 +20,9 @@ def test_figures_follow_the_seed_and_not_the_name(
     runs = ["--val_phase", "train", "--iterations", "4", "--epochs", "2", "--seeds", "1", "2", "--json", str(file)]
     parity.main(["--dataroot", str(unaligned_root), *flags, *runs, *ways])
     a, b = json.loads(file.read_text())["rows"]
-    assert a["figures"] == b["figures"]
-    assert a["figures"][0] != a["figures"][1]
-    by_seed = ", ".join(f"{figure:.5f}" for figure in a["figures"])
+    assert a["scores"] == b["scores"]
+    assert a["scores"][0] != a["scores"][1]
+    by_seed = ", ".join(f"{score:.5f}" for score in a["scores"])
     lines = capsys.readouterr().out.splitlines()
     assert [by_seed in line for line in lines] == [False, False, True, True]
     assert "+0.00000" in lines[-1]

@@ -38,14 +38,14 @@ def test_cells_that_failed_have_no_point_and_single_points_no_panel() -> None:
     assert [len(points) for points in panel.curves.values()] == [2, 1]
 
 
-def test_a_small_picture_with_every_side_in_the_legend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    figures, picture = tmp_path / "step.json", tmp_path / "step.svg"
+def test_a_small_image_with_every_side_in_the_legend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures, image = tmp_path / "step.json", tmp_path / "step.svg"
     figures.write_text(json.dumps({"rows": [*GRID, row("$a fast way", 128, 1), row("$a fast way", 256, 1)]}))
-    assert main([str(figures), "--out", str(picture)]) == 0
-    text = picture.read_text()
+    assert main([str(figures), "--out", str(image)]) == 0
+    text = image.read_text()
     assert all(word in text for word in ("ours", "official", "$a fast way", "time per image, s", "memory, GiB"))
-    assert picture.stat().st_size < 60_000
-    assert capsys.readouterr().out.strip() == str(picture)
+    assert image.stat().st_size < 60_000
+    assert capsys.readouterr().out.strip() == str(image)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ GEOMETRIC = [name for name, kind in KINDS.items() if kind.geometric]
 COLORS = [name for name in KINDS if name not in GEOMETRIC]
 FOR_GRAY_OR_COLOR = ("color", "hue", "grayscale", "sharpness")
 SEEDS = range(12)
-LABELS = [Look((1,), True, True), Look((1,), True, False)]  # and a picture of them
+LABELS = [Look((1,), True, True), Look((1,), True, False)]  # and an image of them
 PAIR = [Look((3,), True, False), Look((3,), False, False)]  # input and target
 
 
@@ -146,10 +146,10 @@ def test_a_label_map_keeps_its_values_and_its_place(convert) -> None:  # type: i
     regions = torch.zeros(1, 40, 40, dtype=torch.uint8)
     regions[:, 8:30, 5:20], regions[:, 20:36, 18:37] = 7, 251
     labels = convert(regions)
-    picture = (regions == 7).byte() * 255
+    image = (regions == 7).byte() * 255
     for name in GEOMETRIC:
         for seed in SEEDS:
-            new, seen = augmentation(name)([labels, picture], np.random.default_rng(seed), looks=LABELS)
+            new, seen = augmentation(name)([labels, image], np.random.default_rng(seed), looks=LABELS)
             assert set(new.unique().tolist()) <= set(labels.unique().tolist())
             differs = (new == labels[0, 10, 10]) != (seen > 127)
             assert differs.float().mean() < 0.02, name  # on a border at most

@@ -119,7 +119,7 @@ def test_outside_the_image_is_its_reflection() -> None:
         assert min(np.abs(row - new_x.numpy()).max() for row in candidates) < 0.06
 
 
-def test_color_changes_the_brightness_of_gray_and_more_of_a_picture() -> None:
+def test_color_changes_the_brightness_of_gray_and_more_of_an_image() -> None:
     flat = torch.zeros(3, 8, 8)  # middle gray has neither contrast nor saturation
     factors = [float(once(flat, "color=0.3", seed).mean()) + 1 for seed in range(40)]
     assert 0.699 <= min(factors) < 0.8

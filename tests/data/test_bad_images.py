@@ -11,7 +11,7 @@ from data.loader import Loader
 from data.registry import create_dataset
 from options.cli import parse_test, parse_train
 from options.errors import UserError
-from tests.pictures import picture, write
+from tests.images import an_image, write
 from util.distributed import World
 
 CPU = World(0, 1, torch.device("cpu"))
@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
     """Six images A and B; of A the second and the last are damaged."""
     for side in "AB":
         for index in range(IMAGES):
-            write(picture(index), tmp_path / f"train{side}" / f"{index}.png")
+            write(an_image(index), tmp_path / f"train{side}" / f"{index}.png")
     whole = (tmp_path / "trainA" / "1.png").read_bytes()
     (tmp_path / "trainA" / "1.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "trainA" / "5.png").write_bytes(b"")
@@ -83,7 +83,7 @@ def test_in_a_test_a_bad_image_has_no_result_instead_of_anothers(root: Path, bat
 
 
 def test_a_small_file_that_would_be_huge_after_resizing_is_a_bad_image(root: Path) -> None:
-    write(picture(0, (2, 30_000)), root / "trainA" / "0.png")
+    write(an_image(0, (2, 30_000)), root / "trainA" / "0.png")
     words = "--num_threads 0 --preprocess scale_shortside_and_crop"
     with pytest.raises(
         UserError, match=r"trainA/0\.png would have \d+x\d+ pixels after --preprocess .*lower --load_size"

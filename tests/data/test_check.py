@@ -18,7 +18,7 @@ from PIL import Image
 import data.checking.one_file as one_file
 from data.check import main
 from data.checking.survivor import for_all
-from tests.pictures import picture, side_by_side, write
+from tests.images import an_image, side_by_side, write
 
 
 class Outcome(NamedTuple):
@@ -72,10 +72,10 @@ def bomb(path: Path) -> Path:
 
 @pytest.fixture
 def distinct(tmp_path: Path) -> Path:
-    """Unpaired pictures, no two of them alike."""
+    """Unpaired images, no two of them alike."""
     for number, folder in enumerate(("trainA", "trainB", "testA", "testB")):
         for index in range(3):
-            write(picture(100 * number + index), tmp_path / "set" / folder / f"{folder}_{index}.png")
+            write(an_image(100 * number + index), tmp_path / "set" / folder / f"{folder}_{index}.png")
     return tmp_path / "set"
 
 
@@ -137,11 +137,11 @@ def test_the_same_pixels_in_training_and_test_are_a_leak_whatever_the_format(che
     assert "trainA/trainA_0.png = testA/copy.bmp" in outcome.out
 
 
-def test_a_picture_of_training_in_another_size_looks_alike_in_the_test(check, tmp_path):
+def test_an_image_of_training_in_another_size_looks_alike_in_the_test(check, tmp_path):
     large = [wavy(seed) for seed in range(4)]
     for index, image in enumerate(large):
         write(image, tmp_path / "set" / "trainA" / f"a{index}.png")
-        write(picture(100 + index), tmp_path / "set" / "trainB" / f"b{index}.png")
+        write(an_image(100 + index), tmp_path / "set" / "trainB" / f"b{index}.png")
     write(large[2].resize((120, 120), Image.Resampling.BICUBIC), tmp_path / "set" / "testA" / "small.png")
     outcome = check(tmp_path / "set")
     assert outcome.found["look_alike"] == [(("a2.png", "small.png"), "")]
@@ -149,14 +149,14 @@ def test_a_picture_of_training_in_another_size_looks_alike_in_the_test(check, tm
 
 
 def wavy(seed: int) -> Image.Image:
-    """A smooth picture with a hill or a valley in every place, 240x240."""
+    """A smooth image with a hill or a valley in every place, 240x240."""
     coarse = np.random.RandomState(seed).randint(0, 256, (7, 7, 3)).astype(np.uint8)
     return Image.fromarray(coarse).resize((240, 240), Image.Resampling.BICUBIC)
 
 
 def test_what_is_odd_but_readable_is_told_and_passes(check, distinct):
     write(Image.new("RGB", (40, 36), "red"), distinct / "trainA" / "red.png")
-    picture(50).save(distinct / "trainA" / "png_inside.jpg", "PNG")
+    an_image(50).save(distinct / "trainA" / "png_inside.jpg", "PNG")
     for name in ("one.gif", "two.gif", "Thumbs.db"):
         (distinct / "trainB" / name).write_bytes(b"x")
     outcome = check(distinct)
@@ -168,9 +168,9 @@ def test_what_is_odd_but_readable_is_told_and_passes(check, distinct):
 
 def test_pairs_in_two_folders_need_partners_of_one_size(check, tmp_path):
     for index in range(6):
-        write(picture(index), tmp_path / "set" / "trainA" / f"{index}.png")
+        write(an_image(index), tmp_path / "set" / "trainA" / f"{index}.png")
         size = (40, 36) if index else (80, 36)
-        write(picture(100 + index, size), tmp_path / "set" / "trainB" / f"{index}.jpg")
+        write(an_image(100 + index, size), tmp_path / "set" / "trainB" / f"{index}.jpg")
     outcome = check(tmp_path / "set")
     assert outcome.json["dataset_mode"] == "aligned"
     assert (outcome.code, outcome.found) == (0, {"unequal": [(("0.png", "0.jpg"), "40x36 and 80x36")]})
@@ -185,7 +185,7 @@ def test_stacked_folders_need_one_size(check, tmp_path):
         for folder in ("trainA1", "trainA2", "trainB"):
             size = (20, 18) if (folder, index) == ("trainA2", 1) else (40, 36)
             seed = 10 * index + len(folder) * ord(folder[-1])
-            write(picture(seed, size), tmp_path / "set" / folder / f"{index}.png")
+            write(an_image(seed, size), tmp_path / "set" / folder / f"{index}.png")
     outcome = check(tmp_path / "set")
     assert (outcome.code, outcome.found) == (1, {"unequal": [(("1.png", "1.png"), "40x36 and 20x18")]})
     assert "--input_nc 6" in outcome.json["command"]
@@ -193,7 +193,7 @@ def test_stacked_folders_need_one_size(check, tmp_path):
 
 def test_pairs_side_by_side_of_odd_width_are_named(check, tmp_path):
     for index in range(3):
-        pair = side_by_side(picture(index), picture(100 + index, (41, 36) if index == 1 else (40, 36)))
+        pair = side_by_side(an_image(index), an_image(100 + index, (41, 36) if index == 1 else (40, 36)))
         write(pair, tmp_path / "set" / "train" / f"{index}.png")
     outcome = check(tmp_path / "set")
     assert outcome.json["dataset_mode"] == "aligned"
@@ -264,7 +264,7 @@ def places(path: Path, colour: tuple[int, int, int]) -> tuple[int, int, int, int
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def test_the_sheet_shows_pictures_of_every_folder_in_their_shape(check, tmp_path):
+def test_the_sheet_shows_images_of_every_folder_in_their_shape(check, tmp_path):
     for folder, colour in (("trainA", RED), ("trainB", GREEN), ("testA", BLUE)):
         write(Image.new("RGB", (60, 30), colour), tmp_path / "set" / folder / f"{folder}.png")
     assert check(tmp_path / "set", "--sheet", "look.png").code == 0
@@ -283,8 +283,8 @@ def test_the_sheet_shows_pairs_side_by_side(check, tmp_path):
 
 
 def test_cmyk_is_shown_in_its_colors(check, tmp_path):
-    write(Image.new("RGB", (40, 40), (200, 40, 90)).convert("CMYK"), tmp_path / "pictures" / "c.tif")
-    check(tmp_path / "pictures", "--sheet", "look.png")
+    write(Image.new("RGB", (40, 40), (200, 40, 90)).convert("CMYK"), tmp_path / "images" / "c.tif")
+    check(tmp_path / "images", "--sheet", "look.png")
     colors = np.array(Image.open(tmp_path / "look.png")).reshape(-1, 3).tolist()
     assert [200, 40, 90] in colors
 

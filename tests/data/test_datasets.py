@@ -13,7 +13,7 @@ from data.batch import Sample
 from data.registry import DATASETS, create_dataset
 from options.cli import parse_test, parse_train
 from options.errors import UserError
-from tests.pictures import picture, side_by_side, write, write_aligned, write_colour, write_unaligned
+from tests.images import an_image, side_by_side, write, write_aligned, write_colour, write_unaligned
 from util.color import lab_to_rgb
 from util.raster.values import units
 
@@ -45,7 +45,7 @@ def load(dataset: TranslationDataset, index: int = 0, epoch: int = 1) -> Sample:
 
 @pytest.fixture(params=sorted(set(DATASETS) - {"webdataset"}))  # whose paths are no files: test_webdataset.py
 def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> TranslationDataset:
-    """Each registered data set over pictures laid out as it expects."""
+    """Each registered data set over images laid out as it expects."""
     return build(request.param, WRITERS[request.param](tmp_path / "images"))
 
 
@@ -102,7 +102,7 @@ def test_input_nc_is_always_of_the_networks_input(mode: str, direction: str, tmp
 
 @pytest.mark.parametrize("preprocess", ["resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none"])
 def test_both_halves_of_a_pair_get_the_same_crop_and_flip(preprocess: str, tmp_path: Path) -> None:
-    image = picture(0, (48, 44))
+    image = an_image(0, (48, 44))
     write(side_by_side(image, image), tmp_path / "train" / "pair.png")
     dataset = build("aligned", tmp_path, f"--preprocess {preprocess}", sizes="--load_size 40 --crop_size 32")
     samples = [load(dataset, epoch=epoch) for epoch in range(1, 20)]
@@ -112,7 +112,7 @@ def test_both_halves_of_a_pair_get_the_same_crop_and_flip(preprocess: str, tmp_p
 
 
 def test_a_pair_is_cut_in_the_middle(tmp_path: Path) -> None:
-    A, B = picture(0), picture(100)
+    A, B = an_image(0), an_image(100)
     write(side_by_side(A, B), tmp_path / "train" / "pair.png")
     sample = load(build("aligned", tmp_path, "--preprocess none --no_flip"))
     for image, tensor in ((A, sample.A), (B, sample.B)):
@@ -121,14 +121,14 @@ def test_a_pair_is_cut_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_a_pair_of_odd_width_leaves_the_odd_column_to_B(tmp_path: Path) -> None:
-    write(picture(0, (81, 36)), tmp_path / "train" / "pair.png")
+    write(an_image(0, (81, 36)), tmp_path / "train" / "pair.png")
     sample = load(build("aligned", tmp_path))
     assert sample.B is not None
     assert sample.A.shape == sample.B.shape == (3, 32, 32)
 
 
 def test_a_pair_one_pixel_wide_is_refused(tmp_path: Path) -> None:
-    write(picture(0, (1, 36)), tmp_path / "train" / "pair.png")
+    write(an_image(0, (1, 36)), tmp_path / "train" / "pair.png")
     error = build("aligned", tmp_path)[1, 0]
     assert isinstance(error, UserError)
     assert "pair.png is one pixel wide" in str(error)
@@ -140,7 +140,7 @@ class TestUnaligned:
         """Two images A, five images B."""
         for side, count in (("A", 2), ("B", 5)):
             for index in range(count):
-                write(picture(index), tmp_path / f"train{side}" / f"{index}.png")
+                write(an_image(index), tmp_path / f"train{side}" / f"{index}.png")
         return tmp_path
 
     def test_an_epoch_is_as_long_as_the_larger_side(self, root: Path) -> None:
@@ -158,9 +158,9 @@ class TestUnaligned:
 
     def test_the_sides_are_cropped_and_mirrored_independently(self, root: Path) -> None:
         for name in ("0.png", "1.png"):
-            write(picture(0), root / "trainA" / name)
+            write(an_image(0), root / "trainA" / name)
         for index in range(5):
-            write(picture(0), root / "trainB" / f"{index}.png")
+            write(an_image(0), root / "trainB" / f"{index}.png")
         samples = [load(build("unaligned", root), 0, epoch) for epoch in range(10)]
         assert any(not torch.equal(sample.A, sample.B) for sample in samples if sample.B is not None)
 
@@ -185,8 +185,8 @@ def test_the_template_darkens_by_its_own_flag(colour_root: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "CMYK", "P", "1"])
-def test_pictures_of_every_8_bit_kind_become_colour(mode: str, tmp_path: Path) -> None:
-    gray, colour = picture(0).convert("L"), picture(0)
+def test_images_of_every_8_bit_kind_become_colour(mode: str, tmp_path: Path) -> None:
+    gray, colour = an_image(0).convert("L"), an_image(0)
     levels = np.array(colour)
     if mode in ("L", "LA"):
         image, levels = gray.convert(mode), np.stack([np.array(gray)] * 3, axis=-1)
@@ -207,10 +207,10 @@ def test_one_sided_data_has_no_direction(colour_root: Path) -> None:
     assert torch.equal(there.A, back.A)
 
 
-def test_pictures_are_found_below_folders_in_any_case_and_sorted(tmp_path: Path) -> None:
+def test_images_are_found_below_folders_in_any_case_and_sorted(tmp_path: Path) -> None:
     names = ["b.JPG", "a.png", "sub/c.Jpeg", "sub/deep/d.tif", "e.bmp", "f.ppm", "g.TIFF", "h.WebP"]
     for name in names:
-        write(picture(0), tmp_path / name)
+        write(an_image(0), tmp_path / name)
     for name in ("notes.txt", "i.gif", "jpg"):
         (tmp_path / name).write_text("")
     dataset = build("single", tmp_path)

@@ -17,7 +17,7 @@ LEVEL = 2 / 255
 
 
 def recorded_image(seed: int, width: int, height: int) -> Image.Image:
-    """The picture the numbers were recorded on; a smaller one was drawn before it and not used."""
+    """The image the numbers were recorded on; a smaller one was drawn before it and not used."""
     random = np.random.RandomState(seed)
     random.randint(0, 256, (height // 8, width // 8, 3))
     return Image.fromarray(random.randint(0, 256, (height, width, 3)).astype(np.uint8))

@@ -34,7 +34,7 @@ def found(root: Path, limit: float = ALL) -> list[str]:
     return [paths.relative(index) for index in range(len(paths))]
 
 
-def test_pictures_are_found_in_the_order_of_their_full_paths(tmp_path: Path) -> None:
+def test_images_are_found_in_the_order_of_their_full_paths(tmp_path: Path) -> None:
     names = [
         "b.png",
         "a.JPG",
@@ -166,7 +166,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Four pictures in three folders."""
+    """Four images in three folders."""
     root = fill(tmp_path / "root", "a/1.png", "a/2.png", "b/3.png", "ü/4.png")
     time.sleep(TICK)
     return root

@@ -10,7 +10,7 @@ from data.loader import Loader
 from data.registry import create_dataset
 from options.cli import parse_train
 from options.errors import UserError
-from tests.pictures import picture, side_by_side, write
+from tests.images import an_image, side_by_side, write
 from util.distributed import World
 
 
@@ -19,9 +19,9 @@ def root(tmp_path: Path) -> Path:
     """Both layouts, with sizes that differ."""
     for index in range(5):
         size = (40 + index, 36 + 2 * index)
-        write(picture(index, size), tmp_path / "trainA" / f"{index}.png")
-        write(picture(index, size), tmp_path / "trainB" / f"{index}.png")
-        write(side_by_side(picture(index, size), picture(9, size)), tmp_path / "train" / f"{index}.png")
+        write(an_image(index, size), tmp_path / "trainA" / f"{index}.png")
+        write(an_image(index, size), tmp_path / "trainB" / f"{index}.png")
+        write(side_by_side(an_image(index, size), an_image(9, size)), tmp_path / "train" / f"{index}.png")
     return tmp_path
 
 
@@ -73,15 +73,15 @@ def test_the_disk_keeps_images_for_the_next_training(root: Path) -> None:
     later = loader(root, words)
     for path in root.rglob("train/*.png"):
         path.rename(path.with_suffix(".away"))
-    assert_same(epochs(later), before)  # without the pictures
+    assert_same(epochs(later), before)  # without the images
 
 
-@pytest.mark.parametrize("change", ["--load_size 38", "--interpolation nearest", "--value_range=0,300", "a picture"])
+@pytest.mark.parametrize("change", ["--load_size 38", "--interpolation nearest", "--value_range=0,300", "an image"])
 def test_it_is_not_used_for_other_images(root: Path, change: str) -> None:
     words = "--dataset_mode aligned --cache disk --num_threads 0"
     epochs(loader(root, words))
-    if change == "a picture":
-        write(side_by_side(picture(50), picture(51)), root / "train" / "0.png")
+    if change == "an image":
+        write(side_by_side(an_image(50), an_image(51)), root / "train" / "0.png")
         change = ""
     assert_same(
         epochs(loader(root, f"{words} {change}")),

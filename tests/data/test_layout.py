@@ -14,7 +14,7 @@ from data.batch import Sample
 from data.registry import create_dataset
 from options.cli import parse_test, parse_train
 from options.errors import UserError
-from tests.pictures import picture, side_by_side, write
+from tests.images import an_image, side_by_side, write
 from util.raster.values import units
 
 FLAGS = "--model template --preprocess keep --no_flip"
@@ -38,7 +38,7 @@ def names(dataset: TranslationDataset) -> list[tuple[str, str]]:
 
 
 def tensor(*images: Image.Image) -> torch.Tensor:
-    """Stack pictures, C x H x W in [-1, 1]."""
+    """Stack images, C x H x W in [-1, 1]."""
     arrays = [np.atleast_3d(np.array(image)) for image in images]
     return torch.from_numpy(np.concatenate(arrays, axis=2)).permute(2, 0, 1) / 127.5 - 1
 
@@ -46,7 +46,7 @@ def tensor(*images: Image.Image) -> torch.Tensor:
 def write_folders(root: Path, A: list[str], B: list[str]) -> Path:
     for side, files in (("A", A), ("B", B)):
         for index, name in enumerate(files):
-            write(picture(index + 100 * (side == "B")), root / f"train{side}" / name)
+            write(an_image(index + 100 * (side == "B")), root / f"train{side}" / name)
     return root
 
 
@@ -57,7 +57,7 @@ class TestTwoFolders:
 
     def test_they_train_as_the_same_pairs_side_by_side_do(self, tmp_path: Path) -> None:
         for index in range(3):
-            A, B = picture(index), picture(100 + index)
+            A, B = an_image(index), an_image(100 + index)
             write(A, tmp_path / "two" / "trainA" / f"{index}.png")
             write(B, tmp_path / "two" / "trainB" / f"{index}.png")
             write(side_by_side(A, B), tmp_path / "one" / "train" / f"{index}.png")
@@ -69,7 +69,7 @@ class TestTwoFolders:
 
     def test_the_official_layout_wins_where_both_are_there(self, tmp_path: Path) -> None:
         write_folders(tmp_path, ["x.png"], ["x.png"])
-        write(side_by_side(picture(0), picture(1)), tmp_path / "train" / "pair.png")
+        write(side_by_side(an_image(0), an_image(1)), tmp_path / "train" / "pair.png")
         assert names(build(tmp_path)) == [("pair.png", "pair.png")]
 
     def test_missing_partners_are_listed_and_refused(self, tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ class TestTwoFolders:
             build(root)
 
     def test_a_pair_of_unequal_size_needs_resizing(self, tmp_path: Path) -> None:
-        write(picture(0), tmp_path / "trainA" / "x.png")
-        write(picture(1, (20, 18)), tmp_path / "trainB" / "x.png")
+        write(an_image(0), tmp_path / "trainA" / "x.png")
+        write(an_image(1, (20, 18)), tmp_path / "trainB" / "x.png")
         error = build(tmp_path)[1, 0]
         assert isinstance(error, UserError)
         assert "x.png are 40x36 and 20x18 pixels after --preprocess keep" in str(error)
@@ -106,12 +106,12 @@ class TestTwoFolders:
     def test_another_phase_is_found_in_its_own_folders(self, tmp_path: Path) -> None:
         write_folders(tmp_path, ["x.png"], ["x.png"])
         for side in "AB":
-            write(picture(0), tmp_path / f"val{side}" / "v.png")
+            write(an_image(0), tmp_path / f"val{side}" / "v.png")
         assert names(build(tmp_path, phase="val")) == [("v.png", "v.png")]
 
     def test_the_hint_names_both_layouts(self, tmp_path: Path) -> None:
         with pytest.raises(
-            UserError, match="A left and B right in .*train, or pictures of the same names in .*trainA and"
+            UserError, match="A left and B right in .*train, or images of the same names in .*trainA and"
         ):
             build(tmp_path)
 
@@ -120,16 +120,16 @@ class TestStacked:
     @pytest.fixture
     def root(self, tmp_path: Path) -> Path:
         """A1 in colour, A2 gray, B in colour; one name more in A2."""
-        write(picture(0), tmp_path / "trainA1" / "x.png")
-        write(picture(1).convert("L"), tmp_path / "trainA2" / "x.png")
-        write(picture(2), tmp_path / "trainB" / "x.png")
+        write(an_image(0), tmp_path / "trainA1" / "x.png")
+        write(an_image(1).convert("L"), tmp_path / "trainA2" / "x.png")
+        write(an_image(2), tmp_path / "trainB" / "x.png")
         return tmp_path
 
     @pytest.mark.parametrize("mode", ["aligned", "unaligned"])
     def test_numbered_folders_become_one_input(self, root: Path, mode: str) -> None:
         sample = load(build(root, "--input_nc 4", mode=mode))
-        torch.testing.assert_close(units(sample.A), tensor(picture(0), picture(1).convert("L")))
-        torch.testing.assert_close(units(sample.B), tensor(picture(2)))  # type: ignore[arg-type]
+        torch.testing.assert_close(units(sample.A), tensor(an_image(0), an_image(1).convert("L")))
+        torch.testing.assert_close(units(sample.B), tensor(an_image(2)))  # type: ignore[arg-type]
 
     def test_the_input_may_be_B(self, root: Path) -> None:
         sample = load(build(root, "--output_nc 4 --direction BtoA"))
@@ -142,83 +142,81 @@ class TestStacked:
             build(root)
 
     def test_the_files_of_a_stack_have_one_size(self, root: Path) -> None:
-        write(picture(1, (20, 18)).convert("L"), root / "trainA2" / "x.png")
+        write(an_image(1, (20, 18)).convert("L"), root / "trainA2" / "x.png")
         error = build(root, "--input_nc 4")[1, 0]
         assert isinstance(error, UserError)
         assert "A1/x.png is 40x36 and" in str(error)
 
     def test_missing_files_of_a_stack_are_missing_partners(self, root: Path) -> None:
-        write(picture(1).convert("L"), root / "trainA2" / "more.png")
+        write(an_image(1).convert("L"), root / "trainA2" / "more.png")
         with pytest.raises(UserError, match=r"1 files have no partner: .*trainA2/more\.png"):
             build(root, "--input_nc 4", mode="unaligned")
 
 
 class TestLists:
     @pytest.fixture
-    def pictures(self, tmp_path: Path) -> Path:
+    def images(self, tmp_path: Path) -> Path:
         for name in ("a1", "a2", "b1", "b2"):
-            write(picture(int(name[1]) + 10 * (name[0] == "b")), tmp_path / "all" / f"{name}.png")
+            write(an_image(int(name[1]) + 10 * (name[0] == "b")), tmp_path / "all" / f"{name}.png")
         return tmp_path
 
     @pytest.mark.parametrize("separator", [",", ";", "\t"])
-    def test_the_rows_of_a_csv_are_pairs_and_its_folder_is_where_they_start(
-        self, pictures: Path, separator: str
-    ) -> None:
-        rows = [("A", "B"), ("all/a2.png", "all/b1.png"), (str(pictures / "all" / "a1.png"), "all/b2.png")]
-        (pictures / "pairs.csv").write_text("\n".join(separator.join(row) for row in rows))
-        assert names(build(pictures / "pairs.csv")) == [("a2.png", "b1.png"), ("a1.png", "b2.png")]
+    def test_the_rows_of_a_csv_are_pairs_and_its_folder_is_where_they_start(self, images: Path, separator: str) -> None:
+        rows = [("A", "B"), ("all/a2.png", "all/b1.png"), (str(images / "all" / "a1.png"), "all/b2.png")]
+        (images / "pairs.csv").write_text("\n".join(separator.join(row) for row in rows))
+        assert names(build(images / "pairs.csv")) == [("a2.png", "b1.png"), ("a1.png", "b2.png")]
 
-    def test_a_column_names_the_phase(self, pictures: Path) -> None:
-        (pictures / "p.csv").write_text("A,B,phase\nall/a1.png,all/b1.png,train\nall/a2.png,all/b2.png,val\n")
-        assert names(build(pictures / "p.csv")) == [("a1.png", "b1.png")]
-        assert names(build(pictures / "p.csv", phase="val")) == [("a2.png", "b2.png")]
+    def test_a_column_names_the_phase(self, images: Path) -> None:
+        (images / "p.csv").write_text("A,B,phase\nall/a1.png,all/b1.png,train\nall/a2.png,all/b2.png,val\n")
+        assert names(build(images / "p.csv")) == [("a1.png", "b1.png")]
+        assert names(build(images / "p.csv", phase="val")) == [("a2.png", "b2.png")]
         with pytest.raises(UserError, match="names no images of phase test"):
-            build(pictures / "p.csv", phase="test")
+            build(images / "p.csv", phase="test")
 
-    def test_an_empty_cell_is_a_missing_partner_but_not_in_unpaired_data(self, pictures: Path) -> None:
-        (pictures / "p.csv").write_text("A,B\nall/a1.png,all/b1.png\nall/a2.png,\n")
+    def test_an_empty_cell_is_a_missing_partner_but_not_in_unpaired_data(self, images: Path) -> None:
+        (images / "p.csv").write_text("A,B\nall/a1.png,all/b1.png\nall/a2.png,\n")
         with pytest.raises(UserError, match=r"1 files have no partner: all/a2\.png"):
-            build(pictures / "p.csv")
-        assert names(build(pictures / "p.csv", "--on_missing_partner skip")) == [("a1.png", "b1.png")]
-        assert len(build(pictures / "p.csv", mode="unaligned")) == 2
+            build(images / "p.csv")
+        assert names(build(images / "p.csv", "--on_missing_partner skip")) == [("a1.png", "b1.png")]
+        assert len(build(images / "p.csv", mode="unaligned")) == 2
 
-    def test_a_missing_column_is_named(self, pictures: Path) -> None:
-        (pictures / "p.csv").write_text("left,right\nx,y\n")
+    def test_a_missing_column_is_named(self, images: Path) -> None:
+        (images / "p.csv").write_text("left,right\nx,y\n")
         with pytest.raises(UserError, match=r"p\.csv has no column A, only left, right"):
-            build(pictures / "p.csv", mode="unaligned")
+            build(images / "p.csv", mode="unaligned")
 
-    def test_a_row_with_too_many_cells_is_named(self, pictures: Path) -> None:
-        (pictures / "p.csv").write_text("A,B\nall/a1.png,all/b1.png,all/b2.png\n")
+    def test_a_row_with_too_many_cells_is_named(self, images: Path) -> None:
+        (images / "p.csv").write_text("A,B\nall/a1.png,all/b1.png,all/b2.png\n")
         with pytest.raises(UserError, match=r"line 2 of .*p\.csv has 3 cells, but the first line names 2"):
-            build(pictures / "p.csv")
+            build(images / "p.csv")
 
-    def test_numbered_columns_are_stacked(self, pictures: Path) -> None:
-        (pictures / "p.csv").write_text("A1,A2,B\nall/a1.png,all/a2.png,all/b1.png\n")
-        assert load(build(pictures / "p.csv", "--input_nc 6")).A.shape == (6, 36, 40)
+    def test_numbered_columns_are_stacked(self, images: Path) -> None:
+        (images / "p.csv").write_text("A1,A2,B\nall/a1.png,all/a2.png,all/b1.png\n")
+        assert load(build(images / "p.csv", "--input_nc 6")).A.shape == (6, 36, 40)
 
-    def test_text_files_stand_in_for_folders(self, pictures: Path) -> None:
-        (pictures / "trainA.txt").write_text("all/a2.png\n\nall/a1.png\n")
-        (pictures / "trainB.txt").write_text("﻿all/b1.png\r\n", encoding="utf-8")
-        assert [a for a, _ in names(build(pictures, mode="unaligned"))] == ["a2.png", "a1.png"]
+    def test_text_files_stand_in_for_folders(self, images: Path) -> None:
+        (images / "trainA.txt").write_text("all/a2.png\n\nall/a1.png\n")
+        (images / "trainB.txt").write_text("﻿all/b1.png\r\n", encoding="utf-8")
+        assert [a for a, _ in names(build(images, mode="unaligned"))] == ["a2.png", "a1.png"]
 
-    def test_a_text_file_names_single_pictures_and_pairs_side_by_side(self, pictures: Path) -> None:
-        (pictures / "list.txt").write_text("all/b2.png\nall/a1.png\n")
-        assert [Path(load(build(pictures / "list.txt", mode="single"), i).A_path).name for i in range(2)] == [
+    def test_a_text_file_names_single_images_and_pairs_side_by_side(self, images: Path) -> None:
+        (images / "list.txt").write_text("all/b2.png\nall/a1.png\n")
+        assert [Path(load(build(images / "list.txt", mode="single"), i).A_path).name for i in range(2)] == [
             "b2.png",
             "a1.png",
         ]
-        assert load(build(pictures / "list.txt")).A.shape == (3, 36, 20)
+        assert load(build(images / "list.txt")).A.shape == (3, 36, 20)
 
-    def test_a_file_that_is_not_there_is_named_when_it_is_wanted(self, pictures: Path) -> None:
-        (pictures / "list.txt").write_text("all/nothing.png\n")
-        error = build(pictures / "list.txt", mode="single")[1, 0]
+    def test_a_file_that_is_not_there_is_named_when_it_is_wanted(self, images: Path) -> None:
+        (images / "list.txt").write_text("all/nothing.png\n")
+        error = build(images / "list.txt", mode="single")[1, 0]
         assert isinstance(error, UserError)
         assert "all/nothing.png" in str(error)
 
-    def test_a_list_that_is_no_text_is_refused(self, pictures: Path) -> None:
-        (pictures / "list.txt").write_bytes(b"\xff\xfe\x00")
+    def test_a_list_that_is_no_text_is_refused(self, images: Path) -> None:
+        (images / "list.txt").write_bytes(b"\xff\xfe\x00")
         with pytest.raises(UserError, match=r"cannot read the list .*list\.txt"):
-            build(pictures / "list.txt", mode="single")
+            build(images / "list.txt", mode="single")
 
 
 def test_links_are_followed(tmp_path: Path) -> None:
@@ -245,7 +243,7 @@ def test_names_for_results_keep_sub_folders(tmp_path: Path, mode: str) -> None:
 
 def test_a_list_of_pairs_side_by_side_keeps_its_phases_apart(tmp_path: Path) -> None:
     for name in ("t", "v"):
-        write(side_by_side(picture(0), picture(1)), tmp_path / f"{name}.png")
+        write(side_by_side(an_image(0), an_image(1)), tmp_path / f"{name}.png")
     (tmp_path / "p.csv").write_text("AB,phase,batch\nt.png,train,1\nv.png,val,2\n")
     assert names(build(tmp_path / "p.csv")) == [("t.png", "t.png")]
     assert names(build(tmp_path / "p.csv", phase="val")) == [("v.png", "v.png")]
@@ -266,7 +264,7 @@ class TestHeldOut:
     @pytest.fixture
     def pairs(self, tmp_path: Path) -> Path:
         for name in ("a1", "a2", "b1", "b2"):
-            write(picture(int(name[1])), tmp_path / f"{name}.png")
+            write(an_image(int(name[1])), tmp_path / f"{name}.png")
         return tmp_path / "p.csv"
 
     def test_a_list_without_phases_holds_nothing_out(self, pairs: Path) -> None:
@@ -284,7 +282,7 @@ class TestHeldOut:
 class TestInputsAlone:
     def test_a_list_of_pairs_gives_the_side_that_the_run_translates(self, tmp_path: Path) -> None:
         for name in "ab":
-            write(picture(0), tmp_path / f"{name}.png")
+            write(an_image(0), tmp_path / f"{name}.png")
         (tmp_path / "p.csv").write_text("A,B\na.png,b.png\n")
         for direction, name in (("AtoB", "a.png"), ("BtoA", "b.png")):
             dataset = build(tmp_path / "p.csv", f"--direction {direction}", mode="single")
@@ -293,17 +291,17 @@ class TestInputsAlone:
     @pytest.mark.parametrize("listed", [False, True])
     def test_stacked_inputs_need_no_targets(self, listed: bool, tmp_path: Path) -> None:
         for number in (1, 2):
-            write(picture(number).convert("L"), tmp_path / f"testA{number}" / "x.png")
+            write(an_image(number).convert("L"), tmp_path / f"testA{number}" / "x.png")
         (tmp_path / "p.csv").write_text("A1,A2\ntestA1/x.png,testA2/x.png\n")
         root = tmp_path / ("p.csv" if listed else "testA")
         sample = load(build(root, "--input_nc 2", mode="single"))
-        torch.testing.assert_close(units(sample.A), tensor(*(picture(n).convert("L") for n in (1, 2))))
+        torch.testing.assert_close(units(sample.A), tensor(*(an_image(n).convert("L") for n in (1, 2))))
         assert sample.B is None
 
 
 def test_a_gap_in_stacked_folders_is_refused(tmp_path: Path) -> None:
     for name in ("trainA1", "trainA3", "trainB"):
-        write(picture(0), tmp_path / name / "x.png")
+        write(an_image(0), tmp_path / name / "x.png")
     with pytest.raises(UserError, match="numbered from 1 without gaps, but .* holds trainA1, trainA3; rename them"):
         build(tmp_path, "--input_nc 6")
 
@@ -312,7 +310,7 @@ def test_numbered_folders_beside_a_plain_one_are_told_not_to_be_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("trainA", "trainA1", "trainB"):
-        write(picture(0), tmp_path / name / "x.png")
+        write(an_image(0), tmp_path / name / "x.png")
     build(tmp_path)
     assert "trainA1 is not read, because" in caplog.text
 
@@ -323,6 +321,6 @@ def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
-    write(picture(0), tmp_path / "x.png")
+    write(an_image(0), tmp_path / "x.png")
     os.mkfifo(tmp_path / "pipe.png")  # reading it would wait for ever
     assert len(build(tmp_path, mode="single")) == 1

@@ -10,7 +10,7 @@ from data.loader import EpochSampler, Loader
 from data.registry import create_dataset
 from options.cli import parse_train
 from options.errors import UserError
-from tests.pictures import picture, write
+from tests.images import an_image, write
 from util.distributed import Tally, World
 
 IMAGES = 7
@@ -22,7 +22,7 @@ def root(tmp_path: Path) -> Path:
     """Seven images A, five images B."""
     for side, count in (("A", IMAGES), ("B", 5)):
         for index in range(count):
-            write(picture(index), tmp_path / f"train{side}" / f"{index}.png")
+            write(an_image(index), tmp_path / f"train{side}" / f"{index}.png")
     return tmp_path
 
 
@@ -132,7 +132,7 @@ def test_the_last_batch_of_an_epoch_may_be_smaller(root: Path) -> None:
 @pytest.mark.parametrize("side", ["A", "B"])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_images_of_unequal_size_cannot_share_a_batch(root: Path, side: str, workers: int) -> None:
-    write(picture(0, (48, 44)), root / f"train{side}" / "1.png")
+    write(an_image(0, (48, 44)), root / f"train{side}" / "1.png")
     source = loader(root, f"--preprocess none --serial_batches --batch_size 2 --num_threads {workers}")
     message = f"{side}/0.png is 40x36, .*{side}/1.png is 48x44; use --batch_size 1, or --preprocess pad_and_crop"
     with pytest.raises(UserError, match=message):

@@ -14,7 +14,7 @@ from data.quick_check import look_over
 from data.registry import create_dataset
 from options.cli import parse_train
 from options.errors import UserError
-from tests.pictures import picture, write
+from tests.images import an_image, write
 
 Look = Callable[..., list[tuple[str, str]]]
 
@@ -61,8 +61,8 @@ def test_pairs_side_by_side_get_one_line(look, aligned_root):
 
 
 def test_different_sizes_are_summed_up(look, unaligned_root):
-    write(picture(7, (80, 20)), unaligned_root / "trainA" / "wide.png")
-    write(picture(8, (400, 300)), unaligned_root / "trainA" / "large.png")
+    write(an_image(7, (80, 20)), unaligned_root / "trainA" / "wide.png")
+    write(an_image(8, (400, 300)), unaligned_root / "trainA" / "large.png")
     assert look(unaligned_root)[0] == ("INFO", "A: 5 images, 40x36 to 400x300 (median 40x36, 3 sizes), rgb")
 
 
@@ -111,7 +111,7 @@ def test_images_smaller_than_the_crop_are_told_where_they_are_refused(look, unal
 
 def test_of_many_files_some_are_looked_at_from_first_to_last(look, unaligned_root, monkeypatch):
     for index in range(3, 40):
-        write(picture(index), unaligned_root / "trainA" / f"a{index:02d}.png")
+        write(an_image(index), unaligned_root / "trainA" / f"a{index:02d}.png")
     names = sorted(path.name for path in (unaligned_root / "trainA").iterdir())
     monkeypatch.setattr(quick_check, "MOST_FILES", 10)
     seen = reads(monkeypatch)

@@ -11,7 +11,7 @@ import pytest
 
 from data.shards import reading as shards
 from options.errors import UserError
-from tests.pictures import write_unaligned
+from tests.images import write_unaligned
 from tests.shards import Server, loader, names, png, serving, write_shards, write_tar
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="webdataset fetches with curl")
@@ -166,19 +166,19 @@ def with_bad(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_bad_picture_is_named(with_bad: Path) -> None:
+def test_a_bad_image_is_named(with_bad: Path) -> None:
     with pytest.raises(UserError, match=r"cannot read the image 0000\.tar/s2\.b\.png"):
         all_names(with_bad, "--serial_batches")
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_bad_picture_is_replaced_by_the_next_of_its_lane(with_bad: Path, workers: int) -> None:
+def test_a_bad_image_is_replaced_by_the_next_of_its_lane(with_bad: Path, workers: int) -> None:
     source = loader(with_bad, f"--serial_batches --on_bad_image skip --num_threads {workers}")
     assert names(list(source.epoch(1))) == ["s0", "s1", "s4", "s4", "s4", "s0"]
     assert names(list(source.epoch(1, 3))) == ["s4", "s4", "s0"]
 
 
-def test_replacing_a_bad_picture_does_not_read_the_shard_again(with_bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replacing_a_bad_image_does_not_read_the_shard_again(with_bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = loader(with_bad, "--serial_batches --on_bad_image skip")
     opened: list[str] = []
     opening = shards.opened
@@ -196,7 +196,7 @@ def test_a_sample_without_its_partner_is_named(tmp_path: Path) -> None:
         list(loader(tmp_path).epoch(1))
 
 
-def test_what_is_no_picture_is_passed_over(tmp_path: Path) -> None:
+def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
     members = {"readme": b"", "x.json": b"{}", "x.a.png": png(1), "x.txt": b"x", "x.b.png": png(2), ".hidden.png": b"x"}
     write_tar(tmp_path / "train" / "0.tar", members)
     assert all_names(tmp_path) == ["x"]
@@ -208,7 +208,7 @@ def test_layouts_that_hold_no_shards_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no shards \(\.tar\) in .*trainA; --dataset_mode webdataset expects"):
         loader(write_unaligned(tmp_path / "folders"))
     write_tar(tmp_path / "train" / "0.tar", {"x.txt": b""})
-    with pytest.raises(UserError, match=r"hold no pictures; make them with python -m datasets\.make_shards"):
+    with pytest.raises(UserError, match=r"hold no images; make them with python -m datasets\.make_shards"):
         loader(tmp_path)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from data.transforms import Geometry, cut, draw_geometry, scaled_size
 from options.errors import UserError
 from options.schema import DataOptions
-from tests.pictures import picture
+from tests.images import an_image
 from util.raster.values import units
 
 CROPPING = ("resize_and_crop", "crop", "scale_width_and_crop", "scale_shortside_and_crop", "pad_and_crop")
@@ -109,7 +109,7 @@ def test_keep_and_pad_and_crop_resize_nothing(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(31, 40), (40, 31), (20, 20), (5, 7), (1, 1), (33, 2), (32, 32)])
 def test_what_is_smaller_than_the_crop_is_reflected(size: tuple[int, int]) -> None:
     opt = options("pad_and_crop", no_flip=True)
-    image = picture(3, size)
+    image = an_image(3, size)
     for seed in range(20):
         geometry = draw_geometry(size, opt, np.random.default_rng(seed))
         got = as_array(cut(levels(image), geometry))
@@ -140,7 +140,7 @@ def test_pairs_smaller_than_the_crop_are_padded_or_left_as_officially(
 
 
 def test_a_geometry_says_which_pixels_come_out() -> None:
-    image = picture(0)
+    image = an_image(0)
     pixels = np.array(image)
     kept = cut(levels(image), Geometry(image.size, (5, 3, 20), mirrored=False))
     np.testing.assert_array_equal(as_array(kept), pixels[3:23, 5:25])

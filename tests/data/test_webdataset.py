@@ -15,7 +15,7 @@ from data.shards.dealing import Dealing, Part
 from data.shards.reading import Packed, Shard
 from data.shards.stream import Stream, buffered
 from options.errors import UserError
-from tests.pictures import picture
+from tests.images import an_image
 from tests.shards import loader, names, png, whole_png, write_shards, write_tar
 from util.distributed import Tally, World
 
@@ -191,7 +191,7 @@ def test_serial_unpaired_sides_go_in_order(unpaired: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["two members", "upper case", "side by side", "BtoA"])
-def test_pixels_are_those_of_the_pictures(tmp_path: Path, form: str) -> None:
+def test_pixels_are_those_of_the_images(tmp_path: Path, form: str) -> None:
     a, b = ("A", "B") if form == "upper case" else ("a", "b")
     members = (
         {"deep/x.png": whole_png(1)} if form == "side by side" else {f"x.{a}.png": png(1), f"x.{b}.png": png(1001)}
@@ -201,7 +201,7 @@ def test_pixels_are_those_of_the_pictures(tmp_path: Path, form: str) -> None:
     (batch,) = loader(tmp_path, words).epoch(1)
     first, second = (batch.target, batch.A) if form == "BtoA" else (batch.A, batch.target)
     for image, seed in ((first, 1), (second, 1001)):
-        levels = torch.from_numpy(np.asarray(picture(seed, (12, 10))).copy()).permute(2, 0, 1)
+        levels = torch.from_numpy(np.asarray(an_image(seed, (12, 10))).copy()).permute(2, 0, 1)
         assert torch.allclose(image[0], levels / 127.5 - 1, atol=1e-6)
 
 

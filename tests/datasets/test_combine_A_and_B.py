@@ -76,7 +76,7 @@ def test_unequal_sizes_are_told_with_both_files(folders, capsys, more):
 
 @pytest.mark.parametrize("more", [[], ["--no_multiprocessing"]])
 def test_a_workers_error_is_not_swallowed(folders, capsys, more):
-    (folders / "A" / "train" / "3.png").write_bytes(b"no picture")
+    (folders / "A" / "train" / "3.png").write_bytes(b"no image")
     assert main(flags(folders, *more)) == 2
     assert "cannot read the image" in capsys.readouterr().err
     assert not (folders / "AB" / "train" / "3.png").exists()
@@ -88,7 +88,7 @@ def test_folders_that_do_not_fit_are_refused(folders, tmp_path, capsys):
         ([a, str(tmp_path / "none"), "AB"], "is not a folder"),
         ([a, b, a], "is also --fold_A"),
         ([f"{a}/train", b, "AB"], "has no counterpart"),
-        ([f"{a}/val", b, "AB"], "no pictures under"),
+        ([f"{a}/val", b, "AB"], "no images under"),
     ):
         assert main(["--fold_A", given[0], "--fold_B", given[1], "--fold_AB", given[2]]) == 2
         assert words in capsys.readouterr().err
@@ -131,11 +131,11 @@ def test_equal_names_that_differ_in_their_endings_only_stay_apart(tmp_path):
     assert files(tmp_path / "AB") == ["train/1.bmp", "train/1.png"]
 
 
-def test_what_only_looks_like_a_picture_is_left_out(folders):
+def test_what_only_looks_like_an_image_is_left_out(folders):
     for name in ("._1.png", ".hidden/5.png", "notes.txt"):
         path = folders / "A" / "train" / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"no picture")
+        path.write_bytes(b"no image")
     assert main(flags(folders)) == 0
     assert len(files(folders / "AB")) == 4
 
@@ -149,7 +149,7 @@ def test_the_folders_may_lie_in_the_one_to_write(folders):
 
 
 @pytest.mark.parametrize("side", ["A", "B"])
-def test_pairs_are_not_written_among_the_pictures(folders, capsys, side):
+def test_pairs_are_not_written_among_the_images(folders, capsys, side):
     given = [f"--fold_A={folders / 'A'}", f"--fold_B={folders / 'B'}", f"--fold_AB={folders / side / 'joined'}"]
     assert main(given) == 2
     assert f"is inside --fold_{side}" in capsys.readouterr().err

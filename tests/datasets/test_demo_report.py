@@ -11,12 +11,12 @@ from tests.conftest import RunCli
 
 
 def write_results(folder: Path, *, put_on: str, taken_off: str) -> None:
-    """One held-out creature: gray, with a black stripe on one half of the picture."""
-    pictures = {"plain": np.full((8, 8, 3), 200, np.uint8)}
-    pictures["striped"] = pictures["plain"].copy()
-    pictures["striped"][:, :4] = 0
+    """One held-out creature: gray, with a black stripe on one half of the image."""
+    images = {"plain": np.full((8, 8, 3), 200, np.uint8)}
+    images["striped"] = images["plain"].copy()
+    images["striped"][:, :4] = 0
     for label, kind in {"real_A": "plain", "fake_B": put_on, "real_B": "striped", "fake_A": taken_off}.items():
-        Image.fromarray(pictures[kind]).save(folder / f"c_{label}.png")
+        Image.fromarray(images[kind]).save(folder / f"c_{label}.png")
 
 
 def test_a_perfect_translation_has_no_error_and_doing_nothing_has_all(tmp_path: Path) -> None:

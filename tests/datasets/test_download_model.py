@@ -15,7 +15,7 @@ from networks.factory import build_generator
 from options.schema import NetOptions
 from tests.conftest import RunCli
 from tests.datasets.mirror import Mirror, serving
-from tests.pictures import write_aligned, write_unaligned
+from tests.images import write_aligned, write_unaligned
 
 CYCLEGAN, PIX2PIX = "/cyclegan/pretrained_models/{}.pth", "/pix2pix/models-pytorch/{}.pth"
 

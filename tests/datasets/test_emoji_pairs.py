@@ -29,7 +29,7 @@ def png(mode: str, colour: object) -> bytes:
 
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    """A registry with both packages; those of Google have an emoji more, and larger pictures to be left out."""
+    """A registry with both packages; those of Google have an emoji more, and larger images to be left out."""
     google = {f"package/img/google/64/{name}": png("RGBA", (200, 0, 0, 255)) for name in [*NAMES, "1f9ff.png"]}
     google |= {f"package/img/google/128/{name}": png("L", 9) for name in NAMES[:3]}
     google |= {"package/package.json": b"{}", "package/img/google/64/../64/1f400.png": b"no"}

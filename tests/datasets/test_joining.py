@@ -1,4 +1,4 @@
-"""Which pictures can be joined and how they come out: any format of 8-bit colours, nothing that would lose by it."""
+"""Which images can be joined and how they come out: any format of 8-bit colours, nothing that would lose by it."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ def flags(folder: Path) -> list[str]:
     return [f"--fold_{x}={folder / x}" for x in ("A", "B", "AB")]
 
 
-def deep_pictures(folder: Path) -> dict[str, Path]:
-    """16-bit and float pictures; Pillow reads most of them as 8-bit without a word."""
+def deep_images(folder: Path) -> dict[str, Path]:
+    """16-bit and float images; Pillow reads most of them as 8-bit without a word."""
     folder.mkdir(parents=True)
     tifffile = pytest.importorskip("tifffile")
     colour = np.arange(6 * 8 * 3, dtype=np.uint16).reshape(6, 8, 3) * 300
@@ -36,7 +36,7 @@ def deep_pictures(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize("name", ["rgb.tif", "planes.tif", "float.tif", "signed.tif", "gray.png", "colour.ppm"])
 @pytest.mark.parametrize("side", ["A", "B"])
 def test_more_than_8_bits_are_refused_not_cut(tmp_path, capsys, name, side):
-    deep = deep_pictures(tmp_path / "deep")[name]
+    deep = deep_images(tmp_path / "deep")[name]
     other = "B" if side == "A" else "A"
     save(tmp_path / other / "train" / name, 10)
     (tmp_path / side / "train").mkdir(parents=True)
@@ -50,7 +50,7 @@ def test_more_than_8_bits_are_refused_not_cut(tmp_path, capsys, name, side):
 
 
 def other_than_colours(folder: Path) -> None:
-    """Arrays, and pictures of more channels than colours have."""
+    """Arrays, and images of more channels than colours have."""
     folder.mkdir(parents=True)
     tifffile = pytest.importorskip("tifffile")
     levels = np.arange(6 * 8 * 5, dtype=np.uint8).reshape(6, 8, 5)
@@ -69,7 +69,7 @@ def other_than_colours(folder: Path) -> None:
         ("pages.tif", "has 5 channels that are no colours"),
     ],
 )
-def test_what_an_8_bit_picture_cannot_hold_is_refused_by_name(tmp_path, capsys, name, words):
+def test_what_an_8_bit_image_cannot_hold_is_refused_by_name(tmp_path, capsys, name, words):
     other_than_colours(tmp_path / "given")
     save(tmp_path / "A/train" / f"{Path(name).stem}.png", 10)
     (tmp_path / "B/train").mkdir(parents=True)

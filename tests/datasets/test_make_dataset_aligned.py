@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from datasets.make_dataset_aligned import main
-from tests.pictures import picture, write, write_unaligned
+from tests.images import an_image, write, write_unaligned
 
 
 def files(folder: Path) -> list[str]:
@@ -23,9 +23,7 @@ def halves(path: Path) -> tuple[int, int]:
     return int(pixels[0, 0, 0]), int(pixels[0, -1, 0])
 
 
-def test_pictures_of_one_name_are_joined_whatever_their_order(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_images_of_one_name_are_joined_whatever_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, name in enumerate(("a", "deep/b", "c")):
         flat(tmp_path / "trainA" / f"{name}.png", 10 + number)
         flat(tmp_path / "trainB" / f"{name}.bmp", 200 + number)  # sorts elsewhere
@@ -58,7 +56,7 @@ def test_other_names_are_paired_in_order_with_a_warning(tmp_path: Path, capsys: 
     assert f"{tmp_path / 'trainA' / 'a0.png'} with {tmp_path / 'trainB' / 'b0.png'}" in message
     assert files(tmp_path / "val") == ["a0.png", "a1.png"]
     both = np.asarray(Image.open(tmp_path / "train" / "a2.png"))
-    assert (both[:, 40:] == np.asarray(picture(102))).all()
+    assert (both[:, 40:] == np.asarray(an_image(102))).all()
 
 
 def test_a_name_that_fits_nowhere_among_names_that_fit_is_no_matter_of_order(
@@ -79,7 +77,7 @@ def test_a_second_run_replaces_the_first_but_nothing_else(tmp_path: Path, capsys
     assert main(["--dataset_path", str(tmp_path)]) == 0
     flat(tmp_path / "train" / "mine.png", 3)
     assert main(["--dataset-path", str(tmp_path)]) == 2
-    assert "already holds other pictures (such as mine.png)" in capsys.readouterr().err
+    assert "already holds other images (such as mine.png)" in capsys.readouterr().err
 
 
 def test_folders_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,6 +91,6 @@ def test_folders_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "set" / "trainA").mkdir()
     assert f"has no counterpart {tmp_path / 'set' / 'trainB'}" in answer()
     (tmp_path / "set" / "trainB").mkdir()
-    assert "there are no pictures" in answer()
+    assert "there are no images" in answer()
     flat(tmp_path / "set" / "trainA" / "1.png", 1)
-    assert "holds 1 pictures and" in answer()
+    assert "holds 1 images and" in answer()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from datasets.canvas import LABEL_COLOURS, Label
-from datasets.demo_picture import draw_picture
+from datasets.demo_image import draw_image
 from datasets.make_demo_dataset import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,14 +28,14 @@ def pixels(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["unpaired", "paired"])
-def test_equal_seeds_give_equal_bytes_and_other_seeds_other_pictures(tmp_path, kind):
+def test_equal_seeds_give_equal_bytes_and_other_seeds_other_images(tmp_path, kind):
     for name, seed in (("one", "3"), ("two", "3"), ("other", "4")):
         assert main([str(tmp_path / name), "--kind", kind, *SMALL, "--seed", seed]) == 0
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
     assert not set(digests(tmp_path / "one").values()) & set(digests(tmp_path / "other").values())
 
 
-def test_unpaired_has_four_folders_and_no_picture_twice(tmp_path):
+def test_unpaired_has_four_folders_and_no_image_twice(tmp_path):
     assert main([str(tmp_path), *SMALL]) == 0
     found = digests(tmp_path)
     counts = {name: len(list((tmp_path / name).iterdir())) for name in ("trainA", "trainB", "testA", "testB")}
@@ -66,14 +66,14 @@ def test_test_pairs_are_equal_but_for_dark_stripes_on_the_creature(tmp_path):
 def test_stripes_leave_background_and_eyes_alone():
     body = {LABEL_COLOURS[label] for label in (Label.BODY, Label.LEG, Label.HEAD, Label.TAIL)}
     for seed in range(12):
-        drawn = draw_picture(np.random.default_rng(seed), 64)
+        drawn = draw_image(np.random.default_rng(seed), 64)
         plain, striped = (np.asarray(drawn.label_map(striped=flag)) for flag in (False, True))
         changed = (plain != striped).any(axis=2)
         assert {tuple(int(v) for v in colour) for colour in plain[changed]} <= body
         assert {tuple(int(v) for v in colour) for colour in striped[changed]} == {LABEL_COLOURS[Label.STRIPE]}
 
 
-def test_paired_puts_picture_left_and_flat_labels_right(tmp_path):
+def test_paired_puts_image_left_and_flat_labels_right(tmp_path):
     assert main([str(tmp_path), "--kind", "paired", *SMALL]) == 0
     counts = {name: len(list((tmp_path / name).iterdir())) for name in ("train", "val", "test")}
     assert counts == {"train": 6, "val": 3, "test": 3}

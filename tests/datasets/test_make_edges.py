@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from datasets.make_edges import main
-from tests.pictures import picture, write
+from tests.images import an_image, write
 
 HAS_SKIMAGE = importlib.util.find_spec("skimage") is not None
 needs_skimage = pytest.mark.skipif(not HAS_SKIMAGE, reason="scikit-image is not installed")
@@ -21,7 +21,7 @@ def photos(tmp_path: Path) -> Path:
     square.paste((20, 40, 30), (10, 8, 30, 22))
     write(square, tmp_path / "photos" / "one.png")
     write(square, tmp_path / "photos" / "deep" / "two.bmp")
-    write(picture(1), tmp_path / "photos" / "photo.jpg")
+    write(an_image(1), tmp_path / "photos" / "photo.jpg")
     return tmp_path / "photos"
 
 
@@ -48,7 +48,7 @@ def test_the_outline_of_a_square_becomes_a_black_line(photos: Path, tmp_path: Pa
 @needs_skimage
 def test_every_format_of_colours_is_drawn(photos: Path, tmp_path: Path) -> None:
     for ending in ("webp", "pgm", "pnm", "tif"):
-        write(picture(2).convert("L"), photos / f"as_{ending}.{ending}")
+        write(an_image(2).convert("L"), photos / f"as_{ending}.{ending}")
     assert main([str(photos), "--out", str(tmp_path / "out")]) == 0
     for side in "AB":
         made = {path.name for path in (tmp_path / "out" / f"train{side}").rglob("*.*")}
@@ -120,11 +120,11 @@ def test_folders_that_do_not_fit_are_refused(photos: Path, tmp_path: Path, capsy
 
     assert "is not a folder" in answer(tmp_path / "none")
     (tmp_path / "empty").mkdir()
-    assert "there are no pictures" in answer(tmp_path / "empty")
-    write(picture(2), photos / "one.jpg")
+    assert "there are no images" in answer(tmp_path / "empty")
+    write(an_image(2), photos / "one.jpg")
     assert f"{photos / 'one.jpg'} and {photos / 'one.png'} would get one name" in answer(photos)
     (photos / "one.jpg").unlink()
-    write(picture(2), out / "trainB" / "mine.png")
+    write(an_image(2), out / "trainB" / "mine.png")
     assert f"{out / 'trainB'} is not empty" in answer(photos)
 
 

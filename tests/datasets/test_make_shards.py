@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from datasets.make_shards import main
-from tests.pictures import picture, side_by_side, write
+from tests.images import an_image, side_by_side, write
 
 COUNT = 7
 
@@ -35,8 +35,8 @@ def pairs(tmp_path: Path) -> Path:
     """Seven pairs in two folders, A as .png and B as .bmp, one of them deeper."""
     for index in range(COUNT):
         name = "deep/0.x" if index == 0 else str(index)
-        write(picture(index), tmp_path / "in" / "trainA" / f"{name}.png")
-        write(picture(100 + index), tmp_path / "in" / "trainB" / f"{name}.bmp")
+        write(an_image(index), tmp_path / "in" / "trainA" / f"{name}.png")
+        write(an_image(100 + index), tmp_path / "in" / "trainB" / f"{name}.bmp")
     return tmp_path
 
 
@@ -81,9 +81,9 @@ def test_unpaired_sides_become_a_folder_each(pairs: Path) -> None:
     assert sorted(flat(pairs / "out" / "trainB")) == ["2.bmp", "3.bmp", "4.bmp", "5.bmp", "6.bmp", "deep/0_x.bmp"]
 
 
-def test_pictures_with_both_sides_stay_whole_and_keys_apart(tmp_path: Path) -> None:
+def test_images_with_both_sides_stay_whole_and_keys_apart(tmp_path: Path) -> None:
     for name in ("a.png", "a.bmp", "b.png"):
-        write(side_by_side(picture(1), picture(2)), tmp_path / "in" / "val" / name)
+        write(side_by_side(an_image(1), an_image(2)), tmp_path / "in" / "val" / name)
     assert pack(tmp_path, "--phase", "val") == 0
     found = flat(tmp_path / "out" / "val")
     assert sorted(name.rpartition(".")[2] for name in found) == ["bmp", "png", "png"]
@@ -93,7 +93,7 @@ def test_pictures_with_both_sides_stay_whole_and_keys_apart(tmp_path: Path) -> N
 
 def test_stacked_inputs_are_numbered(tmp_path: Path) -> None:
     for side in ("A1", "A2", "B"):
-        write(picture(1), tmp_path / "in" / f"train{side}" / "x.png")
+        write(an_image(1), tmp_path / "in" / f"train{side}" / "x.png")
     assert pack(tmp_path) == 0
     assert list(flat(tmp_path / "out" / "train")) == ["x.a1.png", "x.a2.png", "x.b.png"]
 
@@ -143,7 +143,7 @@ def test_mistakes_end_in_one_sentence(
 
 
 def test_sets_without_pairs_are_told_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(picture(1), tmp_path / "in" / "trainA" / "x.png")
-    write(picture(1), tmp_path / "in" / "trainB" / "y.png")
+    write(an_image(1), tmp_path / "in" / "trainA" / "x.png")
+    write(an_image(1), tmp_path / "in" / "trainB" / "y.png")
     assert pack(tmp_path) == 2
     assert "where A and B are no pairs, pass --unpaired" in capsys.readouterr().err

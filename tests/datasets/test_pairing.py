@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from data.files.layout import pair_name, paired_files
+from datasets.image import images_below
 from datasets.pairing import pair_by_name, stem_of
-from datasets.picture import pictures_below
 from options.errors import UserError
 from options.schema import DataOptions
 
@@ -64,7 +64,7 @@ def both_answers(root: Path, left: list[str], right: list[str]) -> tuple[list[tu
     a, b = fill(root / "trainA", left), fill(root / "trainB", right)
     answers: list[list[tuple[str, str]]] = [[], []]
     try:
-        pairs = pair_by_name(pictures_below(a), pictures_below(b), a=a, b=b)
+        pairs = pair_by_name(images_below(a), images_below(b), a=a, b=b)
         answers[0] = sorted((str(a / x), str(b / y)) for x, y in pairs)
     except UserError:
         pass

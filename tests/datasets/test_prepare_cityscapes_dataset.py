@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from datasets.prepare_cityscapes_dataset import main
-from tests.pictures import picture, write
+from tests.images import an_image, write
 
 FRAMES = {
     "train": ["aachen/aachen_000000", "aachen/aachen_000010", "zurich/zurich_000001"],
@@ -20,8 +20,8 @@ def tree(tmp_path: Path) -> Path:
     """Photos and label colours of 512x256, beside the other files that the archives hold."""
     for phase, frames in FRAMES.items():
         for seed, frame in enumerate(frames):
-            write(picture(seed, (512, 256)), tmp_path / f"leftImg8bit/{phase}/{frame}_leftImg8bit.png")
-            labels = picture(100 + seed, (512, 256))
+            write(an_image(seed, (512, 256)), tmp_path / f"leftImg8bit/{phase}/{frame}_leftImg8bit.png")
+            labels = an_image(100 + seed, (512, 256))
             write(labels.convert("RGBA"), tmp_path / f"gtFine/{phase}/{frame}_gtFine_color.png")
             write(labels.convert("L"), tmp_path / f"gtFine/{phase}/{frame}_gtFine_labelIds.png")
     return tmp_path
@@ -33,9 +33,9 @@ def run(tree: Path, *more: str) -> int:
 
 
 def near(path: Path, seed: int, *, left: int = 0) -> bool:
-    """Tell whether 256 columns of a file show a picture of the tree, shrunk by an area mean."""
+    """Tell whether 256 columns of a file show an image of the tree, shrunk by an area mean."""
     shown = np.asarray(Image.open(path), dtype=float)[:, left : left + 256]
-    wanted = np.asarray(picture(seed, (512, 256)), dtype=float).reshape(256, 256, 2, 3).mean(axis=2)
+    wanted = np.asarray(an_image(seed, (512, 256)), dtype=float).reshape(256, 256, 2, 3).mean(axis=2)
     return bool(np.abs(shown - wanted).mean() < 5)
 
 
@@ -62,7 +62,7 @@ def test_photos_are_a_and_labels_b_numbered_in_order(
         assert near(out / "trainB" / f"{number}_B.jpg", 100 + number)
 
 
-def test_missing_pictures_and_partners_are_told(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_images_and_partners_are_told(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tree / "gtFine/train/zurich/zurich_000001_gtFine_color.png").unlink()
     assert run(tree) == 2
     assert "zurich_000001_gtFine_color.png" in capsys.readouterr().err

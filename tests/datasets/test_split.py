@@ -1,4 +1,4 @@
-"""Splitting folders: every picture once, partners together, the same every time, all or nothing."""
+"""Splitting folders: every image once, partners together, the same every time, all or nothing."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def run(*words: object) -> int:
     return main([str(word) for word in words])
 
 
-def test_every_picture_is_in_one_split(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_image_is_in_one_split(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {name: (photos / name).read_bytes() for name in files(photos)}
     assert run(photos, "--out", tmp_path / "out", "--fractions", 0.7, 0.1, 0.2) == 0
     parts = {name: files(tmp_path / "out" / name) for name in ("train", "val", "test")}
@@ -157,7 +157,7 @@ def test_a_killed_split_is_told(photos: Path, tmp_path: Path, capsys: pytest.Cap
     ("words", "message"),
     [
         (["none", "--out", "out"], "is not a folder"),
-        (["empty", "--out", "out"], "there are no pictures in empty"),
+        (["empty", "--out", "out"], "there are no images in empty"),
         (["photos", "--out", "photos/out"], "is inside photos"),
         (["photos", "empty", "photos", "--out", "out"], "3 folders are given"),
         (["photos", "--unpaired", "--out", "out"], "--unpaired needs two folders"),

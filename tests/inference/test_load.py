@@ -12,7 +12,7 @@ from options.errors import UserError
 from tests.conftest import RunCli
 from tests.runs import make_run
 
-PICTURE = np.random.default_rng(0).integers(0, 256, (33, 40, 3), np.uint8)
+IMAGE = np.random.default_rng(0).integers(0, 256, (33, 40, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -35,36 +35,36 @@ def exported(run_cli: RunCli, run: Path, folder: Path) -> Path:
 
 
 def test_a_run_is_found_by_folder_and_by_name(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = load(run)(PICTURE)
-    assert np.array_equal(load("cg", checkpoints_dir=run.parent)(PICTURE), wanted)
+    wanted = load(run)(IMAGE)
+    assert np.array_equal(load("cg", checkpoints_dir=run.parent)(IMAGE), wanted)
     monkeypatch.chdir(run.parents[1])
     Path("checkpoints").symlink_to(run.parent)
-    assert np.array_equal(load("cg")(PICTURE), wanted)
+    assert np.array_equal(load("cg")(IMAGE), wanted)
 
 
 def test_a_file_of_a_run_is_its_one_direction(run: Path) -> None:
     both = load(run)
     forth, back = (load(run / f"latest_net_G_{side}.pth") for side in "AB")
     assert (list(forth.directions), list(back.directions)) == (["AtoB"], ["BtoA"])
-    assert np.array_equal(forth(PICTURE), both(PICTURE))
-    assert np.array_equal(back(PICTURE), both(PICTURE, "BtoA"))
+    assert np.array_equal(forth(IMAGE), both(IMAGE))
+    assert np.array_equal(back(IMAGE), both(IMAGE, "BtoA"))
 
 
 def test_bare_official_files_are_recognised(run: Path, tmp_path: Path) -> None:
     both = load(run)
     folder = bare(run, tmp_path / "official", "latest_net_G_A.pth", "latest_net_G_B.pth")
-    assert np.array_equal(load(folder)(PICTURE), both(PICTURE))
-    assert np.array_equal(load(folder)(PICTURE, "BtoA"), both(PICTURE, "BtoA"))
+    assert np.array_equal(load(folder)(IMAGE), both(IMAGE))
+    assert np.array_equal(load(folder)(IMAGE, "BtoA"), both(IMAGE, "BtoA"))
     published = tmp_path / "horse2zebra.pth"
     published.write_bytes((run / "latest_net_G_A.pth").read_bytes())
-    assert np.array_equal(load(published)(PICTURE), both(PICTURE))
+    assert np.array_equal(load(published)(IMAGE), both(IMAGE))
 
 
 def test_domains_of_different_channels_have_generators_of_their_own(tmp_path: Path) -> None:
     run = make_run(tmp_path / "cg", flags="--input_nc 3 --output_nc 1 --lambda_identity 0")
     folder = bare(run, tmp_path / "official", "latest_net_G_A.pth", "latest_net_G_B.pth")
     for translator in (load(run), load(folder)):
-        gray = translator(PICTURE)
+        gray = translator(IMAGE)
         assert gray.shape == (33, 40, 1) or gray.shape == (33, 40)
         assert translator(gray, "BtoA").shape == (33, 40, 3)
 
@@ -74,33 +74,33 @@ def test_a_safetensors_file_says_all_that_is_to_be_known(run_cli: RunCli, tmp_pa
     path = exported(run_cli, run, tmp_path / "out")
     alone = load(path)
     assert list(alone.directions) == ["BtoA"]
-    levels = PICTURE.clip(10, 250)
+    levels = IMAGE.clip(10, 250)
     assert np.array_equal(alone(levels), load(run)(levels))
     with pytest.raises(UserError, match="outside 10 to 250"):
-        alone(PICTURE)
+        alone(IMAGE)
 
 
 def test_a_colorization_file_colours(run_cli: RunCli, tmp_path: Path) -> None:
     run = make_run(tmp_path / "col", "colorization", "--netG unet_32")
     path = exported(run_cli, run, tmp_path / "out")
-    assert np.array_equal(load(path)(PICTURE), load(run)(PICTURE))
+    assert np.array_equal(load(path)(IMAGE), load(run)(IMAGE))
 
 
 def test_averaged_weights_are_taken_as_in_a_test(tmp_path: Path) -> None:
     run = make_run(tmp_path / "ema", flags="--ema 0.9")
     raw = torch.load(run / "latest_net_G_A.pth", weights_only=True)
     torch.save({key: value * 1.5 for key, value in raw.items()}, run / "latest_net_G_A_ema.pth")
-    averaged, plain = load(run, ema=True)(PICTURE), load(run, ema=False)(PICTURE)
+    averaged, plain = load(run, ema=True)(IMAGE), load(run, ema=False)(IMAGE)
     assert not np.array_equal(averaged, plain)
-    assert np.array_equal(load(run)(PICTURE), averaged)
-    assert np.array_equal(load(run / "latest_net_G_A_ema.pth")(PICTURE), averaged)
+    assert np.array_equal(load(run)(IMAGE), averaged)
+    assert np.array_equal(load(run / "latest_net_G_A_ema.pth")(IMAGE), averaged)
 
 
 def test_other_epochs_are_named_where_one_is_missing(run: Path, tmp_path: Path) -> None:
     folder = bare(run, tmp_path / "r", "latest_net_G_A.pth", "latest_net_G_B.pth", "train_opt.json")
     (folder / "5_net_G_A.pth").write_bytes((run / "latest_net_G_B.pth").read_bytes())
     (folder / "5_net_G_B.pth").write_bytes((run / "latest_net_G_A.pth").read_bytes())
-    assert np.array_equal(load(folder, epoch="5")(PICTURE), load(run / "latest_net_G_B.pth")(PICTURE))
+    assert np.array_equal(load(folder, epoch="5")(IMAGE), load(run / "latest_net_G_B.pth")(IMAGE))
     with pytest.raises(UserError, match=r"there is no 7_net_G_A.pth in .*; there are the epochs 5, latest"):
         load(folder, epoch="7")
 

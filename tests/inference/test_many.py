@@ -27,7 +27,7 @@ class InBatches(Translator):
         return self._networks[way.name](images)  # type: ignore[no-any-return]
 
 
-def test_a_bad_picture_in_a_batch_costs_the_others_nothing(tmp_path: Path) -> None:
+def test_a_bad_image_in_a_batch_costs_the_others_nothing(tmp_path: Path) -> None:
     run = make_run(tmp_path / "cg")
     folder = tmp_path / "in"
     folder.mkdir()
@@ -57,7 +57,7 @@ def test_neighbours_of_one_size_are_computed_together(tmp_path: Path) -> None:
     assert translator.sizes == [2, 3]
 
 
-def test_large_pictures_do_not_wait_in_memory_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_images_do_not_wait_in_memory_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, folder = make_run(tmp_path / "cg"), tmp_path / "in"
     folder.mkdir()
     for number in range(6):

@@ -1,4 +1,4 @@
-"""A trained run as a function of pictures, through ``load``."""
+"""A trained run as a function of images, through ``load``."""
 
 import threading
 from pathlib import Path
@@ -27,7 +27,7 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def picture() -> Levels:
+def an_image() -> Levels:
     return np.random.default_rng(0).integers(0, 256, (37, 50, 3), np.uint8)
 
 
@@ -54,27 +54,27 @@ def units(levels: Levels) -> Tensor:
     return (torch.from_numpy(levels).permute(2, 0, 1)[None].float() / 255 - 0.5) * 2
 
 
-def test_each_kind_of_picture_comes_back_as_it_went_in(cycle: Path, picture: Levels, tmp_path: Path) -> None:
+def test_each_kind_of_image_comes_back_as_it_went_in(cycle: Path, image: Levels, tmp_path: Path) -> None:
     translator = load(cycle, precision="fp32")
-    wanted = levels_of(by_hand(cycle, units(picture)))
+    wanted = levels_of(by_hand(cycle, units(image)))
     assert wanted.std() > 10
-    assert np.abs(translator(picture).astype(int) - wanted).max() <= 1
-    as_image = translator(Image.fromarray(picture))
+    assert np.abs(translator(image).astype(int) - wanted).max() <= 1
+    as_image = translator(Image.fromarray(image))
     assert isinstance(as_image, Image.Image)
-    assert np.array_equal(np.asarray(as_image), translator(picture))
-    Image.fromarray(picture).save(tmp_path / "a.png")
-    assert np.array_equal(np.asarray(translator(tmp_path / "a.png")), translator(picture))
-    assert np.array_equal(np.asarray(translator(str(tmp_path / "a.png"))), translator(picture))
-    planes = torch.from_numpy(picture).permute(2, 0, 1)
-    assert torch.equal(translator(planes), torch.from_numpy(translator(picture)).permute(2, 0, 1))
-    both = translator([picture, Image.fromarray(picture)])
+    assert np.array_equal(np.asarray(as_image), translator(image))
+    Image.fromarray(image).save(tmp_path / "a.png")
+    assert np.array_equal(np.asarray(translator(tmp_path / "a.png")), translator(image))
+    assert np.array_equal(np.asarray(translator(str(tmp_path / "a.png"))), translator(image))
+    planes = torch.from_numpy(image).permute(2, 0, 1)
+    assert torch.equal(translator(planes), torch.from_numpy(translator(image)).permute(2, 0, 1))
+    both = translator([image, Image.fromarray(image)])
     assert np.array_equal(both[0], np.asarray(both[1]))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64, np.float16])
-def test_depth_and_layout_are_kept(cycle: Path, picture: Levels, dtype: Any) -> None:
+def test_depth_and_layout_are_kept(cycle: Path, image: Levels, dtype: Any) -> None:
     translator = load(cycle)
-    given = (picture / 255 * (np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1)).astype(dtype)
+    given = (image / 255 * (np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1)).astype(dtype)
     before = given.copy()
     made = translator(given)
     assert made.dtype == dtype
@@ -82,7 +82,7 @@ def test_depth_and_layout_are_kept(cycle: Path, picture: Levels, dtype: Any) -> 
     assert np.array_equal(before, given)  # the caller's own is left alone
     assert translator(given.transpose(2, 0, 1)).shape == (3, 37, 50)
     scale = float(np.iinfo(dtype).max) if np.dtype(dtype).kind == "u" else 1.0
-    assert np.abs(made / scale - translator(picture) / 255).max() < 0.02
+    assert np.abs(made / scale - translator(image) / 255).max() < 0.02
 
 
 def test_tensors_keep_shape_type_and_batch(cycle: Path) -> None:
@@ -95,9 +95,9 @@ def test_tensors_keep_shape_type_and_batch(cycle: Path) -> None:
     assert translator(images[:1]).shape == (1, 3, 24, 20)
 
 
-def test_pil_modes_become_what_the_network_makes_and_alpha_is_kept(cycle: Path, picture: Levels) -> None:
+def test_pil_modes_become_what_the_network_makes_and_alpha_is_kept(cycle: Path, image: Levels) -> None:
     translator = load(cycle)
-    plain = Image.fromarray(picture)
+    plain = Image.fromarray(image)
     assert translator(plain.convert("L")).mode == "RGB"
     assert translator(plain.convert("P")).mode == "RGB"
     alpha = np.arange(37 * 50, dtype=np.uint8).reshape(37, 50)
@@ -109,29 +109,29 @@ def test_pil_modes_become_what_the_network_makes_and_alpha_is_kept(cycle: Path, 
     assert np.array_equal(np.asarray(made)[:, :, :3], np.asarray(translator(plain)))
 
 
-def test_both_directions_of_a_cyclegan_and_the_way_back(cycle: Path, picture: Levels) -> None:
+def test_both_directions_of_a_cyclegan_and_the_way_back(cycle: Path, image: Levels) -> None:
     translator = load(cycle, precision="fp32")
     assert list(translator.directions) == ["AtoB", "BtoA"]
-    other = translator(picture, "BtoA")
-    assert np.abs(other.astype(int) - levels_of(by_hand(cycle, units(picture), "G_B"))).max() <= 1
-    assert np.array_equal(load(cycle, direction="BtoA", precision="fp32")(picture), other)
-    fake, rec = translator.round_trip(picture)
-    assert np.array_equal(fake, translator(picture))
+    other = translator(image, "BtoA")
+    assert np.abs(other.astype(int) - levels_of(by_hand(cycle, units(image), "G_B"))).max() <= 1
+    assert np.array_equal(load(cycle, direction="BtoA", precision="fp32")(image), other)
+    fake, rec = translator.round_trip(image)
+    assert np.array_equal(fake, translator(image))
     assert np.array_equal(rec, translator(fake, "BtoA"))
 
 
-def test_a_run_from_b_to_a_says_so_and_swaps_the_generators(tmp_path: Path, picture: Levels) -> None:
+def test_a_run_from_b_to_a_says_so_and_swaps_the_generators(tmp_path: Path, image: Levels) -> None:
     run = make_run(tmp_path / "back", flags="--direction BtoA")
     translator = load(run, precision="fp32")
     assert list(translator.directions) == ["BtoA", "AtoB"]
-    assert np.abs(translator(picture).astype(int) - levels_of(by_hand(run, units(picture), "G_A"))).max() <= 1
+    assert np.abs(translator(image).astype(int) - levels_of(by_hand(run, units(image), "G_A"))).max() <= 1
 
 
-def test_pix2pix_has_one_direction_no_dropout_and_norms_of_each_picture(tmp_path: Path, picture: Levels) -> None:
+def test_pix2pix_has_one_direction_no_dropout_and_norms_of_each_image(tmp_path: Path, image: Levels) -> None:
     run = make_run(tmp_path / "p2p", "pix2pix", "--netG unet_32 --norm batch --direction BtoA")
     translator = load(run, precision="fp32")
     assert list(translator.directions) == ["BtoA"]
-    square = np.ascontiguousarray(np.tile(picture, (2, 2, 1))[:64, :64])
+    square = np.ascontiguousarray(np.tile(image, (2, 2, 1))[:64, :64])
     words = ("--name", "p2p", "--checkpoints_dir", str(tmp_path), "--dataroot", "x", "--precision", "fp32")
     model = create_model(parse_test(words, stored=_options(run)))
     load_networks(model, run, "latest")
@@ -150,17 +150,17 @@ def test_pix2pix_has_one_direction_no_dropout_and_norms_of_each_picture(tmp_path
     assert np.array_equal(in_company, translator(square))
 
 
-def test_running_statistics_are_those_of_eval(tmp_path: Path, picture: Levels) -> None:
+def test_running_statistics_are_those_of_eval(tmp_path: Path, image: Levels) -> None:
     run = make_run(tmp_path / "p2p", "pix2pix", "--netG resnet_1blocks --norm batch")
-    made = load(run, precision="fp32", running_statistics=True)(picture)
-    wanted = levels_of(by_hand(run, units(picture), "G", flags=("--eval",)))
+    made = load(run, precision="fp32", running_statistics=True)(image)
+    wanted = levels_of(by_hand(run, units(image), "G", flags=("--eval",)))
     assert np.abs(made.astype(int) - wanted).max() <= 1
-    assert np.abs(made.astype(int) - load(run, precision="fp32")(picture)).max() > 1
+    assert np.abs(made.astype(int) - load(run, precision="fp32")(image)).max() > 1
 
 
-def test_colorization_keeps_the_lightness(tmp_path: Path, picture: Levels) -> None:
+def test_colorization_keeps_the_lightness(tmp_path: Path, image: Levels) -> None:
     run = make_run(tmp_path / "col", "colorization", "--netG unet_32")
-    smooth = np.asarray(Image.fromarray(picture).resize((8, 8)).resize((64, 64), Image.Resampling.BICUBIC))
+    smooth = np.asarray(Image.fromarray(image).resize((8, 8)).resize((64, 64), Image.Resampling.BICUBIC))
     made = load(run)(smooth)
     assert made.shape == smooth.shape
     before, after = (rgb_to_lab(image / 255.0) for image in (smooth, made))
@@ -183,23 +183,23 @@ def test_a_value_range_of_the_training_holds_here(tmp_path: Path) -> None:
         load(run)(scan + np.int16(1000))
 
 
-def test_load_size_works_at_that_size_and_gives_back_the_pictures(cycle: Path, picture: Levels) -> None:
+def test_load_size_works_at_that_size_and_gives_back_the_images(cycle: Path, image: Levels) -> None:
     translator = load(cycle)
-    large = np.asarray(Image.fromarray(picture).resize((100, 74), Image.Resampling.BICUBIC))
+    large = np.asarray(Image.fromarray(image).resize((100, 74), Image.Resampling.BICUBIC))
     made = translator(large, load_size=37)
     assert made.shape == large.shape
-    small = np.asarray(Image.fromarray(translator(picture)).resize((100, 74), Image.Resampling.BICUBIC)).astype(int)
+    small = np.asarray(Image.fromarray(translator(image)).resize((100, 74), Image.Resampling.BICUBIC)).astype(int)
     assert np.abs(made.astype(int) - small).mean() < np.abs(translator(large).astype(int) - small).mean() / 2
 
 
 def test_threads_share_a_translator(cycle: Path) -> None:
     translator = load(cycle)
-    pictures = [np.random.default_rng(seed).integers(0, 256, (24 + seed, 20, 3), np.uint8) for seed in range(8)]
-    alone = [translator(picture, way) for picture in pictures for way in ("AtoB", "BtoA")]
+    images = [np.random.default_rng(seed).integers(0, 256, (24 + seed, 20, 3), np.uint8) for seed in range(8)]
+    alone = [translator(image, way) for image in images for way in ("AtoB", "BtoA")]
     together: dict[int, list[Levels]] = {}
 
     def work(number: int) -> None:
-        together[number] = [translator(picture, way) for picture in pictures for way in ("AtoB", "BtoA")]
+        together[number] = [translator(image, way) for image in images for way in ("AtoB", "BtoA")]
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -210,9 +210,9 @@ def test_threads_share_a_translator(cycle: Path) -> None:
     assert all(np.array_equal(a, b) for made in together.values() for a, b in zip(made, alone, strict=True))
 
 
-def test_the_caller_draws_the_same_random_numbers_as_without(cycle: Path, picture: Levels) -> None:
+def test_the_caller_draws_the_same_random_numbers_as_without(cycle: Path, image: Levels) -> None:
     before = torch.get_rng_state()
-    load(cycle)(picture)
+    load(cycle)(image)
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.is_grad_enabled()
 
@@ -220,17 +220,17 @@ def test_the_caller_draws_the_same_random_numbers_as_without(cycle: Path, pictur
 @pytest.mark.parametrize(
     ("given", "kind", "words"),
     [
-        (3, TypeError, "a picture is a PIL image, a NumPy array"),
+        (3, TypeError, "an image is a PIL image, a NumPy array"),
         ("nowhere.png", UserError, "there is no such file"),
         (np.zeros((2, 3, 4, 5), np.uint8), UserError, "its array has 4 axes"),
         (np.zeros((8, 8, 3), np.complex64), UserError, "its numbers are complex64"),
         (np.zeros((20, 20, 7), np.uint8), UserError, "7"),
-        (torch.zeros(5, 5), UserError, r"a tensor of shape \(5, 5\) is no picture"),
+        (torch.zeros(5, 5), UserError, r"a tensor of shape \(5, 5\) is no image"),
         (np.full((8, 8, 3), -1, np.float32), UserError, "outside 0 to 1"),
         (np.full((8, 8, 3), np.nan, np.float32), UserError, "no numbers"),
     ],
 )
-def test_what_is_no_picture_is_told(cycle: Path, given: Any, kind: type[Exception], words: str) -> None:
+def test_what_is_no_image_is_told(cycle: Path, given: Any, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         load(cycle)(given)
 

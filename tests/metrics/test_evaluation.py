@@ -37,7 +37,7 @@ def set_report(settings: EvaluationSettings, fake: Tensor, real: Tensor, batch: 
 
 
 def values(report: Report) -> list[float]:
-    return [figure.value for figure in report.figures.values()]
+    return [score.value for score in report.scores.values()]
 
 
 def test_batches_do_not_matter_and_a_second_time_gives_the_same(settings: EvaluationSettings) -> None:
@@ -48,7 +48,7 @@ def test_batches_do_not_matter_and_a_second_time_gives_the_same(settings: Evalua
     torch.rand(7)
     assert values(set_report(settings, fake, real)) == values(first)
     assert values(set_report(settings, fake, real, batch=1)) == pytest.approx(values(first), rel=1e-5, abs=1e-7)
-    assert first.figures["fid"].value > 1e-3
+    assert first.scores["fid"].value > 1e-3
 
 
 def test_what_a_training_chose_around_it_does_not_matter(settings: EvaluationSettings) -> None:
@@ -60,7 +60,7 @@ def test_what_a_training_chose_around_it_does_not_matter(settings: EvaluationSet
 
 def test_a_set_and_itself_are_not_apart(settings: EvaluationSettings) -> None:
     report = set_report(settings, images(4, 0), images(4, 0).flip(0))
-    assert abs(report.figures["fid"].value) < 1e-3
+    assert abs(report.scores["fid"].value) < 1e-3
     assert values(report)[2:] == [1, 1, 1]
 
 
@@ -100,16 +100,16 @@ def test_each_entry_of_the_table_says_what_it_needs_and_yields() -> None:
     for name in METRICS:
         metric = METRICS[name]
         assert metric.needs in ("sets", "pairs", "labelled", "cycles")
-        assert metric.figures
-        assert set(metric.figures.values()) <= {"lower", "higher"}
-    every = [figure for name in METRICS for figure in METRICS[name].figures]
+        assert metric.scores
+        assert set(metric.scores.values()) <= {"lower", "higher"}
+    every = [score for name in METRICS for score in METRICS[name].scores]
     assert len(set(every)) == len(every)
 
 
-def test_needs_and_figures_are_those_of_the_metrics(settings: EvaluationSettings) -> None:
+def test_needs_and_scores_are_those_of_the_metrics(settings: EvaluationSettings) -> None:
     evaluation = Evaluation(["psnr", "cycle", "histogram"], settings, CPU)
     assert evaluation.needs == {"pairs", "cycles", "sets"}
-    assert evaluation.figures == {
+    assert evaluation.scores == {
         "psnr": "higher",
         "cycle": "lower",
         "histogram_L": "higher",
@@ -125,7 +125,7 @@ def test_what_nobody_needs_is_ignored(settings: EvaluationSettings) -> None:
     evaluation.add_fake(images(2, 0), names(2))
     evaluation.add_real(images(2, 0))
     evaluation.real_set([], list)
-    assert set(evaluation.report().figures) == {"l1"}
+    assert set(evaluation.report().scores) == {"l1"}
 
 
 def test_few_images_are_warned_of(settings: EvaluationSettings) -> None:
@@ -137,7 +137,7 @@ def test_few_images_are_warned_of(settings: EvaluationSettings) -> None:
     assert "prefer KID" in report.warnings[0]
 
 
-def test_the_report_says_what_the_figures_depend_on(settings: EvaluationSettings) -> None:
+def test_the_report_says_what_the_scores_depend_on(settings: EvaluationSettings) -> None:
     report = set_report(settings, images(4, 0), images(3, 1))
     about = report.evaluator
     assert about["torch"] == torch.__version__

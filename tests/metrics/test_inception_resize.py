@@ -8,7 +8,7 @@ from metrics.resize import resized_for_inception
 SIZES = [(400, 340), (299, 299), (70, 310), (64, 64), (1, 1)]
 
 
-def picture(size: tuple[int, int]) -> Tensor:
+def an_image(size: tuple[int, int]) -> Tensor:
     """Levels of two images, of shape N x 3 x H x W."""
     width, height = size
     return torch.from_numpy(np.random.RandomState(0).randint(0, 256, (2, 3, height, width), dtype=np.uint8))
@@ -17,7 +17,7 @@ def picture(size: tuple[int, int]) -> Tensor:
 @pytest.mark.parametrize("size", SIZES)
 def test_clean_is_the_rule_of_clean_fid(size: tuple[int, int]) -> None:
     reference = pytest.importorskip("cleanfid.resize").build_resizer("clean")
-    images = picture(size)
+    images = an_image(size)
     theirs = np.stack([reference(image.permute(1, 2, 0).numpy()) for image in images]).transpose(0, 3, 1, 2)
     ours = resized_for_inception(images, "clean")
     assert np.array_equal(ours.numpy(), (theirs - 128) / 128)
@@ -25,7 +25,7 @@ def test_clean_is_the_rule_of_clean_fid(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_legacy_pytorch_is_the_rule_of_pytorch_fid(size: tuple[int, int]) -> None:
-    images = picture(size)
+    images = an_image(size)
     unit = torch.stack([image.float() / 255 for image in images])  # as torchvision's ToTensor does
     theirs = 2 * torch.nn.functional.interpolate(unit, size=(299, 299), mode="bilinear", align_corners=False) - 1
     assert torch.equal(resized_for_inception(images, "legacy_pytorch"), theirs)
@@ -34,7 +34,7 @@ def test_legacy_pytorch_is_the_rule_of_pytorch_fid(size: tuple[int, int]) -> Non
 @pytest.mark.parametrize("size", SIZES)
 def test_legacy_tensorflow_is_the_rule_of_torch_fidelity(size: tuple[int, int]) -> None:
     reference = pytest.importorskip("torch_fidelity.interpolate_compat_tensorflow")
-    images = picture(size)
+    images = an_image(size)
     resize = reference.interpolate_bilinear_2d_like_tensorflow1x
     theirs = (resize(images.float(), size=(299, 299), align_corners=False) - 128) / 128
     torch.testing.assert_close(resized_for_inception(images, "legacy_tensorflow"), theirs, rtol=0, atol=1e-5)

@@ -25,7 +25,7 @@ def report(fake: list[Tensor], real: list[Tensor]) -> Report:
 
 
 def values(fake: list[Tensor], real: list[Tensor]) -> list[float]:
-    return [report(fake, real).figures[name].value for name in CHANNELS]
+    return [report(fake, real).scores[name].value for name in CHANNELS]
 
 
 def test_colours_in_common_are_counted_channel_by_channel() -> None:

@@ -35,10 +35,10 @@ def compared(palette: str, *pairs: tuple[Tensor, Tensor]) -> Report:
     return evaluation.report()
 
 
-def test_figures_are_those_counted_by_hand(palette: str) -> None:
+def test_scores_are_those_counted_by_hand(palette: str) -> None:
     # truth: a a a b | found: a a b b; truth: b b . . | found: b c a a, of which the last two do not count
     report = compared(palette, (drawn("aabb"), drawn("aaab")), (drawn("bcaa"), drawn("bb..")))
-    values = {name: figure.value for name, figure in report.figures.items()}
+    values = {name: score.value for name, score in report.scores.items()}
     assert values == pytest.approx(
         {
             "per_pixel_accuracy": 4 / 6,
@@ -53,26 +53,26 @@ def test_figures_are_those_counted_by_hand(palette: str) -> None:
 def test_scores_are_those_of_scikit_image_free_numpy_on_random_maps(palette: str) -> None:
     random = np.random.RandomState(0)
     fake, real = (["".join(random.choice(list("abc"), 30)) for _ in range(20)] for _ in range(2))
-    figures = compared(palette, (drawn(*fake), drawn(*real))).figures
+    scores = compared(palette, (drawn(*fake), drawn(*real))).scores
     found, true = (np.array([list(row) for row in rows]) for rows in (fake, real))
     iou = [((found == k) & (true == k)).sum() / ((found == k) | (true == k)).sum() for k in "abc"]
     accuracy = [(found[true == k] == k).mean() for k in "abc"]
-    assert figures["per_pixel_accuracy"].value == pytest.approx((found == true).mean())
-    assert figures["per_class_accuracy"].value == pytest.approx(np.mean(accuracy))
-    assert figures["class_iou"].value == pytest.approx(np.mean(iou))
+    assert scores["per_pixel_accuracy"].value == pytest.approx((found == true).mean())
+    assert scores["per_class_accuracy"].value == pytest.approx(np.mean(accuracy))
+    assert scores["class_iou"].value == pytest.approx(np.mean(iou))
 
 
 def test_void_that_is_found_where_a_class_is_counts_as_wrong(palette: str) -> None:
-    figures = compared(palette, (drawn("a."), drawn("aa"))).figures
-    assert figures["per_pixel_accuracy"].value == 0.5
-    assert figures["class_iou"].value == 0.5
+    scores = compared(palette, (drawn("a."), drawn("aa"))).scores
+    assert scores["per_pixel_accuracy"].value == 0.5
+    assert scores["class_iou"].value == 0.5
 
 
-def test_equal_maps_are_all_right_and_void_alone_has_no_figure(palette: str) -> None:
+def test_equal_maps_are_all_right_and_void_alone_has_no_score(palette: str) -> None:
     same = compared(palette, (drawn("abca", "...b"), drawn("abca", "...b")))
-    assert [figure.value for figure in same.figures.values()] == [1, 1, 1]
+    assert [score.value for score in same.scores.values()] == [1, 1, 1]
     nothing = compared(palette, (drawn("ab"), drawn("..")))
-    assert nothing.as_json()["figures"]["class_iou"]["value"] is None
+    assert nothing.as_json()["scores"]["class_iou"]["value"] is None
     assert nothing.per_image["labels"] == {}
 
 
@@ -120,7 +120,7 @@ def test_a_segmenter_finds_the_classes_of_photos(palette: str, segmenter: str) -
     evaluation.add_labelled(photos(), maps, ["first", "second"])
     report = evaluation.report()
     assert report.per_image["segmented"] == pytest.approx({"first": 0.75, "second": 0.5})
-    values = {name: figure.value for name, figure in report.figures.items()}
+    values = {name: score.value for name, score in report.scores.items()}
     assert values == pytest.approx(
         {
             "segmented_per_pixel_accuracy": 20 / 32,

@@ -24,7 +24,7 @@ def report(names: list[str], fake: Tensor, real: Tensor, batch: int = 100) -> Re
 
 
 def value(name: str, fake: Tensor, real: Tensor) -> float:
-    return report([name], fake, real).figures[name].value
+    return report([name], fake, real).scores[name].value
 
 
 def test_l1_is_the_mean_difference_in_values_from_0_to_1() -> None:
@@ -32,8 +32,8 @@ def test_l1_is_the_mean_difference_in_values_from_0_to_1() -> None:
     fake[0] = 0.5  # image 0: 0.5 everywhere
     fake[1, 0, 0, 0] = 1.0  # image 1: 1 in one of 48 values
     result = report(["l1"], fake, real)
-    assert result.figures["l1"].value == pytest.approx((0.5 + 1 / 48) / 2)
-    assert result.figures["l1"].spread == pytest.approx((0.5 - 1 / 48) / 2)
+    assert result.scores["l1"].value == pytest.approx((0.5 + 1 / 48) / 2)
+    assert result.scores["l1"].spread == pytest.approx((0.5 - 1 / 48) / 2)
     assert result.per_image["l1"] == pytest.approx({"0.png": 0.5, "1.png": 1 / 48})
 
 
@@ -42,15 +42,15 @@ def test_psnr_is_the_formula_image_by_image() -> None:
     fake = torch.tensor([0.1, 0.01])[:, None, None, None].expand_as(real)
     result = report(["psnr"], fake, real)
     assert result.per_image["psnr"] == pytest.approx({"0.png": 20.0, "1.png": 40.0}, rel=1e-5)
-    assert result.figures["psnr"].value == pytest.approx(30, rel=1e-5)
+    assert result.scores["psnr"].value == pytest.approx(30, rel=1e-5)
 
 
 def test_psnr_of_equal_images_is_infinite_and_the_json_valid() -> None:
     result = report(["psnr"], noise(2, 16), noise(2, 16))
-    assert result.figures["psnr"].value == math.inf
-    assert result.figures["psnr"].spread is None
+    assert result.scores["psnr"].value == math.inf
+    assert result.scores["psnr"].spread is None
     plain = result.as_json()
-    assert plain["figures"]["psnr"] == {"value": None, "spread": None, "better": "higher", "text": "inf"}
+    assert plain["scores"]["psnr"] == {"value": None, "spread": None, "better": "higher", "text": "inf"}
     assert plain["per_image"]["psnr"] == {"0.png": None, "1.png": None}
 
 
@@ -96,23 +96,23 @@ def test_more_noise_is_worse_and_batches_do_not_matter(name: str) -> None:
     fake = (real + strength * (torch.rand(real.shape, generator=torch.Generator().manual_seed(5)) - 0.5)).clamp(0, 1)
     result, one_by_one = report([name], fake, real), report([name], fake, real, batch=1)
     values = list(result.per_image[name].values())
-    assert values == sorted(values, reverse=result.figures[name].better == "higher")
+    assert values == sorted(values, reverse=result.scores[name].better == "higher")
     assert one_by_one.per_image[name] == pytest.approx(result.per_image[name], rel=1e-5)
-    assert one_by_one.figures[name].value == pytest.approx(result.figures[name].value, rel=1e-5)
+    assert one_by_one.scores[name].value == pytest.approx(result.scores[name].value, rel=1e-5)
 
 
 def test_images_of_several_channels_have_pixel_metrics() -> None:
     real = noise(1, 32, channels=5)
-    assert set(report(["l1", "psnr", "ssim"], real * 0.9, real).figures) == {"l1", "psnr", "ssim"}
+    assert set(report(["l1", "psnr", "ssim"], real * 0.9, real).scores) == {"l1", "psnr", "ssim"}
 
 
-def test_cycles_are_measured_as_l1_in_a_figure_of_their_own() -> None:
+def test_cycles_are_measured_as_l1_in_a_score_of_their_own() -> None:
     evaluation = Evaluation(["cycle", "l1"], EvaluationSettings(), torch.device("cpu"))
     assert evaluation.needs == {"cycles", "pairs"}
     evaluation.add_pairs(torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, 3, 4, 4), ["a"])
     evaluation.add_cycles(torch.full((1, 3, 4, 4), 0.25), torch.zeros(1, 3, 4, 4), ["a"])
-    figures = evaluation.report().figures
-    assert (figures["cycle"].value, figures["l1"].value) == (0.25, 0.5)
+    scores = evaluation.report().scores
+    assert (scores["cycle"].value, scores["l1"].value) == (0.25, 0.5)
 
 
 @pytest.mark.parametrize(("name", "least"), [("ssim", 11), ("ms_ssim", 176)])
@@ -126,7 +126,7 @@ def test_images_may_be_as_small_as_the_window_and_no_smaller(name: str, least: i
 
 def test_a_metric_that_images_are_too_small_for_is_left_out_beside_others() -> None:
     result = report(["l1", "ms_ssim"], noise(2, 64), noise(2, 64), batch=1)
-    assert set(result.figures) == {"l1"}
+    assert set(result.scores) == {"l1"}
     assert result.warnings == ["ms_ssim needs images of at least 176x176 pixels, not 64x64: it was left out"]
 
 

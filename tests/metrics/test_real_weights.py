@@ -53,8 +53,8 @@ def test_the_official_outputs_have_the_fid_of_pytorch_fid(real_data: Path, tmp_p
     real = sorted((real_data / "horse2zebra" / "testB").iterdir())
     report = set_report(settings(real_data, LEGACY, tmp_path), [read(p) for p in fake], [read(p) for p in real])
     assert report.evaluator["images"] == {"fake": 50, "real": 140}
-    assert report.figures["fid"].value == pytest.approx(90.5762, rel=1e-3)
-    kid = report.figures["kid"]
+    assert report.scores["fid"].value == pytest.approx(90.5762, rel=1e-3)
+    kid = report.scores["kid"]
     assert kid.spread is not None
     assert kid.value == pytest.approx(0.0184, abs=kid.spread / 3)  # what torch-fidelity's features give
 
@@ -65,8 +65,8 @@ def test_a_set_against_its_other_half_its_blurred_copy_and_noise(real_data: Path
     blurred = [as_tensor(image.filter(ImageFilter.GaussianBlur(4))) for image in whole[0::2]]
     noise = list(torch.rand(8, 1, 3, 256, 256, generator=torch.Generator().manual_seed(0)))
     chosen = settings(real_data, "clean", tmp_path)
-    figures = [set_report(chosen, fake, half).figures for fake in (half, other, blurred, noise)]
-    fid, kid = ([entry[name].value for entry in figures] for name in ("fid", "kid"))
+    scores = [set_report(chosen, fake, half).scores for fake in (half, other, blurred, noise)]
+    fid, kid = ([entry[name].value for entry in scores] for name in ("fid", "kid"))
     assert abs(fid[0]) < 1e-3
     assert fid[1:] == sorted(fid[1:])
     assert kid[1:] == sorted(kid[1:])

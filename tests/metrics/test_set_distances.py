@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from metrics.base import METRICS, Figure, SetMetric
+from metrics.base import METRICS, Score, SetMetric
 from metrics.inception_distances import KID_SEED, KernelDistance
 from options.evaluation import EvaluationSettings
 
@@ -20,7 +20,7 @@ def features(count: int, dimensions: int, seed: int, shift: float = 0.0) -> Tens
     return torch.from_numpy(np.abs(mixed[:, : basis.shape[1]] @ basis.T * 3 + 0.4 + shift)).float()
 
 
-def compare(name: str, fake: Tensor, real: Tensor, **chosen: int) -> dict[str, Figure]:
+def compare(name: str, fake: Tensor, real: Tensor, **chosen: int) -> dict[str, Score]:
     metric = METRICS[name](EvaluationSettings(**chosen), CPU)  # type: ignore[arg-type]
     assert isinstance(metric, SetMetric)
     return metric.compare(fake, real)

@@ -11,7 +11,7 @@ from metrics.evaluation import Evaluation
 from metrics.statistics_cache import cache_folder
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
-from tests.pictures import picture, write
+from tests.images import an_image, write
 
 CPU = torch.device("cpu")
 FAKE = torch.rand(3, 3, 12, 12, generator=torch.Generator().manual_seed(0))
@@ -20,7 +20,7 @@ REAL = torch.rand(4, 3, 10, 14, generator=torch.Generator().manual_seed(1))
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    return [write(picture(n), tmp_path / "real" / f"{n}.png") for n in range(4)]
+    return [write(an_image(n), tmp_path / "real" / f"{n}.png") for n in range(4)]
 
 
 class Loader:
@@ -35,13 +35,13 @@ class Loader:
         yield REAL[1:]
 
 
-def figures(settings: EvaluationSettings, files: list[Path], load: Loader, preparation: str = "") -> dict[str, float]:
+def scores(settings: EvaluationSettings, files: list[Path], load: Loader, preparation: str = "") -> dict[str, float]:
     evaluation = Evaluation(["histogram"], settings, CPU)
     evaluation.real_set(files, load, preparation=preparation)
     evaluation.add_fake(FAKE, ["1", "2", "3"])
     report = evaluation.report()
     assert report.evaluator["images"] == {"fake": 3, "real": 4}
-    return {name: figure.value for name, figure in report.figures.items()}
+    return {name: score.value for name, score in report.scores.items()}
 
 
 def kept(settings: EvaluationSettings) -> list[Path]:
@@ -50,8 +50,8 @@ def kept(settings: EvaluationSettings) -> list[Path]:
 
 def test_the_second_evaluation_does_not_look_at_the_real_set(settings: EvaluationSettings, files: list[Path]) -> None:
     load = Loader()
-    first = figures(settings, files, load)
-    assert figures(settings, files, load) == first
+    first = scores(settings, files, load)
+    assert scores(settings, files, load) == first
     assert load.calls == 1
     [file] = kept(settings)
     assert file.suffix == ".pth"
@@ -61,11 +61,11 @@ def test_another_set_preparation_or_resize_mode_is_computed_anew(
     settings: EvaluationSettings, files: list[Path]
 ) -> None:
     load = Loader()
-    figures(settings, files, load)
-    figures(settings, files, load, preparation="256 pixels")
-    figures(settings, files[:-1], load)
+    scores(settings, files, load)
+    scores(settings, files, load, preparation="256 pixels")
+    scores(settings, files[:-1], load)
     os.utime(files[0], (1, 1))  # a file that was written again
-    figures(settings, files, load)
+    scores(settings, files, load)
     assert load.calls == 4
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_computed_again_with_a_warning(
     settings: EvaluationSettings, files: list[Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     load = Loader()
-    first = figures(settings, files, load)
+    first = scores(settings, files, load)
     [file] = kept(settings)
     whole = file.read_bytes()
     for damaged in (
@@ -85,7 +85,7 @@ def test_a_damaged_file_is_computed_again_with_a_warning(
         file.write_bytes(damaged)
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            assert figures(settings, files, load) == first
+            assert scores(settings, files, load) == first
         assert "is damaged" in caplog.text
         assert file.read_bytes() == whole
     assert load.calls == 5
@@ -95,7 +95,7 @@ def test_off_keeps_nothing(files: list[Path], tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
     load = Loader()
     for _ in range(2):
-        figures(EvaluationSettings(statistics_cache="off"), files, load)
+        scores(EvaluationSettings(statistics_cache="off"), files, load)
     assert load.calls == 2
     assert not (tmp_path / "home").exists()
     assert cache_folder("") == tmp_path / "home" / "hub" / "metric_statistics"
@@ -105,14 +105,14 @@ def test_a_folder_that_cannot_be_written_costs_a_warning_only(
     files: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert figures(EvaluationSettings(statistics_cache=str(tmp_path / "file" / "cache")), files, Loader())
+    assert scores(EvaluationSettings(statistics_cache=str(tmp_path / "file" / "cache")), files, Loader())
     assert "could not be kept" in caplog.text
 
 
 def test_a_missing_file_is_named(settings: EvaluationSettings, files: list[Path]) -> None:
     files[2].unlink()
     with pytest.raises(UserError, match=r"the image .*2.png of the real set cannot be read"):
-        figures(settings, files, Loader())
+        scores(settings, files, Loader())
 
 
 @pytest.mark.usefixtures("small_inception")

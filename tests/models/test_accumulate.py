@@ -66,7 +66,7 @@ def test_no_more_images_than_those_of_a_part_pass_at_once(name: str) -> None:
         network.register_forward_hook(lambda net, given, out: sizes.add(len(out)))
     out = stepper.step(random_batch(model.opt, 5), progress).out
     assert sizes == {3, 2}
-    assert {len(picture) for picture in model.visuals(out).values()} == {5}
+    assert {len(image) for image in model.visuals(out).values()} == {5}
 
 
 def test_both_passes_of_a_part_have_the_same_dropout_and_each_part_its_own() -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from tests.conftest import RunCli
-from tests.pictures import write_unaligned
+from tests.images import write_unaligned
 from tests.refusals import refused
 from util.checkpoint import load_weights
 
@@ -22,15 +22,15 @@ BRIEF = "--num_threads 0 --display_id 0 --no_html --n_epochs 1 --n_epochs_decay 
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for what is drawn and trained once."""
     folder = tmp_path_factory.mktemp("kept")
-    write_unaligned(folder / "pictures")
+    write_unaligned(folder / "images")
     return folder
 
 
 @pytest.fixture
 def averaged(run_cli: RunCli, kept: Path) -> Path:
-    """The folder of a finished CycleGAN run of three steps whose averages turn every picture gray."""
+    """The folder of a finished CycleGAN run of three steps whose averages turn every image gray."""
     if not (kept / "checkpoints").exists():
-        words = f"--dataroot {kept}/pictures --name run {SMALL} {BRIEF} --ema 0.9"
+        words = f"--dataroot {kept}/images --name run {SMALL} {BRIEF} --ema 0.9"
         assert run_cli("train", words.split()).code == 0
         for path in RUN.glob("*_ema.pth"):
             torch.save({key: torch.zeros_like(value) for key, value in load_weights(path).items()}, path)
@@ -55,7 +55,7 @@ def are_gray(folder: str) -> bool:
 def test_a_test_takes_the_average_unless_the_raw_weights_are_asked_for(
     own: bool, words: str, gray: bool, averaged: Path, kept: Path, run_cli: RunCli
 ) -> None:
-    root = kept / "pictures" / ("" if own else "testA")
+    root = kept / "images" / ("" if own else "testA")
     single = "" if own else "--model test --model_suffix _A"
     done = run_cli("test", f"--name run --dataroot {root} {single} {words}".split())
     assert done.code == 0, done.stderr
@@ -68,7 +68,7 @@ def test_where_an_average_is_missing_the_sentence_says_how_to_go_on(
     averaged: Path, kept: Path, run_cli: RunCli
 ) -> None:
     (averaged / "latest_net_G_B_ema.pth").unlink()
-    words = ["--name", "run", "--dataroot", kept / "pictures"]
+    words = ["--name", "run", "--dataroot", kept / "images"]
     refused(run_cli("test", words), "no checkpoints/run/latest_net_G_B_ema.pth, the averaged .* pass --ema 0 for the")
     assert run_cli("test", [*words, "--ema", 0]).code == 0
     refused(run_cli("test", [*words, "--epoch", 99]), "there is no checkpoint .*99_net_G_A_ema.pth; check --name")
@@ -92,7 +92,7 @@ def test_an_export_takes_the_average_unless_the_raw_weights_are_asked_for(averag
 
 def test_exported_averages_alone_can_be_tested(averaged: Path, kept: Path, run_cli: RunCli) -> None:
     assert run_cli("export", ["--name", "run", "--output", "checkpoints/bare"]).code == 0
-    words = ["--name", "bare", "--dataroot", kept / "pictures" / "testA", "--model_suffix", "_A"]
+    words = ["--name", "bare", "--dataroot", kept / "images" / "testA", "--model_suffix", "_A"]
     refused(run_cli("test", words), "latest_net_G_A.pth, but the averaged weights latest_net_G_A_ema.*pass --ema 0.999")
     assert run_cli("test", [*words, "--ema", 0.999]).code == 0
     assert are_gray("results")
@@ -104,7 +104,7 @@ def test_exported_averages_alone_can_be_tested(averaged: Path, kept: Path, run_c
 def test_a_new_run_starts_from_the_average_unless_a_file_is_named(
     source: str, gray: bool, averaged: Path, kept: Path, run_cli: RunCli
 ) -> None:
-    words = f"--dataroot {kept}/pictures --name new {SMALL} {BRIEF} --lr 1e-30 --init_from checkpoints/{source}"
+    words = f"--dataroot {kept}/images --name new {SMALL} {BRIEF} --lr 1e-30 --init_from checkpoints/{source}"
     done = run_cli("train", words.split())
     assert done.code == 0, done.stderr
     start = load_weights(Path("checkpoints/new/latest_net_G_A.pth")).values()
@@ -117,6 +117,6 @@ def test_a_new_run_starts_from_the_average_unless_a_file_is_named(
 @pytest.mark.parametrize("value", ["1", "-0.1", "1.5"])
 @pytest.mark.parametrize("program", ["train", "test"])
 def test_what_is_no_share_is_refused(program: str, value: str, averaged: Path, kept: Path, run_cli: RunCli) -> None:
-    words = ["--name", "run", "--dataroot", kept / "pictures", "--ema", value]
+    words = ["--name", "run", "--dataroot", kept / "images", "--ema", value]
     sentence = r"\.py: error: --ema [-\d.]+ is outside \[0, 1\); the usual value is 0.999"
     refused(run_cli(program, words), sentence)

@@ -207,7 +207,7 @@ def test_a_cpu_takes_the_fast_layers_unless_the_reference_is_asked_for(
     assert not choose_compute(small_options("cycle_gan", "--precision bf16").speed, CPU).is_reference
 
 
-def test_a_test_in_bfloat16_makes_nearly_the_same_pictures(run_cli: RunCli, trained: Path, tmp_path: Path) -> None:
+def test_a_test_in_bfloat16_makes_nearly_the_same_images(run_cli: RunCli, trained: Path, tmp_path: Path) -> None:
     shades = []
     for flags in (["--precision", "fp32"], ["--precision", "bf16"]):
         done = run_cli("test", ["--name", "cg", *flags])

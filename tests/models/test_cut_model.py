@@ -1,4 +1,4 @@
-"""CUT and FastCUT: their losses by the paper's formulas, their pictures, a run from the training to a translation."""
+"""CUT and FastCUT: their losses by the paper's formulas, their images, a run from the training to a translation."""
 
 import json
 import math
@@ -90,7 +90,7 @@ def test_half_of_the_images_are_shown_in_a_mirror_in_training_alone() -> None:
     straight, turned = out.A.mirrored.flatten().logical_not(), out.A.mirrored.flatten()
     torch.testing.assert_close(visuals["fake_B"][straight], plain[straight])
     again = model.networks["G"](batch.A.flip(3)).flip(3)
-    torch.testing.assert_close(visuals["fake_B"][turned], again[turned], msg="pictures are the right way round")
+    torch.testing.assert_close(visuals["fake_B"][turned], again[turned], msg="images are the right way round")
     model.training = False  # as for samples
     assert model(batch).A.mirrored is None
     assert training("cut")[0](batch).A.mirrored is None
@@ -128,7 +128,7 @@ def test_without_a_contrastive_loss_there_is_nothing_to_compare() -> None:
     assert list(model.visuals(out)) == ["real_A", "fake_B", "real_B"]
 
 
-def test_pictures_have_the_official_labels() -> None:
+def test_images_have_the_official_labels() -> None:
     labels = ["real_A", "fake_B", "real_B", "idt_B"]
     for flags, expected in (("", labels), (FAST, labels[:3])):
         model, stepper, progress = training("cut", flags)
@@ -191,9 +191,9 @@ def test_a_run_trains_is_tested_and_translates_its_one_direction(
         root = unaligned_root if model == "cut" else unaligned_root / f"test{direction[0]}"
         done = run_cli("test", ["--dataroot", root, "--name", "run", "--model", model])
         assert done.code == 0, done.stderr
-        pictures = {path.name for path in (tmp_path / "results" / "run" / "test_latest" / "images").iterdir()}
-        assert {name.split("_", 1)[1] for name in pictures if name.split("_", 1)[1][:-4] in labels}
+        images = {path.name for path in (tmp_path / "results" / "run" / "test_latest" / "images").iterdir()}
+        assert {name.split("_", 1)[1] for name in images if name.split("_", 1)[1][:-4] in labels}
     translator = load(folder, device="cpu", precision="fp32")
     assert translator.direction == direction
-    picture = Image.open(next((unaligned_root / f"test{direction[0]}").iterdir()))
-    assert translator(picture).size == picture.size
+    image = Image.open(next((unaligned_root / f"test{direction[0]}").iterdir()))
+    assert translator(image).size == image.size

@@ -41,7 +41,7 @@ def train(request: pytest.FixtureRequest, run_cli: RunCli, tiny: list[str]) -> T
 
 @pytest.fixture
 def spoil(monkeypatch: pytest.MonkeyPatch) -> Spoil:
-    """Put ``value`` into a picture of the steps that begin after so many images; no number ends that."""
+    """Put ``value`` into an image of the steps that begin after so many images; no number ends that."""
     step = Stepper.step
 
     def spoiled(*seen: int, value: float = NAN) -> None:

@@ -17,7 +17,7 @@ from models.validation import Validation
 from options.cli import parse_train
 from options.errors import UserError
 from tests.conftest import Finished, RunCli
-from tests.pictures import write_aligned, write_unaligned
+from tests.images import write_aligned, write_unaligned
 from tests.refusals import refused
 from tests.same_runs import LAYOUT, assert_same_checkpoints, differences, losses_of, state_of
 from tests.small import ALONE, random_batch, save_at, train_steps, training, weights
@@ -213,7 +213,7 @@ def test_a_state_with_half_an_average_is_a_sentence(wrong: dict[str, Any], train
     refused(train("pix2pix", "--n_epochs 2 --continue_train"), "latest_state.pth is incomplete")
 
 
-def test_the_figure_of_the_plateau_and_the_samples_are_of_the_average(
+def test_the_score_of_the_plateau_and_the_samples_are_of_the_average(
     train: Train, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flags, shown = "--lr_policy plateau --norm instance --lr 0.01 --no_dropout", []
@@ -224,13 +224,13 @@ def test_the_figure_of_the_plateau_and_the_samples_are_of_the_average(
     assert all(torch.equal(average[key], shown[-1][f"networks.G.{key}"]) for key in average)
     words = f"--model pix2pix --dataroot {kept / 'aligned_root'} {SMALL} {BRIEF} {flags}".split()
     opt, (built, *_) = parse_train(words), training("pix2pix", "--norm instance --no_dropout")
-    figures = []
+    scores = []
     for taken in (True, False):
         load_networks(built, RUN, "latest", averaged=taken)
         assert differences(weights(built.networks["D"]), load("latest_net_D")) == []
-        figures.append(Validation(opt, built, ALONE).measure(built, Averages(built.networks, 0), Progress())["l1"])
-    assert state_of("run")["progress"]["metrics"][-1] == pytest.approx(figures[0], rel=1e-4)
-    assert figures[0] != pytest.approx(figures[1], rel=1e-5)
+        scores.append(Validation(opt, built, ALONE).measure(built, Averages(built.networks, 0), Progress())["l1"])
+    assert state_of("run")["progress"]["metrics"][-1] == pytest.approx(scores[0], rel=1e-4)
+    assert scores[0] != pytest.approx(scores[1], rel=1e-5)
     assert "best_net_G_ema" in names("*.pth")
 
 

@@ -59,13 +59,13 @@ def test_what_was_saved_is_recognised_and_translates_as_the_network_did(
     write_options(built.opt, folder)
     save_at(folder, built, stepper, progress, "latest")
     net = built.networks["G" if model == "pix2pix" else "G_A"].eval()
-    picture = np.random.default_rng(0).integers(0, 256, (35, 50, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (35, 50, 3), np.uint8)
     with torch.no_grad():
-        made = net(torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1)
+        made = net(torch.from_numpy(image).permute(2, 0, 1)[None] / 127.5 - 1)
     wanted = ((made[0].permute(1, 2, 0) + 1) * 127.5).numpy()
     (file,) = folder.glob("latest_net_G.pth" if model == "pix2pix" else "latest_net_G_A.pth")
     for source in (folder, file, alone(file, tmp_path)):
-        assert np.abs(load(source, precision="fp32")(picture) - wanted).max() < 0.51
+        assert np.abs(load(source, precision="fp32")(image) - wanted).max() < 0.51
     found, net_flags = recognise_generator(torch.load(file, weights_only=True)), built.opt.net
     assert found["netG"] == net_flags.netG
     for name, value in found.items():

@@ -108,7 +108,7 @@ def test_loss_names_and_their_order_are_the_official_ones(name: str) -> None:
     assert list(losses) == OFFICIAL_LOSSES[name]
 
 
-def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_picture() -> None:
+def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_image() -> None:
     model, stepper, progress = training("cycle_gan", "--lambda_identity 0")
     out, losses, _ = stepper.step(random_batch(model.opt), progress)
     assert list(losses) == OFFICIAL_LOSSES["cycle_gan"]
@@ -126,17 +126,17 @@ def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_pict
         ("template", ["real_A", "fake_B", "real_B"]),
     ],
 )
-def test_pictures_have_the_official_labels_and_range(name: str, labels: list[str]) -> None:
+def test_images_have_the_official_labels_and_range(name: str, labels: list[str]) -> None:
     model, stepper, progress = training(name)
     batch = random_batch(model.opt, 2)
     out = stepper.step(batch, progress).out
     visuals = model.visuals(out)
     assert list(visuals) == labels
-    for picture in visuals.values():
-        assert picture.shape[0] == 2
-        assert picture.shape[1] in (1, 3)
-        assert picture.shape[2:] == batch.A.shape[2:]
-        assert picture.abs().max() <= 1
+    for image in visuals.values():
+        assert image.shape[0] == 2
+        assert image.shape[1] in (1, 3)
+        assert image.shape[2:] == batch.A.shape[2:]
+        assert image.abs().max() <= 1
 
 
 @pytest.mark.parametrize("gan_mode", ["vanilla", "lsgan"])
@@ -184,8 +184,8 @@ def test_a_saved_model_translates_the_same_to_the_bit(name: str, tmp_path: Path)
             torch.manual_seed(1)  # dropout
             with torch.no_grad():
                 visuals.append(which.visuals(which(batch)))
-        for label, picture in visuals[0].items():
-            assert torch.equal(picture, visuals[1][label]), label
+        for label, image in visuals[0].items():
+            assert torch.equal(image, visuals[1][label]), label
 
 
 def test_the_weights_of_another_size_are_refused_with_the_flag_that_fits(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_generator_file_with_keys_missing_is_refused_with_the_first_of_them(ne
         load_networks(model, tmp_path, "latest")
 
 
-def test_generated_pictures_have_the_odd_size_of_their_own_real_one() -> None:
+def test_generated_images_have_the_odd_size_of_their_own_real_one() -> None:
     opt = parse_test(["--dataroot", "unused", "--model", "cycle_gan", "--netG", "resnet_1blocks", "--ngf", "4"])
     model = create_model(opt)
     A, B = torch.zeros(1, 3, 30, 33), torch.zeros(1, 3, 45, 41)

@@ -13,7 +13,7 @@ from torch import Tensor
 from networks.resnet import ResnetGenerator
 from networks.unet import UnetGenerator
 from tests.conftest import Finished, RunCli
-from tests.pictures import write_aligned, write_unaligned
+from tests.images import write_aligned, write_unaligned
 from tests.refusals import refused
 from tests.same_runs import LAYOUT, assert_same_run, differences, losses_of, state_of
 from util.checkpoint import load_weights

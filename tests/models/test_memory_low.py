@@ -112,10 +112,10 @@ def test_each_direction_and_identity_is_forgotten_before_the_next() -> None:
     assert ways == [*first, "G_A", "G_A back", *second, "G_B", "G_B back"]
 
 
-def test_a_step_leaves_pictures_without_a_graph() -> None:
+def test_a_step_leaves_images_without_a_graph() -> None:
     model, stepper, progress = training("cycle_gan", "--memory low --batch_size 3 --accumulate 2")
     out = stepper.step(random_batch(model.opt, 3), progress).out
-    assert not any(picture.requires_grad for picture in model.visuals(out).values())
+    assert not any(image.requires_grad for image in model.visuals(out).values())
     assert list(model.visuals(out)) == ["real_A", "fake_B", "rec_A", "idt_B", "real_B", "fake_A", "rec_B", "idt_A"]
     assert set(model.translations(out)) == {"G_A", "G_B"}
 

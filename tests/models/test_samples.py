@@ -16,7 +16,7 @@ from models.registry import create_model
 from models.samples import Samples, at_most, load_samples
 from models.stepper import Stepper
 from options.cli import parse_train
-from tests.pictures import picture, side_by_side, write
+from tests.images import an_image, side_by_side, write
 from tests.same_runs import LAYOUT
 from tests.small import NETS, random_batch, train_steps, trained_models, training, weights
 from util.progress import Progress
@@ -96,7 +96,7 @@ def test_an_error_on_the_way_leaves_nothing_changed(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_the_same_weights_give_the_same_pictures_and_new_ones_others(name: str) -> None:
+def test_the_same_weights_give_the_same_images_and_new_ones_others(name: str) -> None:
     model, stepper, progress = training(name, "--dropout --norm batch")
     samples = Samples(model, batches(model, 2))
     first = samples.translate().rows
@@ -122,7 +122,7 @@ def test_dropout_and_batch_norm_work_as_in_training() -> None:
         assert not torch.equal(row["fake_B"], model.visuals(model(batches(model, 1)[0]))["fake_B"])
 
 
-def test_there_are_no_identity_pictures() -> None:
+def test_there_are_no_identity_images() -> None:
     model, _, _ = training("cycle_gan", "--lambda_identity 0.5")
     (row,) = Samples(model, batches(model, 1)).translate().rows
     assert list(row) == ["real_A", "fake_B", "rec_A", "real_B", "fake_A", "rec_B"]
@@ -150,7 +150,7 @@ def test_held_out_images_come_first(
     assert told is (chosen == "train")
 
 
-def test_a_folder_without_its_counterpart_or_without_pictures_is_passed_over(unaligned_root: Path) -> None:
+def test_a_folder_without_its_counterpart_or_without_images_is_passed_over(unaligned_root: Path) -> None:
     for path in (unaligned_root / "valB").iterdir():
         path.unlink()
     for number in range(2):
@@ -166,7 +166,7 @@ def test_samples_are_spread_over_the_folder(wanted: int, expected: list[int], tm
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_sample_is_the_whole_picture_and_not_mirrored(seed: int, tmp_path: Path) -> None:
+def test_a_sample_is_the_whole_image_and_not_mirrored(seed: int, tmp_path: Path) -> None:
     image = Image.new("RGB", (64, 64))
     image.paste("white", (32, 32, 64, 64))
     write(side_by_side(image, image), tmp_path / "val" / "corner.png")
@@ -182,7 +182,7 @@ def test_an_image_that_cannot_be_used_is_left_out_with_a_warning(
 ) -> None:
     for number in (0, 2, 3):
         write_pair(tmp_path / "val" / f"{number}.png", 50 * number)
-    (tmp_path / "val" / "1.png").write_bytes(b"no picture")
+    (tmp_path / "val" / "1.png").write_bytes(b"no image")
     write(Image.new("RGB", (8, 4)), tmp_path / "val" / "3.png")  # halves of 4x4 pixels are too small for D
     assert levels(loaded(tmp_path, "--preprocess none")) == [0, 100]
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
@@ -193,17 +193,17 @@ def test_an_image_that_cannot_be_used_is_left_out_with_a_warning(
 def test_without_a_usable_image_or_any_wish_for_one_there_is_nothing_to_show(tmp_path: Path) -> None:
     assert loaded(tmp_path / "none", "--display_samples 0").translate() == ([], {})
     (tmp_path / "val").mkdir()
-    (tmp_path / "val" / "0.png").write_bytes(b"no picture")
+    (tmp_path / "val" / "0.png").write_bytes(b"no image")
     assert loaded(tmp_path).translate() == ([], {})
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_model_translates_what_its_data_set_holds_out(name: str, request: pytest.FixtureRequest) -> None:
     samples = loaded(request.getfixturevalue(LAYOUT.get(name, "aligned_root")), model=name)
-    rows, figures = samples.translate()
+    rows, scores = samples.translate()
     assert len(rows) == 2
     assert all(image.shape[2:] == (32, 32) and image.abs().max() <= 1 for row in rows for image in row.values())
-    assert all(value >= 0 for value in figures.values())
+    assert all(value >= 0 for value in scores.values())
 
 
 class Made(nn.Module):
@@ -226,7 +226,7 @@ def varieties(name: str, function: Callable[[Tensor], Tensor], count: int = 8) -
     for network in generators(model):
         channels = model.opt.net.input_nc if network == "G_B" else model.opt.net.output_nc
         model.networks[network] = Made(channels, function)
-    return Samples(model, batches(model, count)).translate().figures
+    return Samples(model, batches(model, count)).translate().scores
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -246,7 +246,7 @@ def test_what_is_hidden_in_fine_noise_is_no_variety() -> None:
     noise = batches(model, 4, 128)
     plain = [torch.full_like(noise[0].target, level) for level in (-0.9, -0.3, 0.3, 0.9)]
     samples = Samples(model, [batch._replace(B=B) for batch, B in zip(noise, plain, strict=True)])
-    assert samples.translate().figures["variety_G"] < 0.2
+    assert samples.translate().scores["variety_G"] < 0.2
 
 
 def test_one_sample_says_nothing_about_variety() -> None:
@@ -267,8 +267,8 @@ def test_held_out_images_that_cannot_be_paired_are_told_and_not_passed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for folder in ("trainA", "trainB", "valA", "valB"):
-        write(picture(0), tmp_path / folder / "x.png")
-    write(picture(0), tmp_path / "valA" / "alone.png")
+        write(an_image(0), tmp_path / folder / "x.png")
+    write(an_image(0), tmp_path / "valA" / "alone.png")
     loaded(tmp_path, "")
     assert "the held-out ones cannot be read: 1 files have no partner" in caplog.text
 

@@ -92,10 +92,10 @@ def test_plateau_measures_on_held_out_pairs_and_logs_the_rate(
     assert {rate for _, _, _, rate, _ in losses_of("run")} == {0.001}
 
 
-def test_plateau_falls_when_the_figure_stands_still(
+def test_plateau_falls_when_the_score_stands_still(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": 0.5})
+    monkeypatch.setattr("models.validation.Validation._scores", lambda *given: {"l1": 0.5})
     flags = [*tiny, "--n_epochs", "9", "--lr_policy", "plateau", "--name", "run", "--no_html", "--lr", "0.001"]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags, "--max_dataset_size", "1"])
     assert done.code == 0, done.stderr

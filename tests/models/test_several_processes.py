@@ -10,7 +10,7 @@ from models.registry import create_model
 from models.stepper import Stepper
 from options.errors import UserError
 from tests import several_processes
-from tests.pictures import write_aligned
+from tests.images import write_aligned
 from tests.several_processes import CASES, trained
 from tests.small import ALONE, small_options, training
 from util.distributed import World
@@ -52,13 +52,13 @@ def test_several_processes_equal_one_with_all_their_images(case: str, results: l
         assert ours == pytest.approx(theirs, abs=1e-5)
 
 
-def test_they_agree_on_the_validation_figure_with_one(results: list[dict[str, Any]]) -> None:
+def test_they_agree_on_the_validation_score_with_one(results: list[dict[str, Any]]) -> None:
     *ranks, alone = (result["validation"] for result in results)
     assert ranks == [ranks[0]] * SIZE, "their learning rates would part"
     assert ranks[0] == pytest.approx(alone)
 
 
-def test_they_agree_on_the_figure_though_their_batch_norms_saw_different_images(results: list[dict[str, Any]]) -> None:
+def test_they_agree_on_the_score_though_their_batch_norms_saw_different_images(results: list[dict[str, Any]]) -> None:
     ranks = [result["validation after batch norm"] for result in results[:-1]]
     assert ranks == [ranks[0]] * SIZE, "their learning rates would part"
 

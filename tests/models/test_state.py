@@ -13,7 +13,7 @@ from torch import Tensor
 from models.state import FORMAT, PARTS, has_state, read_state, write_state
 from options.errors import UserError
 from tests.conftest import Finished, RunCli
-from tests.pictures import picture, side_by_side, write
+from tests.images import an_image, side_by_side, write
 from tests.refusals import refused
 from tests.same_runs import LAYOUT, differences, state_of
 from tests.small import trained_models
@@ -154,7 +154,7 @@ def test_image_pools_of_another_type_are_a_sentence(run_cli: RunCli, trained: Pa
 def resumed_with(count: int, resume: Resume, root: Path) -> Finished:
     """Continue with so many training images instead of 3."""
     for number in range(3, count):
-        write(side_by_side(picture(number), picture(100 + number)), root / "train" / f"pair{number}.png")
+        write(side_by_side(an_image(number), an_image(100 + number)), root / "train" / f"pair{number}.png")
     for number in range(count, 3):
         (root / "train" / f"pair{number}.png").unlink()
     done = resume()

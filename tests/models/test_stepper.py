@@ -143,7 +143,7 @@ def test_images_of_any_size_are_trained_on(name: str, netG: str) -> None:
     for size in (18, 33, 48):
         out, losses, _ = stepper.step(random_batch(model.opt, size=size), progress)
         assert all(value.isfinite() for value in losses.values())
-        assert {tuple(picture.shape[2:]) for picture in model.visuals(out).values()} == {(size, size)}
+        assert {tuple(image.shape[2:]) for image in model.visuals(out).values()} == {(size, size)}
 
 
 def test_the_state_of_the_optimizers_goes_into_another_stepper() -> None:

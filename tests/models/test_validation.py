@@ -19,26 +19,26 @@ from util.progress import Progress
 PIX2PIX = ("--model", "pix2pix", "--netG", "resnet_1blocks", "--norm", "instance", "--name", "run", "--no_html")
 
 
-def figures_of(run: str) -> list[dict[str, object]]:
+def scores_of(run: str) -> list[dict[str, object]]:
     lines = (Path("checkpoints") / run / "metrics.jsonl").read_text().splitlines()
     return [line for line in map(json.loads, lines) if line.get("deciding")]
 
 
-def test_the_figures_are_those_of_evaluate(aligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
+def test_the_scores_are_those_of_evaluate(aligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
     flags = [*tiny, "--n_epochs", 3, "--val_freq", 2, "--val_metrics", "l1,psnr", "--best_metric", "psnr"]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags])
     assert done.code == 0, done.stderr
-    second, last = figures_of("run")  # after epoch 2, and after the last one
+    second, last = scores_of("run")  # after epoch 2, and after the last one
     assert [second["epoch"], last["epoch"]] == [2, 3]
-    assert set(last["figures"]) == {"l1", "psnr"}  # type: ignore[arg-type]
+    assert set(last["scores"]) == {"l1", "psnr"}  # type: ignore[arg-type]
     assert last["deciding"] == "psnr"
-    assert last["worth"] == -last["figures"]["psnr"]  # type: ignore[index]  # more is better
+    assert last["worth"] == -last["scores"]["psnr"]  # type: ignore[index]  # more is better
     assert state_of("run")["progress"]["metrics"] == [second["worth"], last["worth"]]
     done = run_cli("evaluate", ["run", "--dataroot", aligned_root, "--phase", "val", "--metrics", "l1,psnr"])
     assert done.code == 0, done.stderr
     written = json.loads(Path("results/run/val_latest/metrics.json").read_text())
-    for name, value in last["figures"].items():  # type: ignore[attr-defined]
-        assert written["figures"][name]["value"] == pytest.approx(value, rel=1e-6)
+    for name, value in last["scores"].items():  # type: ignore[attr-defined]
+        assert written["scores"][name]["value"] == pytest.approx(value, rel=1e-6)
 
 
 def test_every_real_image_counts_once_in_the_first_validation_too(
@@ -49,9 +49,9 @@ def test_every_real_image_counts_once_in_the_first_validation_too(
     assert (
         run_cli("evaluate", ["run", "--dataroot", aligned_root, "--phase", "val", "--metrics", "histogram"]).code == 0
     )
-    written = json.loads(Path("results/run/val_latest/metrics.json").read_text())["figures"]
-    (only,) = figures_of("run")
-    assert only["figures"] == {name: pytest.approx(figure["value"]) for name, figure in written.items()}
+    written = json.loads(Path("results/run/val_latest/metrics.json").read_text())["scores"]
+    (only,) = scores_of("run")
+    assert only["scores"] == {name: pytest.approx(score["value"]) for name, score in written.items()}
 
 
 def test_a_validation_leaves_no_trace_in_the_training(aligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
@@ -69,7 +69,7 @@ def test_the_best_weights_are_kept_under_their_name(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = iter([0.5, 0.3, 0.4])
-    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": next(values)})
+    monkeypatch.setattr("models.validation.Validation._scores", lambda *given: {"l1": next(values)})
     flags = ["--n_epochs", 3, "--val_freq", 1, "--save_epoch_freq", 1]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *tiny, *flags])
     assert done.code == 0, done.stderr
@@ -88,7 +88,7 @@ def test_a_training_ends_when_nothing_has_got_better_for_so_long_and_stays_ended
     aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = iter([0.5, 0.4, 0.41, 0.4])
-    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": next(values)})
+    monkeypatch.setattr("models.validation.Validation._scores", lambda *given: {"l1": next(values)})
     flags = ["--n_epochs", 9, "--val_freq", 1, "--patience", 2]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *tiny, *flags])
     assert done.code == 0, done.stderr
@@ -116,25 +116,25 @@ def test_averaged_weights_and_raw_ones_are_both_measured(aligned_root: Path, tin
     flags = [*tiny, "--n_epochs", 2, "--val_freq", 1, "--ema", 0.9, "--lr", 0.01]
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags])
     assert done.code == 0, done.stderr
-    last = figures_of("run")[-1]
-    assert set(last["figures"]) == {"l1", "l1_raw"}  # type: ignore[arg-type]
+    last = scores_of("run")[-1]
+    assert set(last["scores"]) == {"l1", "l1_raw"}  # type: ignore[arg-type]
     found = {}
     for ema in (0, 0.9):
         output = f"{ema}.json"
         words = ["run", "--dataroot", aligned_root, "--phase", "val", "--metrics", "l1", "--ema", ema]
         assert run_cli("evaluate", [*words, "--output", output]).code == 0
-        found[ema] = json.loads(Path(output).read_text())["figures"]["l1"]["value"]
-    assert last["figures"]["l1_raw"] == pytest.approx(found[0], rel=1e-6)  # type: ignore[index]
-    assert last["figures"]["l1"] == pytest.approx(found[0.9], rel=1e-6)  # type: ignore[index]
-    assert last["worth"] == last["figures"]["l1"]  # type: ignore[index]
+        found[ema] = json.loads(Path(output).read_text())["scores"]["l1"]["value"]
+    assert last["scores"]["l1_raw"] == pytest.approx(found[0], rel=1e-6)  # type: ignore[index]
+    assert last["scores"]["l1"] == pytest.approx(found[0.9], rel=1e-6)  # type: ignore[index]
+    assert last["worth"] == last["scores"]["l1"]  # type: ignore[index]
 
 
 def test_cycle_gan_measures_both_ways_back(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
     flags = [*tiny, "--netG", "resnet_1blocks", "--name", "run", "--val_freq", 1]
     assert run_cli("train", ["--dataroot", unaligned_root, *flags]).code == 0
-    (only,) = figures_of("run")
-    assert set(only["figures"]) == {"cycle_G_A", "cycle_G_B"}  # type: ignore[arg-type]
-    assert only["worth"] == pytest.approx(sum(only["figures"].values()) / 2)  # type: ignore[attr-defined]
+    (only,) = scores_of("run")
+    assert set(only["scores"]) == {"cycle_G_A", "cycle_G_B"}  # type: ignore[arg-type]
+    assert only["worth"] == pytest.approx(sum(only["scores"].values()) / 2)  # type: ignore[attr-defined]
 
 
 class TestHeldOut:
@@ -182,7 +182,7 @@ class TestHeldOut:
     def test_the_parts_hardly_change_when_an_image_is_added(self) -> None:
         from data.held_out import rows_of
 
-        names = [f"picture {number}" for number in range(100)]
+        names = [f"image {number}" for number in range(100)]
         held = {names[row] for row in rows_of(names, 0.1, held_out=True)}
         more = ["another", *names]
         held_now = {more[row] for row in rows_of(more, 0.1, held_out=True)}
@@ -234,7 +234,7 @@ def test_a_metric_that_the_images_are_too_small_for_is_named_and_left_out(
     done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags])
     assert done.code == 0, done.stderr
     assert "validation: ms_ssim needs images of at least" in done.stdout + done.stderr
-    assert set(figures_of("run")[0]["figures"]) == {"l1"}  # type: ignore[arg-type]
+    assert set(scores_of("run")[0]["scores"]) == {"l1"}  # type: ignore[arg-type]
 
 
 def test_sets_of_unequal_size_are_measured_once_each(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
@@ -243,7 +243,7 @@ def test_sets_of_unequal_size_are_measured_once_each(unaligned_root: Path, tiny:
     flags = [*tiny, "--netG", "resnet_1blocks", "--name", "run", "--val_freq", 1]
     done = run_cli("train", ["--dataroot", unaligned_root, *flags])
     assert done.code == 0, done.stderr
-    assert set(figures_of("run")[0]["figures"]) == {"cycle_G_A", "cycle_G_B"}  # type: ignore[arg-type]
+    assert set(scores_of("run")[0]["scores"]) == {"cycle_G_A", "cycle_G_B"}  # type: ignore[arg-type]
 
 
 def test_cut_is_measured_as_a_set(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
@@ -251,19 +251,19 @@ def test_cut_is_measured_as_a_set(unaligned_root: Path, tiny: list[str], run_cli
     refused(run_cli("train", [*flags, "--val_freq", 1]), "--model cut has neither pairs nor a way back")
     done = run_cli("train", [*flags, "--val_freq", 1, "--val_metrics", "histogram"])
     assert done.code == 0, done.stderr
-    (only,) = figures_of("run")
-    assert set(only["figures"]) == {"histogram_L", "histogram_a", "histogram_b"}  # type: ignore[arg-type]
+    (only,) = scores_of("run")
+    assert set(only["scores"]) == {"histogram_L", "histogram_a", "histogram_b"}  # type: ignore[arg-type]
 
 
 def test_one_direction_can_decide(unaligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
     flags = [*tiny, "--netG", "resnet_1blocks", "--name", "run", "--val_freq", 1, "--best_metric", "cycle_G_B"]
     done = run_cli("train", ["--dataroot", unaligned_root, *flags])
     assert done.code == 0, done.stderr
-    (only,) = figures_of("run")
-    assert only["worth"] == only["figures"]["cycle_G_B"]  # type: ignore[index]
+    (only,) = scores_of("run")
+    assert only["worth"] == only["scores"]["cycle_G_B"]  # type: ignore[index]
 
 
-def test_figures_of_another_kind_are_not_compared(aligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
+def test_scores_of_another_kind_are_not_compared(aligned_root: Path, tiny: list[str], run_cli: RunCli) -> None:
     first = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--val_freq", 1]
     assert run_cli("train", first).code == 0
     again = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--n_epochs", 2, "--continue_train", "--val_metrics", "psnr"]
@@ -286,13 +286,13 @@ def test_a_state_that_does_not_say_what_decided_is_taken_up(
     torch.save(state, path)
     done = run_cli("train", [*flags, "--n_epochs", 2, "--continue_train"])
     assert done.code == 0, done.stderr
-    assert "an older version's figure" in done.stdout + done.stderr
+    assert "an older version's score" in done.stdout + done.stderr
 
 
 def test_a_run_that_patience_ended_says_so_when_it_is_taken_up(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": 0.5})
+    monkeypatch.setattr("models.validation.Validation._scores", lambda *given: {"l1": 0.5})
     flags = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--n_epochs", 9, "--val_freq", 1]
     assert run_cli("train", [*flags, "--patience", 1]).code == 0
     assert state_of("run")["progress"]["epoch"] == 3
@@ -313,14 +313,14 @@ def test_a_held_out_image_that_breaks_later_costs_nothing_that_was_learned(
     assert state_of("run")["progress"]["images_seen"] == 3
     done = run_cli("train", [*flags, "--continue_train", "--on_bad_image", "skip", "--n_epochs", 2])
     assert done.code == 0, done.stderr
-    assert len(figures_of("run")) >= 1
+    assert len(scores_of("run")) >= 1
 
 
-def test_a_figure_that_is_no_number_is_never_the_best(
+def test_a_score_that_is_no_number_is_never_the_best(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = iter([float("nan"), 0.4, float("nan")])
-    monkeypatch.setattr("models.validation.Validation._figures", lambda *given: {"l1": next(values)})
+    monkeypatch.setattr("models.validation.Validation._scores", lambda *given: {"l1": next(values)})
     flags = ["--n_epochs", 3, "--val_freq", 1, "--patience", 2]
     assert run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *tiny, *flags]).code == 0
     assert state_of("run")["progress"]["metrics"] == [float("inf"), 0.4, float("inf")]

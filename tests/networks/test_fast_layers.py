@@ -194,15 +194,15 @@ def test_large_maps_of_many_channels_go_winograds_way(
 
 
 @pytest.mark.parametrize("size", [256, 512])
-@pytest.mark.parametrize("picture", ["noise", "half white", "one black pixel", "far from 0"])
-def test_norms_of_large_maps_lose_no_digits(size: int, picture: str) -> None:
+@pytest.mark.parametrize("image", ["noise", "half white", "one black pixel", "far from 0"])
+def test_norms_of_large_maps_lose_no_digits(size: int, image: str) -> None:
     x = torch.randn(1, 8, size, size, generator=torch.Generator().manual_seed(0))
-    if picture == "half white":
+    if image == "half white":
         x[:, :, size // 2 :] = 1
-    if picture == "one black pixel":
+    if image == "one black pixel":
         x = torch.ones_like(x)
         x[:, :, 3, 5] = -1
-    if picture == "far from 0":
+    if image == "far from 0":
         x = 100 + x
     fast = InstanceNorm(8, affine=False)
     speed_up(fast)

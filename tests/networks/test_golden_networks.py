@@ -88,7 +88,7 @@ def test_discriminator_judges_that_many_patches(layers: int, side: int) -> None:
     assert net(images(1, 1, 3, 256, 256)).shape == (1, 1, side, side)
 
 
-def test_odd_sizes_give_the_official_picture_without_its_surplus_rows_and_columns() -> None:
+def test_odd_sizes_give_the_official_image_without_its_surplus_rows_and_columns() -> None:
     net = build_generator(NetOptions(netG="resnet_1blocks", ngf=2, no_dropout=True), 3, 3)
     x = images(1, 1, 3, 30, 31)
     official = net.model(x)  # rounds up to multiples of four

@@ -79,7 +79,7 @@ class TestStoredOptions:
             ("none", "none", 64),
         ],
     )
-    def test_a_test_translates_whole_pictures(self, trained: str, tested: str, load_size: int) -> None:
+    def test_a_test_translates_whole_images(self, trained: str, tested: str, load_size: int) -> None:
         opt = for_test("", {**RUN, "preprocess": trained, "load_size": 90, "crop_size": 64})
         assert (opt.data.preprocess, opt.data.load_size, opt.data.crop_size) == (tested, load_size, 64)
 

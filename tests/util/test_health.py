@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from util.health import WINDOW, Health, Signal
-from util.sinks.events import Event, Figures, Scalars
+from util.sinks.events import Event, Scalars, Scores
 from util.sinks.health import HealthSink
 
 EPOCH = 1000  # images
@@ -35,16 +35,16 @@ def reports(count: int, *, start: int = 0, every: int = 100, **values: object) -
 
 def varieties(*values: float, name: str = "G") -> list[Event]:
     return [
-        Figures(1, 0.1 * number, WINDOW + 100 * number, {f"variety_{name}": value})
+        Scores(1, 0.1 * number, WINDOW + 100 * number, {f"variety_{name}": value})
         for number, value in enumerate(values)
     ]
 
 
-def validations(figures: Mapping[int, float]) -> list[Event]:
-    """Return validation figures by the epoch after which they were measured."""
+def validations(scores: Mapping[int, float]) -> list[Event]:
+    """Return validation scores by the epoch after which they were measured."""
     return [
-        Figures(epoch, float(epoch), epoch * EPOCH, {"l1": value}, deciding="l1", worth=value)
-        for epoch, value in figures.items()
+        Scores(epoch, float(epoch), epoch * EPOCH, {"l1": value}, deciding="l1", worth=value)
+        for epoch, value in scores.items()
     ]
 
 
@@ -161,8 +161,8 @@ def test_only_the_generator_that_is_constant_is_named() -> None:
 def test_a_validation_that_does_not_improve_is_told_after_ten_epochs_or_a_fifth(
     best: int, now: int, told: bool
 ) -> None:
-    figures = {epoch: 0.25 if epoch == best else 0.5 for epoch in range(best, now + 1)}
-    found = signals([report(100)], validations(figures))
+    scores = {epoch: 0.25 if epoch == best else 0.5 for epoch in range(best, now + 1)}
+    found = signals([report(100)], validations(scores))
     assert [signal.kind for signal in found] == ["validation"] * told
     for signal in found:
         assert f"for {now - best} epochs (the best was that after epoch {best})" in signal.sentence
@@ -240,7 +240,7 @@ def test_the_log_gets_each_kind_once_and_a_new_kind_as_well(caplog: pytest.LogCa
         sink.scalars(event)
     assert [(record.levelno, record.getMessage()[:9]) for record in caplog.records] == [(logging.WARNING, "D has won")]
     for event in varieties(0.0, 0.0, 0.0):
-        sink.figures(event)
+        sink.scores(event)
     for event in reports(4, start=10_000, accuracies=WON):
         sink.scalars(event)
     assert [message[:10] for message in caplog.messages] == ["D has won:", "G's output"]
@@ -256,7 +256,7 @@ def test_the_log_does_not_repeat_what_an_earlier_process_said(caplog: pytest.Log
 
 
 def test_a_generator_is_not_judged_before_it_has_learned_for_a_while() -> None:
-    early = [Figures(1, 0.1, images, {"variety_G": 0.05}) for images in (4, 8, 12, WINDOW - 1)]
+    early = [Scores(1, 0.1, images, {"variety_G": 0.05}) for images in (4, 8, 12, WINDOW - 1)]
     assert signals([report(100)], early) == []
 
 

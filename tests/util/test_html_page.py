@@ -14,7 +14,7 @@ def growing(path: Path, title: str = "a run") -> GrowingPage:
 def test_a_page_holds_what_was_added_in_order(tmp_path: Path) -> None:
     page = HtmlPage("results")
     page.header("first & last")
-    page.pictures([("real", "images/a.png"), ("fake", "images/b.png")], 256)
+    page.images([("real", "images/a.png"), ("fake", "images/b.png")], 256)
     page.save(tmp_path / "index.html")
     html = (tmp_path / "index.html").read_text()
     parts = ["results", "first &amp; last", "images/a.png", "images/b.png", "</html>"]
@@ -28,21 +28,21 @@ def test_a_page_holds_what_was_added_in_order(tmp_path: Path) -> None:
 
 def test_text_is_escaped(tmp_path: Path) -> None:
     page = HtmlPage("<script>")
-    page.pictures([('"><script>', 'x"><script>.png')], 10)
+    page.images([('"><script>', 'x"><script>.png')], 10)
     page.save(tmp_path / "p.html")
     assert "<script>" not in (tmp_path / "p.html").read_text()
 
 
 def test_an_address_leads_to_a_file_of_any_name(tmp_path: Path) -> None:
     page = HtmlPage("results")
-    page.pictures([("real", "images/50% #1?.png")], 10)
+    page.images([("real", "images/50% #1?.png")], 10)
     page.save(tmp_path / "p.html")
     html = (tmp_path / "p.html").read_text()
     assert 'src="images/50%25%20%231%3F.png"' in html
     assert 'href="images/50%25%20%231%3F.png"' in html
 
 
-def test_a_growing_page_lists_each_picture_once_and_each_epoch_under_one_heading(tmp_path: Path) -> None:
+def test_a_growing_page_lists_each_image_once_and_each_epoch_under_one_heading(tmp_path: Path) -> None:
     page = growing(tmp_path / "p.html")
     one, two = Shown("a", "a.png"), Shown("b", "b.png")
     page.begin(status="s.svg", charts=[], epochs=[(1, [Shown("c", "c.png")]), (2, []), (3, [one]), (3, [one])])
@@ -64,7 +64,7 @@ def test_a_growing_page_reloads_itself_and_is_never_closed(tmp_path: Path) -> No
     assert "<script>" not in html
 
 
-def test_a_picture_with_a_size_keeps_its_place_before_it_is_loaded(tmp_path: Path) -> None:
+def test_an_image_with_a_size_keeps_its_place_before_it_is_loaded(tmp_path: Path) -> None:
     page = growing(tmp_path / "p.html")
     page.begin(status="s.svg", charts=[], epochs=[(1, [Shown("sheet", "sheet.jpg", (1200, 700))])])
     html = (tmp_path / "p.html").read_text()
@@ -74,13 +74,13 @@ def test_a_picture_with_a_size_keeps_its_place_before_it_is_loaded(tmp_path: Pat
 
 def test_what_could_not_be_appended_is_not_there_twice_after_a_new_beginning(tmp_path: Path) -> None:
     path = tmp_path / "p.html"
-    page, picture = growing(path), Shown("a", "a.png")
+    page, image = growing(path), Shown("a", "a.png")
     page.begin(status="s.svg", charts=[], epochs=[])
     path.unlink()
     path.mkdir()  # takes its place
-    page.add(1, [picture])
+    page.add(1, [image])
     path.rmdir()
-    page.begin(status="s.svg", charts=[], epochs=[(1, [picture])])
+    page.begin(status="s.svg", charts=[], epochs=[(1, [image])])
     page.add(2, [Shown("b", "b.png")])
     assert re.findall(r'src="([^"]*)"', path.read_text()) == ["s.svg", "a.png", "b.png"]
 

@@ -1,4 +1,4 @@
-"""Tensors to 8-bit pictures: rounded, right way round, whole files."""
+"""Tensors to 8-bit images: rounded, right way round, whole files."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from util.images import as_rgb, save_picture, to_uint8
+from util.images import as_rgb, save_image, to_uint8
 
 
 @pytest.mark.parametrize(
@@ -29,20 +29,20 @@ def test_half_precision_survives_as_well() -> None:
     assert np.abs(to_uint8(tensor).astype(int) - levels[0, 0].numpy()).max() <= 1
 
 
-def test_a_picture_is_the_first_of_the_batch_with_channels_last() -> None:
+def test_an_image_is_the_first_of_the_batch_with_channels_last() -> None:
     images = torch.full((2, 3, 4, 6), -1.0)
     images[0, 0] = 1  # red
-    picture = to_uint8(images)
-    assert picture.shape == (4, 6, 3)
-    assert picture.dtype == np.uint8
-    assert picture[0, 0].tolist() == [255, 0, 0]
+    image = to_uint8(images)
+    assert image.shape == (4, 6, 3)
+    assert image.dtype == np.uint8
+    assert image[0, 0].tolist() == [255, 0, 0]
 
 
 def test_gray_keeps_its_one_channel_until_it_is_asked_for_colour() -> None:
-    picture = to_uint8(torch.zeros(1, 1, 4, 6))
-    assert picture.shape == (4, 6)
-    assert as_rgb(picture).shape == (4, 6, 3)
-    assert (as_rgb(picture) == 128).all()
+    image = to_uint8(torch.zeros(1, 1, 4, 6))
+    assert image.shape == (4, 6)
+    assert as_rgb(image).shape == (4, 6, 3)
+    assert (as_rgb(image) == 128).all()
     colour = np.zeros((4, 6, 3), np.uint8)
     assert as_rgb(colour) is colour
 
@@ -51,14 +51,14 @@ def test_gray_keeps_its_one_channel_until_it_is_asked_for_colour() -> None:
 def test_a_file_is_the_right_way_round_and_alone(channels: int, mode: str, tmp_path: Path) -> None:
     images = torch.full((1, channels, 4, 10), -1.0)
     images[:, :, 0, 9] = 1  # top right
-    save_picture(to_uint8(images), tmp_path / "picture.png")
-    with Image.open(tmp_path / "picture.png") as saved:
+    save_image(to_uint8(images), tmp_path / "image.png")
+    with Image.open(tmp_path / "image.png") as saved:
         assert saved.format == "PNG"
         assert saved.mode == mode
         assert saved.size == (10, 4)
         assert np.asarray(saved)[0, 9].tolist() in (255, [255, 255, 255])
         assert np.asarray(saved).sum() == 255 * channels
-    assert [path.name for path in tmp_path.iterdir()] == ["picture.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["image.png"]
 
 
 def test_tensors_that_need_gradients_are_accepted() -> None:

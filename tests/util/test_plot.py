@@ -1,4 +1,4 @@
-"""``python -m util.plot``: which pictures it draws of which runs, and what it refuses."""
+"""``python -m util.plot``: which images it draws of which runs, and what it refuses."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from tests.conftest import PROJECT
 from util.panels import EQUILIBRIUM
 from util.plot import Run, draw, main, read_runs, save
 from util.run_folder import METRICS_FILE, find_metrics
-from util.sinks.events import Event, Figures, Scalars
+from util.sinks.events import Event, Scalars, Scores
 from util.sinks.history import History
 from util.sinks.jsonl import JsonLinesSink
 
@@ -34,9 +34,9 @@ def events(names: tuple[str, ...] = CYCLE, *, reports: int = 40, level: float = 
         report = Scalars(epoch, position, 100, number * 100, losses, 2e-4, 0.05, 0.0, accuracies=accuracies)
         result.append(report._replace(**more))
         if number % 10 == 0 and "cycle_A" in names:
-            result.append(Figures(epoch, position, number * 100, {"variety_G_A": 0.9, "variety_G_B": 1.1}))
+            result.append(Scores(epoch, position, number * 100, {"variety_G_A": 0.9, "variety_G_B": 1.1}))
         elif number % 10 == 0:
-            result.append(Figures(epoch, position, number * 100, {"l1": 20.0 + number, "variety_G": 0.9}))
+            result.append(Scores(epoch, position, number * 100, {"l1": 20.0 + number, "variety_G": 0.9}))
     return result
 
 
@@ -49,7 +49,7 @@ def write_run(folder: Path, gan_mode: str | None = "lsgan", *args: Any, **settin
     folder.mkdir(parents=True)
     sink = JsonLinesSink(folder / METRICS_FILE, resume_at=0)
     for event in events(*args, **settings):
-        sink.scalars(event) if isinstance(event, Scalars) else sink.figures(event)
+        sink.scalars(event) if isinstance(event, Scalars) else sink.scores(event)
     if gan_mode:
         (folder / OPTIONS_FILE).write_text(json.dumps({"gan_mode": gan_mode}))
     return folder
@@ -85,7 +85,7 @@ def test_one_run_has_the_groups_of_the_dashboard(drawn) -> None:
         "GAN losses": {"D_A", "G_A", "D_B", "G_B"},
         "Reconstruction losses": {"cycle_A", "idt_A", "cycle_B", "idt_B"},
         "Discriminators: share of right verdicts": {"D_A_real"},
-        "Variety of the samples (1: as real pictures)": {"variety_G_A", "variety_G_B"},
+        "Variety of the samples (1: as real images)": {"variety_G_A", "variety_G_B"},
         "Learning rate": {"Learning rate"},
         "Images per second": {"Images per second"},
     }
@@ -247,7 +247,7 @@ def test_the_ending_decides_the_format(tmp_path: Path, capsys, name: str, magic:
     assert {path.name for path in tmp_path.iterdir()} == {"horse", name}
 
 
-def test_what_is_there_is_replaced_only_by_a_whole_picture(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_what_is_there_is_replaced_only_by_a_whole_image(tmp_path: Path, monkeypatch, capsys) -> None:
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure
 
@@ -332,8 +332,8 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     write_run(tmp_path / "empty", reports=0)
     (tmp_path / "notes.jsonl").write_text('[1, 2]\n{"a": 1}\nwords\n')
     report = {"epoch": 1, "position": "one", "images_seen": 1}
-    (tmp_path / "alien.jsonl").write_text(json.dumps(report | {"figures": {"l1": 1}}))
-    (tmp_path / "bare.jsonl").write_text(json.dumps(report | {"figures": 5}))
+    (tmp_path / "alien.jsonl").write_text(json.dumps(report | {"scores": {"l1": 1}}))
+    (tmp_path / "bare.jsonl").write_text(json.dumps(report | {"scores": 5}))
     assert main(words.split()) == 2
     said = capsys.readouterr().err
     assert said.startswith("python -m util.plot: error: ")

@@ -1,4 +1,4 @@
-"""The result folder: one file per picture, none overwritten, and a page that lists them all."""
+"""The result folder: one file per image, none overwritten, and a page that lists them all."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_the_aspect_ratio_stretches_one_side_and_shrinks_none(
     assert stretched(torch.zeros(1, channels, 30, 10), ratio).shape == (1, channels, size[1], size[0])
 
 
-def test_the_page_saves_pictures_with_the_aspect_ratio(tmp_path: Path) -> None:
+def test_the_page_saves_images_with_the_aspect_ratio(tmp_path: Path) -> None:
     page = ResultPage(tmp_path, options("--aspect_ratio", "2"))
     page.add(["a.png"], {"fake": torch.zeros(1, 3, 30, 10)}, [BYTES])
     assert size_of(tmp_path / "images" / "a_fake.png") == (20, 30)

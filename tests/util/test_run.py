@@ -101,7 +101,7 @@ def test_a_quiet_training_says_nothing_and_records_everything(
 
 
 def test_a_quiet_training_still_warns_and_refuses(run_cli: RunCli, words: list[object], unaligned_root: Path) -> None:
-    (unaligned_root / "valA" / "a0.png").write_bytes(b"no picture")
+    (unaligned_root / "valA" / "a0.png").write_bytes(b"no image")
     done = run_cli("train", [*words, "--quiet"])
     assert done.code == 0
     (warning,) = done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Many pictures on one: where each lies, how it is scaled, and what is written above and below."""
+"""Many images on one: where each lies, how it is scaled, and what is written above and below."""
 
 import io
 
@@ -6,35 +6,35 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from util.images import Picture
+from util.images import ImageArray
 from util.sheet import in_rows, jpeg, sheet
 
 WHITE = 255
 BLUE = (30, 60, 200)
 
 
-def gray(level: int, height: int = 30, width: int = 40) -> Picture:
+def gray(level: int, height: int = 30, width: int = 40) -> ImageArray:
     return np.full((height, width), level, np.uint8)
 
 
-def colour(rgb: tuple[int, int, int] = BLUE, height: int = 30, width: int = 40) -> Picture:
+def colour(rgb: tuple[int, int, int] = BLUE, height: int = 30, width: int = 40) -> ImageArray:
     return np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)).copy()
 
 
-def boxes(drawn: Picture, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
+def boxes(drawn: ImageArray, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the area of one colour."""
     rows, columns = np.nonzero((drawn == np.array(rgb, np.uint8)).all(axis=2))
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def written_rows(drawn: Picture) -> np.ndarray:
-    """Tell for each row of pixels whether something gray is written in it; the pictures are blue or red."""
+def written_rows(drawn: ImageArray) -> np.ndarray:
+    """Tell for each row of pixels whether something gray is written in it; the images are blue or red."""
     levels = drawn.astype(int)
     is_gray = (levels.max(axis=2) - levels.min(axis=2) < 8) & (levels.max(axis=2) < 200)
     return is_gray.any(axis=1)
 
 
-def strips(drawn: Picture) -> int:
+def strips(drawn: ImageArray) -> int:
     """Count the lines of text."""
     rows = np.concatenate([[False], written_rows(drawn)])
     return int((rows[1:] & ~rows[:-1]).sum())
@@ -42,7 +42,7 @@ def strips(drawn: Picture) -> int:
 
 @pytest.mark.parametrize("width", [200, 700, 1200])
 @pytest.mark.parametrize("columns", [1, 2, 4, 7])
-def test_pictures_fill_columns_of_one_width(columns: int, width: int) -> None:
+def test_images_fill_columns_of_one_width(columns: int, width: int) -> None:
     colours = [(200, 10 * index, 50) for index in range(columns)]
     drawn = sheet([{f"{index}": colour(rgb) for index, rgb in enumerate(colours)}], "", width=width)
     assert drawn.dtype == np.uint8
@@ -51,7 +51,7 @@ def test_pictures_fill_columns_of_one_width(columns: int, width: int) -> None:
     assert len({right - left for left, _, right, _ in places}) == 1
     assert len({(top, bottom) for _, top, _, bottom in places}) == 1
     left, top, right, bottom = places[0]
-    assert abs((right - left) * 30 - (bottom - top) * 40) <= 40, "the shape of the picture is kept"
+    assert abs((right - left) * 30 - (bottom - top) * 40) <= 40, "the shape of the image is kept"
     gap = left
     assert all(after[0] - before[2] == gap for before, after in zip(places[:-1], places[1:], strict=True))
     assert 0 < gap <= width - places[-1][2] < gap + columns
@@ -63,7 +63,7 @@ def test_the_height_is_that_of_the_rows_and_of_the_text() -> None:
     other = sheet([{"a": colour()}, {"b": colour()}], "", width=400)
     _, top, _, bottom = boxes(one, BLUE)
     gap = len(two) - len(one) - (bottom - top)
-    assert 0 < gap < 10, "a row of the same labels adds its pictures and a gap"
+    assert 0 < gap < 10, "a row of the same labels adds its images and a gap"
     assert len(other) - len(two) > 12, "a row of other labels adds a line of text"
 
 
@@ -84,7 +84,7 @@ def test_labels_are_written_where_they_change(labels: list[str], lines: int) -> 
     assert strips(sheet(rows, "epoch 3")) == lines + 1
 
 
-def test_a_label_stands_above_its_picture_and_the_caption_below_all() -> None:
+def test_a_label_stands_above_its_image_and_the_caption_below_all() -> None:
     drawn = sheet([{"HH": colour((200, 0, 0)), "II": colour()}], "")
     left, top, right, bottom = boxes(drawn, BLUE)
     assert (drawn[:top, left:right] < 200).any()
@@ -93,7 +93,7 @@ def test_a_label_stands_above_its_picture_and_the_caption_below_all() -> None:
     assert written_rows(below[boxes(below, BLUE)[3] :]).any()
 
 
-def test_gray_pictures_stay_gray_and_colours_what_they_are() -> None:
+def test_gray_images_stay_gray_and_colours_what_they_are() -> None:
     drawn = sheet([{"a": gray(90), "b": colour()}], "")
     left, top, right, bottom = boxes(drawn, BLUE)
     assert (drawn[top:bottom, left:right] == np.array(BLUE)).all()
@@ -101,16 +101,16 @@ def test_gray_pictures_stay_gray_and_colours_what_they_are() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (3, 5), (512, 512), (2000, 300)])
-def test_a_picture_of_any_size_has_a_place(shape: tuple[int, int]) -> None:
+def test_an_image_of_any_size_has_a_place(shape: tuple[int, int]) -> None:
     height, width = shape
     drawn = sheet([{"a": colour(height=height, width=width), "b": colour((200, 0, 0))}], "", width=100)
     left, top, right, bottom = boxes(drawn, BLUE)
-    shown = min(44, 4 * 44 * width / height)  # 100 pixels: two pictures and three gaps; at most four times as high
+    shown = min(44, 4 * 44 * width / height)  # 100 pixels: two images and three gaps; at most four times as high
     assert right - left == pytest.approx(shown, abs=1)
     assert bottom - top == pytest.approx(shown * height / width, abs=1)
 
 
-def test_pictures_of_one_row_may_differ_in_size() -> None:
+def test_images_of_one_row_may_differ_in_size() -> None:
     rows = [{"a": colour(height=60), "b": colour((200, 0, 0), height=15)}, {"a": colour((0, 200, 0)), "b": gray(90)}]
     drawn = sheet(rows, "", width=400)
     tall, flat, second = (boxes(drawn, rgb) for rgb in (BLUE, (200, 0, 0), (0, 200, 0)))
@@ -135,17 +135,17 @@ def test_many_columns_are_all_on_the_sheet(columns: int) -> None:
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(8, 4, [4, 4]), (5, 4, [4, 1]), (3, 4, [3]), (3, 1, [1, 1, 1])])
-def test_pictures_are_laid_out_row_by_row(count: int, columns: int, rows: list[int]) -> None:
-    pictures = {f"p{index}": gray(index) for index in range(count)}
-    laid_out = in_rows(pictures, columns)
+def test_images_are_laid_out_row_by_row(count: int, columns: int, rows: list[int]) -> None:
+    images = {f"p{index}": gray(index) for index in range(count)}
+    laid_out = in_rows(images, columns)
     assert [len(row) for row in laid_out] == rows
-    assert [name for row in laid_out for name in row] == list(pictures)
+    assert [name for row in laid_out for name in row] == list(images)
 
 
-@pytest.mark.parametrize("picture", [gray(90), colour(), gray(90, 1, 1)])
-def test_a_jpeg_shows_the_picture_again(picture: Picture) -> None:
-    data = jpeg(picture)
+@pytest.mark.parametrize("pixels", [gray(90), colour(), gray(90, 1, 1)])
+def test_a_jpeg_shows_the_image_again(pixels: ImageArray) -> None:
+    data = jpeg(pixels)
     with Image.open(io.BytesIO(data)) as image:
-        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (picture.shape[1], picture.shape[0]))
-        wanted = np.broadcast_to(picture if picture.ndim == 3 else picture[..., None], (*picture.shape[:2], 3))
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (pixels.shape[1], pixels.shape[0]))
+        wanted = np.broadcast_to(pixels if pixels.ndim == 3 else pixels[..., None], (*pixels.shape[:2], 3))
         assert np.abs(np.asarray(image).astype(int) - wanted).max() <= 4

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 PAGE_SECONDS = 0.5  # the page asks for its width after 0.2 s
-# Smooth pictures; no link that would send a chart to a stranger's site.
+# Smooth images; no link that would send a chart to a stranger's site.
 STYLE = "\n.content-image { image-rendering: auto }\n.js-link-to-tool { display: none }\n"
 
 

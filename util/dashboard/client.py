@@ -74,8 +74,8 @@ class Client(visdom.Visdom):
         """Close a window; one that is not there is none the less gone."""
         self._post({"win": window}, "close")
 
-    def fill(self, window: str, pictures: list[dict[str, str]]) -> None:
-        """Give a window that keeps its older pictures all of these; open pages take them up at the next ``append``.
+    def fill(self, window: str, images: list[dict[str, str]]) -> None:
+        """Give a window that keeps its older images all of these; open pages take them up at the next ``append``.
 
         Call it right after ``show``, which such a page needs some time to draw: it cannot add to what is not yet there.
         """
@@ -84,10 +84,10 @@ class Client(visdom.Visdom):
         except ValueError as error:
             raise ConnectionError(f"the server does not know window {window}") from error
         time.sleep(DRAWN_SECONDS)
-        self._post({"win": window, "data": json.dumps({**pane, "content": pictures})}, "win_data")
+        self._post({"win": window, "data": json.dumps({**pane, "content": images})}, "win_data")
 
     def append(self, window: str, content: dict[str, Any]) -> None:
-        """Add a picture to a window that keeps its older ones."""
+        """Add an image to a window that keeps its older ones."""
         self._check(self._post({"win": window, **content}, "update"), window)
 
     def keep(self) -> None:

@@ -8,7 +8,7 @@ from options.errors import UserError
 from options.stored import read_options
 from util.dashboard import server
 from util.dashboard.address import Address, environment_name
-from util.dashboard.saved import read_pictures, read_sheets
+from util.dashboard.saved import read_images, read_sheets
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
 from util.health import Health
@@ -61,8 +61,8 @@ def view_of(folder: Path) -> View:
     if history.last is None:
         raise UserError(f"there are no reports of a training in {folder / METRICS_FILE}; give the folder of a run")
     signals = [signal.sentence for signal in health.signals()]
-    pictures = read_pictures(folder, last_epoch=FAR_AHEAD, images_seen=history.last.images_seen)
-    return View(history, signals, "", pictures, read_sheets(folder, last_epoch=FAR_AHEAD), closed=True)
+    images = read_images(folder, last_epoch=FAR_AHEAD, images_seen=history.last.images_seen)
+    return View(history, signals, "", images, read_sheets(folder, last_epoch=FAR_AHEAD), closed=True)
 
 
 def info_of(folder: Path) -> RunInfo:

@@ -1,4 +1,4 @@
-"""The pictures that a run has shown so far: the held-out samples in bounded memory, and the newest ones on its disk."""
+"""The images that a run has shown so far: the held-out samples in bounded memory, and the newest ones on its disk."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from util.images import Picture
-from util.run_folder import picture_files, sample_sheets
-from util.sinks.events import Pictures
+from util.images import ImageArray
+from util.run_folder import image_files, sample_sheets
+from util.sinks.events import Images
 from util.sinks.traces import thin
 
 LIMIT = 32  # sheets; about 5 MB
@@ -53,23 +53,23 @@ def read_sheets(folder: Path, *, last_epoch: int) -> Sheets:
     return Sheets(path.read_bytes() for _, path in thin(found, LIMIT) if _pixels(path) is not None)
 
 
-def read_pictures(folder: Path, *, last_epoch: int, images_seen: int) -> Pictures | None:
-    """Return the newest pictures that a run has written, in the order in which it wrote them, if there are any.
+def read_images(folder: Path, *, last_epoch: int, images_seen: int) -> Images | None:
+    """Return the newest images that a run has written, in the order in which it wrote them, if there are any.
 
     Args:
         images_seen: to go with them.
     """
-    files = [(epoch, label, path) for epoch, label, path in picture_files(folder) if epoch <= last_epoch]
+    files = [(epoch, label, path) for epoch, label, path in image_files(folder) if epoch <= last_epoch]
     if not files:
         return None
     newest = max(epoch for epoch, _, _ in files)
     last = [(path.stat().st_mtime_ns, label, path) for epoch, label, path in files if epoch == newest]
-    pictures = {label: pixels for _, label, path in sorted(last) if (pixels := _pixels(path)) is not None}
-    return Pictures(newest, images_seen, pictures) if pictures else None
+    images = {label: pixels for _, label, path in sorted(last) if (pixels := _pixels(path)) is not None}
+    return Images(newest, images_seen, images) if images else None
 
 
-def _pixels(path: Path) -> Picture | None:
-    """Read a picture, or nothing where a full disk or a kill has left half of it."""
+def _pixels(path: Path) -> ImageArray | None:
+    """Read an image, or nothing where a full disk or a kill has left half of it."""
     try:
         with Image.open(path) as image:
             return np.asarray(image)

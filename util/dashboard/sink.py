@@ -1,4 +1,4 @@
-"""The live dashboard: a Visdom server shows curves and pictures while the training goes on.
+"""The live dashboard: a Visdom server shows curves and images while the training goes on.
 
 The training thread only leaves the newest state. A daemon thread takes it from there, so a slow, hanging or absent
 server costs the training nothing; what a busy server could not take is skipped, not queued, and curves are always
@@ -21,7 +21,7 @@ from util.health import Health
 from util.last_warning import LAST_WARNING
 from util.sheet import jpeg
 from util.sinks import Sink
-from util.sinks.events import Event, Figures, Pictures, Samples, Scalars
+from util.sinks.events import Event, Images, Samples, Scalars, Scores
 from util.sinks.history import History
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class VisdomSink(Sink):
         layout: Layout,
         history: History,
         health: Health,
-        pictures: Pictures | None,
+        images: Images | None,
         sheets: Sheets | None,
         start_server: bool = True,
         stop_server: bool = False,
@@ -57,7 +57,7 @@ class VisdomSink(Sink):
 
         Args:
             env: as ``environment_name`` returns it.
-            history, health, pictures, sheets: of the run so far; they belong to the sink from now on.
+            history, health, images, sheets: of the run so far; they belong to the sink from now on.
             start_server: start one if ``address`` is this machine and nothing listens there.
             stop_server: end it with the training.
         """
@@ -65,7 +65,7 @@ class VisdomSink(Sink):
         self._layout = layout
         self._may_start, self._stop_server = start_server, stop_server
         self._server: server.BackgroundServer | None = None
-        self._history, self._health, self._pictures, self._sheets = history, health, pictures, sheets
+        self._history, self._health, self._images, self._sheets = history, health, images, sheets
         self._pending: deque[Samples] = deque(maxlen=MOST_PENDING)
         self._closing = False
         self._due = True  # at first to connect
@@ -84,14 +84,14 @@ class VisdomSink(Sink):
         """Leave the losses for the thread; returns at once."""
         self._add(event)
 
-    def figures(self, event: Figures) -> None:
-        """Leave the figures for the thread; returns at once."""
+    def scores(self, event: Scores) -> None:
+        """Leave the scores for the thread; returns at once."""
         self._add(event)
 
-    def images(self, event: Pictures) -> None:
-        """Leave the pictures for the thread in place of older ones; returns at once."""
+    def images(self, event: Images) -> None:
+        """Leave the images for the thread in place of older ones; returns at once."""
         with self._changed:
-            self._pictures = event
+            self._images = event
             self._wake()
 
     def samples(self, event: Samples) -> None:
@@ -167,13 +167,13 @@ class VisdomSink(Sink):
     def _view(self, closing: bool) -> View:
         with self._changed:
             history, signals = self._history.copy(), [signal.sentence for signal in self._health.signals()]
-            pictures, pending = self._pictures, list(self._pending)
+            images, pending = self._images, list(self._pending)
             self._pending.clear()
             self._due = False
         for event in pending:
             assert self._sheets is not None
             self._sheets.add(jpeg(event.sheet))
-        return View(history, signals, LAST_WARNING.text, pictures, self._sheets, closing)
+        return View(history, signals, LAST_WARNING.text, images, self._sheets, closing)
 
     def _connect(self, client: "Client") -> None:
         """Open the environment, if need be on a server of our own."""

@@ -13,16 +13,16 @@ from PIL import Image
 from util.dashboard.plots import BAR, LARGE, WIDTH, Chart, charts, window_names
 from util.dashboard.saved import Sheets
 from util.dashboard.status import RunInfo, status_html
-from util.images import Picture
+from util.images import ImageArray
 from util.sheet import in_rows, jpeg, sheet
-from util.sinks.events import Pictures
+from util.sinks.events import Images
 from util.sinks.history import History
 
 if TYPE_CHECKING:
     from util.dashboard.client import Client
 
-PICTURES_WIDTH, SAMPLES_HEIGHT = 700, 640  # pixels at most
-MIN_WIDTH = 256  # of a picture in a window of its own
+IMAGES_WIDTH, SAMPLES_HEIGHT = 700, 640  # pixels at most
+MIN_WIDTH = 256  # of an image in a window of its own
 SLIDER = 56  # pixels
 NOT_YET = '<p style="color: #777; font: 14px sans-serif; padding: 12px">The first ones come with --display_freq.</p>'
 
@@ -31,7 +31,7 @@ class Layout(NamedTuple):
     """How windows are named and filled.
 
     ``window_id`` begins the name of each window, so that several runs can share an environment, and ``prefix`` its
-    title. ``columns`` are pictures in a row; 0 or less gives each of the current pictures a window of its own.
+    title. ``columns`` are images in a row; 0 or less gives each of the current images a window of its own.
     """
 
     window_id: int
@@ -45,7 +45,7 @@ class View(NamedTuple):
     history: History
     signals: list[str]  # see ``Health``
     warning: str  # the newest of the log
-    pictures: Pictures | None  # of the current training image
+    images: Images | None  # of the current training image
     sheets: Sheets | None  # of the held-out samples; None if they are switched off
     closed: bool  # the training has ended
 
@@ -61,7 +61,7 @@ class Windows:
 
     def _forget(self) -> None:
         self._version, self._sent, self._digest = 0, 0, ""  # of the sheets that the server has
-        self._current: Pictures | None = None
+        self._current: Images | None = None
         self._reserved: set[str] = set()
 
     def are_lost(self) -> bool:
@@ -78,10 +78,10 @@ class Windows:
         if whole:  # others may be there of an older run of this name
             shown = {chart.window for chart in found}
             shown |= {"samples"} if view.sheets and view.sheets.items else set()
-            current = set(self._current_names(view.pictures))
-            others = {f"current-{label}" for label in view.pictures.pictures} if view.pictures else set()
+            current = set(self._current_names(view.images))
+            others = {f"current-{label}" for label in view.images.images} if view.images else set()
             self._remove({*window_names(), "samples", "current", *others} - shown - current)
-        if found or view.pictures:  # the windows are placed in the order in which they come
+        if found or view.images:  # the windows are placed in the order in which they come
             self._show_charts([chart for chart in found if chart.height == LARGE])
             self._show_samples(view)
             self._show_current(view)
@@ -108,57 +108,57 @@ class Windows:
         changed = bool(self._sent) and self._client.digest(self._name("samples")) != self._digest
         if changed or view.sheets.version != self._version:
             self._version, self._sent = view.sheets.version, 0
-        name, pictures = self._name("samples"), [_image(item) for item in view.sheets.items]
+        name, images = self._name("samples"), [_image(item) for item in view.sheets.items]
         if not self._sent:
             with Image.open(io.BytesIO(view.sheets.items[0])) as image:
-                scale = min(PICTURES_WIDTH / image.width, SAMPLES_HEIGHT / image.height)
+                scale = min(IMAGES_WIDTH / image.width, SAMPLES_HEIGHT / image.height)
                 size = round(image.width * scale), round(image.height * scale) + BAR + SLIDER
-            content = {"data": [{"type": "image_history", "content": pictures[0]}]}
+            content = {"data": [{"type": "image_history", "content": images[0]}]}
             self._show("samples", content, "Held-out samples", size)
-            if len(pictures) > 1:
-                self._client.fill(name, pictures[:-1])
-            self._sent = max(1, len(pictures) - 1)
-        for picture in pictures[self._sent :]:
-            self._client.append(name, {"data": [{"type": "image_history", "content": picture}]})
+            if len(images) > 1:
+                self._client.fill(name, images[:-1])
+            self._sent = max(1, len(images) - 1)
+        for shown in images[self._sent :]:
+            self._client.append(name, {"data": [{"type": "image_history", "content": shown}]})
             self._sent += 1
         self._digest = self._client.digest(self._name("samples"))
         self._reserved.discard("samples")
 
     def _show_current(self, view: View) -> None:
-        """Send the pictures of the current training image, unless the server has them."""
-        event = view.pictures
+        """Send the images of the current training image, unless the server has them."""
+        event = view.images
         if event is None or event is self._current:
             if event is None and not view.closed and self._columns > 0:
                 self._reserve("current", "Current training image", 0)
             return
         caption = f"epoch {event.epoch}, {event.images_seen:,} images seen"
         if self._columns > 0:
-            grid = sheet(in_rows(event.pictures, self._columns), caption, width=PICTURES_WIDTH)
-            self._show_picture("current", "Current training image", grid)
+            grid = sheet(in_rows(event.images, self._columns), caption, width=IMAGES_WIDTH)
+            self._show_image("current", "Current training image", grid)
             self._reserved.discard("current")
         else:
-            for label, picture in event.pictures.items():
-                self._show_picture(
+            for label, image in event.images.items():
+                self._show_image(
                     f"current-{label}",
                     label,
-                    sheet([{label: picture}], caption, width=max(MIN_WIDTH, picture.shape[1])),
+                    sheet([{label: image}], caption, width=max(MIN_WIDTH, image.shape[1])),
                 )
         self._current = event
 
-    def _current_names(self, event: Pictures | None) -> list[str]:
+    def _current_names(self, event: Images | None) -> list[str]:
         """Return the windows that show the current training image."""
         if event is None:
             return []
-        return ["current"] if self._columns > 0 else [f"current-{label}" for label in event.pictures]
+        return ["current"] if self._columns > 0 else [f"current-{label}" for label in event.images]
 
-    def _show_picture(self, window: str, title: str, picture: Picture) -> None:
-        content = {"data": [{"type": "image", "content": _image(jpeg(picture))}]}
-        self._show(window, content, title, (picture.shape[1], picture.shape[0] + BAR))
+    def _show_image(self, window: str, title: str, image: ImageArray) -> None:
+        content = {"data": [{"type": "image", "content": _image(jpeg(image))}]}
+        self._show(window, content, title, (image.shape[1], image.shape[0] + BAR))
 
     def _reserve(self, window: str, title: str, extra: int) -> None:
-        """Keep a place for pictures that are still to come."""
+        """Keep a place for images that are still to come."""
         if window not in self._reserved:
-            self._show(window, {"data": [{"type": "text", "content": NOT_YET}]}, title, (PICTURES_WIDTH, 360 + extra))
+            self._show(window, {"data": [{"type": "text", "content": NOT_YET}]}, title, (IMAGES_WIDTH, 360 + extra))
             self._reserved.add(window)
 
     def _show(self, window: str, content: dict[str, Any], title: str, size: tuple[int, int]) -> None:

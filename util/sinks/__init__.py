@@ -1,4 +1,4 @@
-"""Where a run's numbers and pictures go: one small class per destination, one ``Recorder`` in front.
+"""Where a run's numbers and images go: one small class per destination, one ``Recorder`` in front.
 
 The recorder turns device tensors into numbers once and hands the same event to every sink.
 ``metrics.jsonl`` is the truth; a dashboard is a view of it.
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from util.distributed import World
-from util.images import Picture, to_uint8
+from util.images import ImageArray, to_uint8
 from util.memory import memory_in_use
 from util.progress import Progress
 from util.sheet import sheet
-from util.sinks.events import Figures, Pictures, Samples, Scalars
+from util.sinks.events import Images, Samples, Scalars, Scores
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +30,14 @@ class Sink:
     def scalars(self, event: Scalars) -> None:
         """Show losses."""
 
-    def figures(self, event: Figures) -> None:
+    def scores(self, event: Scores) -> None:
         """Show what was measured on held-out images."""
 
-    def images(self, event: Pictures) -> None:
-        """Show the current pictures."""
+    def images(self, event: Images) -> None:
+        """Show the current images."""
 
     def samples(self, event: Samples) -> None:
-        """Show the held-out pictures."""
+        """Show the held-out images."""
 
     def close(self) -> None:
         """Flush; called once, also after an error."""
@@ -94,18 +94,18 @@ class Recorder:
         )
         self._tell(lambda sink: sink.scalars(event))
 
-    def figures(
-        self, progress: Progress, figures: Mapping[str, float], *, deciding: str = "", worth: float = math.nan
+    def scores(
+        self, progress: Progress, scores: Mapping[str, float], *, deciding: str = "", worth: float = math.nan
     ) -> None:
         """Report what was measured on held-out images.
 
         Args:
-            deciding, worth: of a validation, see ``Figures``.
+            deciding, worth: of a validation, see ``Scores``.
         """
-        if figures:
+        if scores:
             place = progress.epoch, progress.fractional_epoch, progress.images_seen
-            event = Figures(*place, dict(figures), deciding, worth)
-            self._tell(lambda sink: sink.figures(event))
+            event = Scores(*place, dict(scores), deciding, worth)
+            self._tell(lambda sink: sink.scores(event))
 
     def images(self, progress: Progress, visuals: Mapping[str, Tensor]) -> None:
         """Show the first image of each visual everywhere.
@@ -114,20 +114,20 @@ class Recorder:
             visuals: N x C x H x W in [-1, 1]. Synchronises the device.
         """
         if self._sinks and visuals:
-            event = Pictures(progress.epoch, progress.images_seen, _pictures(visuals))
+            event = Images(progress.epoch, progress.images_seen, _images(visuals))
             self._tell(lambda sink: sink.images(event))
 
-    def samples(self, progress: Progress, rows: Sequence[Mapping[str, Tensor]], figures: Mapping[str, float]) -> None:
+    def samples(self, progress: Progress, rows: Sequence[Mapping[str, Tensor]], scores: Mapping[str, float]) -> None:
         """Show the held-out images everywhere, and report what was measured on them.
 
         Args:
             rows: for each image its visuals, 1 x C x H x W in [-1, 1]. Synchronises the device.
         """
-        self.figures(progress, figures)
+        self.scores(progress, scores)
         rows = [row for row in rows if row]
         if self._sinks and rows:
             caption = f"epoch {progress.epoch}, {progress.images_seen:,} images seen"
-            shown = sheet([_pictures(visuals) for visuals in rows], caption)
+            shown = sheet([_images(visuals) for visuals in rows], caption)
             event = Samples(progress.epoch, progress.images_seen, shown)
             self._tell(lambda sink: sink.samples(event))
 
@@ -141,5 +141,5 @@ class Recorder:
                 self._sinks.remove(sink)
 
 
-def _pictures(visuals: Mapping[str, Tensor]) -> dict[str, Picture]:
+def _images(visuals: Mapping[str, Tensor]) -> dict[str, ImageArray]:
     return {label: to_uint8(images) for label, images in visuals.items()}

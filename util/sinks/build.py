@@ -8,7 +8,7 @@ from options.errors import UserError
 from options.schema import Options
 from options.stored import flatten
 from util.dashboard.address import environment_name, parse_address
-from util.dashboard.saved import read_pictures, read_sheets
+from util.dashboard.saved import read_images, read_sheets
 from util.dashboard.sink import VisdomSink
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout
@@ -90,12 +90,12 @@ def _dashboard(opt: Options, progress: Progress, history: History, health: Healt
         layout=Layout(log.display_id, f"{opt.run.name}: " if log.display_env else "", log.display_ncols),
         history=history,
         health=health,
-        pictures=read_pictures(folder, last_epoch=epoch, images_seen=images_seen),
+        images=read_images(folder, last_epoch=epoch, images_seen=images_seen),
         sheets=read_sheets(folder, last_epoch=epoch) if log.display_samples else None,
         stop_server=log.display_stop_server,
     )
 
 
 def _last_epoch(progress: Progress) -> int:
-    """Return the last epoch of which something is trained; pictures of later ones are of a part that is lost."""
+    """Return the last epoch of which something is trained; images of later ones are of a part that is lost."""
     return progress.epoch if progress.seen_in_epoch else progress.epoch - 1

@@ -1,11 +1,11 @@
-"""What a training tells: numbers, held-out figures and pictures, as plain values on the CPU."""
+"""What a training tells: numbers, held-out scores and images, as plain values on the CPU."""
 
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from util.images import Picture
+from util.images import ImageArray
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
@@ -29,36 +29,36 @@ class Scalars(NamedTuple):
     memory: float = 0.0  # bytes in use: of the GPU where one computes, else of this process; 0 if unknown
 
 
-class Figures(NamedTuple):
+class Scores(NamedTuple):
     """What was measured on held-out images; ``epoch``, ``position``, ``images_seen`` as in ``Scalars``.
 
     ``variety_<G>`` tells how much a generator's outputs differ from one input to another, where 1 is as much as real
-    pictures do. All others are of a validation. ``deciding`` is what ``--best_metric`` names, and ``worth`` its value,
+    images do. All others are of a validation. ``deciding`` is what ``--best_metric`` names, and ``worth`` its value,
     over all generators and with the sign turned where more is better: the lowest is the best.
     """
 
     epoch: int
     position: float
     images_seen: int
-    figures: Mapping[str, float]
+    scores: Mapping[str, float]
     deciding: str = ""
     worth: float = math.nan
 
 
-Event = Scalars | Figures  # what is kept in ``metrics.jsonl``
+Event = Scalars | Scores  # what is kept in ``metrics.jsonl``
 
 
-class Pictures(NamedTuple):
-    """The pictures of one training image, in display order; ``epoch`` and ``images_seen`` as in ``Scalars``."""
+class Images(NamedTuple):
+    """The images of one training image, in display order; ``epoch`` and ``images_seen`` as in ``Scalars``."""
 
     epoch: int
     images_seen: int
-    pictures: dict[str, Picture]
+    images: dict[str, ImageArray]
 
 
 class Samples(NamedTuple):
-    """The pictures of the held-out images, always the same ones, as one sheet with a row for each."""
+    """The images of the held-out images, always the same ones, as one sheet with a row for each."""
 
     epoch: int
     images_seen: int
-    sheet: Picture
+    sheet: ImageArray

@@ -4,7 +4,7 @@ import logging
 
 from util.health import Health
 from util.sinks import Sink
-from util.sinks.events import Figures, Scalars
+from util.sinks.events import Scalars, Scores
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,6 @@ class HealthSink(Sink):
                 log.warning("%s", signal.sentence)
                 self._said.add(signal.kind)
 
-    def figures(self, event: Figures) -> None:
-        """Take held-out figures into account."""
+    def scores(self, event: Scores) -> None:
+        """Take held-out scores into account."""
         self._health.add(event)

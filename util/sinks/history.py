@@ -8,7 +8,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from util.sinks.events import Event, Figures, Scalars
+from util.sinks.events import Event, Scalars, Scores
 
 LIMIT = 1000  # points of a curve; even
 NEWEST = 20  # reports
@@ -80,7 +80,7 @@ class History:
     """All curves of a run.
 
     Attributes:
-        losses, accuracies (shares), figures: by name, in order of first appearance.
+        losses, accuracies (shares), scores: by name, in order of first appearance.
         learning_rate, seconds (per image), waiting (share of the time), memory (GiB).
         newest: seconds per image of the last ``NEWEST`` reports.
         last: the newest report, if there is one.
@@ -90,7 +90,7 @@ class History:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.losses: dict[str, Curve] = {}
         self.accuracies: dict[str, Curve] = {}
-        self.figures: dict[str, Curve] = {}
+        self.scores: dict[str, Curve] = {}
         self.learning_rate, self.seconds, self.waiting, self.memory = Curve(), Curve(), Curve(), Curve()
         self.newest: deque[float] = deque(maxlen=NEWEST)
         self.last: Scalars | None = None
@@ -118,9 +118,9 @@ class History:
 
     def add(self, event: Event) -> None:
         """Append what was told."""
-        if isinstance(event, Figures):
-            for name, value in event.figures.items():  # each is measured in its own time
-                self.figures.setdefault(name, Curve()).add(event.position, value)
+        if isinstance(event, Scores):
+            for name, value in event.scores.items():  # each is measured in its own time
+                self.scores.setdefault(name, Curve()).add(event.position, value)
             return
         x = event.position
         _add_all(self.losses, x, event.losses)

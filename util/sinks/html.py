@@ -1,6 +1,6 @@
-"""``web/index.html``: the loss curves and the sample pictures of every epoch, newest first.
+"""``web/index.html``: the loss curves and the sample images of every epoch, newest first.
 
-The layout of the official code, but only pictures that exist are listed, also after a resume, and the page reloads
+The layout of the official code, but only images that exist are listed, also after a resume, and the page reloads
 itself gently, so that a reader can scroll. It is rewritten when a training starts and only appended to from then on;
 the curves are files of their own.
 """
@@ -14,12 +14,12 @@ from pathlib import Path
 from PIL import Image
 
 from util.html_page import GrowingPage, Shown
-from util.images import save_picture
-from util.run_folder import ODD, SAMPLES, picture_files, picture_path, sample_sheets
+from util.images import save_image
+from util.run_folder import ODD, SAMPLES, image_files, image_path, sample_sheets
 from util.sheet import jpeg
 from util.sinks import Sink
 from util.sinks.curves import loss_charts, text_line
-from util.sinks.events import Pictures, Samples, Scalars
+from util.sinks.events import Images, Samples, Scalars
 from util.sinks.history import History
 from util.sinks.tolerance import Tolerance
 from util.whole_file import whole_file
@@ -32,7 +32,7 @@ SAMPLES_CAPTION = "held-out samples"
 
 
 class HtmlSink(Sink):
-    """Write pictures at each event, list those of a new epoch, and draw the curves when it is worth a reload."""
+    """Write images at each event, list those of a new epoch, and draw the curves when it is worth a reload."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class HtmlSink(Sink):
         """Describe the page.
 
         Args:
-            folder: ``web`` of a run; gets ``index.html``, drawings and ``images/``; made when the first picture comes.
+            folder: ``web`` of a run; gets ``index.html``, drawings and ``images/``; made when the first image comes.
             update_html_freq: images between two drawings at most.
-            display_winsize: pixels per picture on the page.
+            display_winsize: pixels per image on the page.
             history: reports of the run so far, when it is resumed.
-            last_epoch: that the run has trained in; pictures of later ones are of an older run, and not listed until
+            last_epoch: that the run has trained in; images of later ones are of an older run, and not listed until
                 they are replaced.
         """
         self._folder, self._every, self._history = folder, update_html_freq, history
@@ -73,16 +73,16 @@ class HtmlSink(Sink):
             with self._listing():
                 self._draw(self._newest)
 
-    def images(self, event: Pictures) -> None:
-        """Write the pictures over those of the same epoch."""
+    def images(self, event: Images) -> None:
+        """Write the images over those of the same epoch."""
         self._progress = event.epoch, event.images_seen
-        self._labels = [ODD.sub("-", label) for label in event.pictures]
+        self._labels = [ODD.sub("-", label) for label in event.images]
         written = []
         with self._saving():
             (self._folder / "images").mkdir(parents=True, exist_ok=True)
-            for label, picture in event.pictures.items():
-                path = picture_path(event.epoch, label)
-                save_picture(picture, self._folder / path)
+            for label, image in event.images.items():
+                path = image_path(event.epoch, label)
+                save_image(image, self._folder / path)
                 written.append(Shown(label, path))
         self._show(event.epoch, written)
 
@@ -93,7 +93,7 @@ class HtmlSink(Sink):
         written = []
         with self._saving():
             (self._folder / "images").mkdir(parents=True, exist_ok=True)
-            path = picture_path(event.epoch, SAMPLES, "jpg")
+            path = image_path(event.epoch, SAMPLES, "jpg")
             with whole_file(self._folder / path) as file:
                 file.write(jpeg(event.sheet))
             written.append(Shown(SAMPLES_CAPTION, path, (width, height)))
@@ -105,15 +105,15 @@ class HtmlSink(Sink):
             with self._listing():
                 self._draw(self._newest)
 
-    def _show(self, epoch: int, pictures: Sequence[Shown]) -> None:
-        """Make sure that pictures which are in the folder are on the page."""
+    def _show(self, epoch: int, images: Sequence[Shown]) -> None:
+        """Make sure that images which are in the folder are on the page."""
         before, self._newest = min(self._newest, epoch), epoch
         with self._listing():
             if not self._page.exists:
                 self._charts = None
             if self._charts is None:
                 self._draw(before)
-            self._page.add(epoch, pictures)
+            self._page.add(epoch, images)
             if self._is_due():
                 self._draw(epoch)
 
@@ -140,22 +140,22 @@ class HtmlSink(Sink):
 
     def _existing(self, newest: int) -> Iterator[tuple[int, list[Shown]]]:
         """Yield what the folder holds of the epochs up to the newest, oldest first."""
-        pictures: dict[int, list[tuple[str, str]]] = {}
-        for epoch, label, path in picture_files(self._folder.parent):
-            pictures.setdefault(epoch, []).append((label, path.name))
+        images: dict[int, list[tuple[str, str]]] = {}
+        for epoch, label, path in image_files(self._folder.parent):
+            images.setdefault(epoch, []).append((label, path.name))
         sheets = dict(sample_sheets(self._folder.parent))
         place = {label: index for index, label in enumerate(self._labels)}
-        for epoch in sorted(pictures.keys() | sheets.keys()):
+        for epoch in sorted(images.keys() | sheets.keys()):
             if epoch > newest:
                 return
-            row = sorted(pictures.get(epoch, []), key=lambda item: (place.get(item[0], len(place)), item[0]))
+            row = sorted(images.get(epoch, []), key=lambda item: (place.get(item[0], len(place)), item[0]))
             yield epoch, [Shown(label, f"images/{name}") for label, name in row]
             if epoch in sheets:
                 yield epoch, _sheet(sheets[epoch])
 
 
 def _sheet(path: Path) -> list[Shown]:
-    """Return a sheet with its size, or nothing where the file is no picture."""
+    """Return a sheet with its size, or nothing where the file is no image."""
     with suppress(OSError), Image.open(path) as image:
         return [Shown(SAMPLES_CAPTION, f"images/{path.name}", image.size)]
     return []

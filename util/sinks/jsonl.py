@@ -1,4 +1,4 @@
-"""``metrics.jsonl``: every report of the training and every figure of held-out images, one JSON object per line.
+"""``metrics.jsonl``: every report of the training and every score of held-out images, one JSON object per line.
 
 The only complete record of the curves; pages and dashboards are drawn from it. A number that is not finite
 is stored as ``null``, since JSON has no word for it, and read back as NaN.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from util.sinks import Sink
-from util.sinks.events import Event, Figures, Scalars
+from util.sinks.events import Event, Scalars, Scores
 from util.sinks.tolerance import LineWriter
 
 
@@ -41,8 +41,8 @@ class JsonLinesSink(Sink):
         """Append the report."""
         self._writer.write(_to_line(event))
 
-    def figures(self, event: Figures) -> None:
-        """Append the figures."""
+    def scores(self, event: Scores) -> None:
+        """Append the scores."""
         self._writer.write(_to_line(event))
 
 
@@ -71,7 +71,7 @@ def _put_aside(path: Path) -> None:
 
 def _to_line(event: Event) -> str:
     fields = event._asdict()
-    if isinstance(event, Figures) and not event.deciding:
+    if isinstance(event, Scores) and not event.deciding:
         del fields["deciding"], fields["worth"]
     return json.dumps({name: _stored(value) for name, value in fields.items()})
 
@@ -81,7 +81,7 @@ def _from_line(line: str) -> Event | None:
         fields = json.loads(line)
         if not isinstance(fields, dict):
             return None
-        kind = Figures if "figures" in fields else Scalars
+        kind = Scores if "scores" in fields else Scalars
         known: dict[str, Any] = {name: fields[name] for name in kind._fields if name in fields}  # others are newer
         return kind(**{name: _restored(value) for name, value in known.items()})
     except (ValueError, TypeError):

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from options.errors import UserError
-from util.images import Picture, as_rgb
+from util.images import ImageArray, as_rgb
 from util.sinks import Sink
-from util.sinks.events import Figures, Pictures, Samples, Scalars
+from util.sinks.events import Images, Samples, Scalars, Scores
 from util.sinks.history import GIBIBYTE
 
 
 class TensorBoardSink(Sink):
-    """Write losses, figures and pictures to event files; the step is the number of images seen."""
+    """Write losses, scores and images to event files; the step is the number of images seen."""
 
     def __init__(self, folder: Path, *, resume_at: int = 0) -> None:
         """Open an event file in the folder.
@@ -32,18 +32,18 @@ class TensorBoardSink(Sink):
         """Write the report."""
         self._numbers(tagged(event), event.images_seen)
 
-    def figures(self, event: Figures) -> None:
-        """Write the figures."""
+    def scores(self, event: Scores) -> None:
+        """Write the scores."""
         self._numbers(tagged(event), event.images_seen)
 
-    def images(self, event: Pictures) -> None:
-        """Write the pictures under their labels."""
-        for label, picture in event.pictures.items():
-            self._picture(label, picture, event.images_seen)
+    def images(self, event: Images) -> None:
+        """Write the images under their labels."""
+        for label, image in event.images.items():
+            self._image(label, image, event.images_seen)
 
     def samples(self, event: Samples) -> None:
         """Write the sheet of held-out images."""
-        self._picture("samples", event.sheet, event.images_seen)
+        self._image("samples", event.sheet, event.images_seen)
 
     def close(self) -> None:
         """Flush the event file."""
@@ -53,14 +53,14 @@ class TensorBoardSink(Sink):
         for tag, value in values.items():
             self._writer.add_scalar(tag, value, images_seen)  # type: ignore[no-untyped-call]
 
-    def _picture(self, tag: str, picture: Picture, images_seen: int) -> None:
-        self._writer.add_image(tag, as_rgb(picture), images_seen, dataformats="HWC")  # type: ignore[no-untyped-call]
+    def _image(self, tag: str, image: ImageArray, images_seen: int) -> None:
+        self._writer.add_image(tag, as_rgb(image), images_seen, dataformats="HWC")  # type: ignore[no-untyped-call]
 
 
-def tagged(event: Scalars | Figures) -> dict[str, float]:
+def tagged(event: Scalars | Scores) -> dict[str, float]:
     """Return an event's numbers under the names that trackers group their charts by; memory in GiB."""
-    if isinstance(event, Figures):
-        return {f"held_out/{name}": value for name, value in event.figures.items()}
+    if isinstance(event, Scores):
+        return {f"held_out/{name}": value for name, value in event.scores.items()}
     values = {f"loss/{name}": value for name, value in event.losses.items()}
     values |= {f"accuracy/{name}": value for name, value in event.accuracies.items()}
     values |= {"epoch": event.position, "learning_rate": event.learning_rate}

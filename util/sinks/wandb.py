@@ -13,9 +13,9 @@ from typing import Any, Literal
 from PIL import Image
 
 from options.errors import UserError
-from util.images import Picture
+from util.images import ImageArray
 from util.sinks import Sink
-from util.sinks.events import Figures, Pictures, Samples, Scalars
+from util.sinks.events import Images, Samples, Scalars, Scores
 from util.sinks.tensorboard import tagged
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ PATIENCE = {"WANDB_INIT_TIMEOUT": "20", "WANDB_FINISH_TIMEOUT": "120"}
 
 
 class WandbSink(Sink):
-    """Log losses, figures and pictures to a run of a project; the step is the number of images seen.
+    """Log losses, scores and images to a run of a project; the step is the number of images seen.
 
     Calls of one step must follow each other, because W&B joins them to one record; it refuses earlier steps.
     """
@@ -67,13 +67,13 @@ class WandbSink(Sink):
         """Log the report."""
         self._log(tagged(event), event.images_seen)
 
-    def figures(self, event: Figures) -> None:
-        """Log the figures."""
+    def scores(self, event: Scores) -> None:
+        """Log the scores."""
         self._log(tagged(event), event.images_seen)
 
-    def images(self, event: Pictures) -> None:
-        """Log the pictures under their labels."""
-        self._log({label: self._image(picture) for label, picture in event.pictures.items()}, event.images_seen)
+    def images(self, event: Images) -> None:
+        """Log the images under their labels."""
+        self._log({label: self._image(image) for label, image in event.images.items()}, event.images_seen)
 
     def samples(self, event: Samples) -> None:
         """Log the sheet of held-out images."""
@@ -87,9 +87,9 @@ class WandbSink(Sink):
         if images_seen >= self._first_step:
             self._run.log(values, step=images_seen)
 
-    def _image(self, picture: Picture, file_type: Literal["png", "jpg"] = "png") -> object:
+    def _image(self, image: ImageArray, file_type: Literal["png", "jpg"] = "png") -> object:
         # Not the array itself: older versions stretch the range of a dark one.
-        return self._wandb.Image(Image.fromarray(picture), file_type=file_type)
+        return self._wandb.Image(Image.fromarray(image), file_type=file_type)
 
 
 def _start(wandb: Any, settings: Mapping[str, object]) -> Any:  # Any: the package may be missing

@@ -1,4 +1,4 @@
-// Pictures of the browser to what a network takes, and back. The formulas are those of the metadata in an ONNX file.
+// Images of the browser to what a network takes, and back. The formulas are those of the metadata in an ONNX file.
 
 const LUMA = [19595, 38470, 7471];  // red, green and blue in 65536ths, as Pillow has them
 
@@ -19,7 +19,7 @@ export function toNetwork({ data, width, height }, channels) {
   return { values, dims: [1, channels, height, width] };
 }
 
-// Return an ImageData of what a network made; it keeps the alpha of the picture that went in.
+// Return an ImageData of what a network made; it keeps the alpha of the image that went in.
 export function fromNetwork({ values, dims }, { data: before }) {
   const [, channels, height, width] = dims, count = width * height;
   const image = new ImageData(width, height);

@@ -1,13 +1,13 @@
-// The page: takes a picture, lets the worker translate it, and shows both.
+// The page: takes an image, lets the worker translate it, and shows both.
 
 import { fromNetwork, toNetwork } from "./pixels.js";
 
 const MOST = 2.5e6;  // pixels; the memory that WebAssembly can have, 4 GB, is full soon after
-const AUTOMATIC = 512 * 512;  // pixels to which larger pictures are scaled down unless a size is chosen
+const AUTOMATIC = 512 * 512;  // pixels to which larger images are scaled down unless a size is chosen
 const SIDES = [256, 512, 768, 1024, 1536];  // of the longer side, pixels
 
 const part = Object.fromEntries([...document.querySelectorAll("[id]")].map(element => [element.id, element]));
-let networks = [], picture = null, name = "", job = 0, given = null, worker = null, started = 0;
+let networks = [], image = null, name = "", job = 0, given = null, worker = null, started = 0;
 
 function say(state, text, share = null) {
   document.body.dataset.state = state;
@@ -18,23 +18,23 @@ function say(state, text, share = null) {
 
 async function open(file) {
   const turn = ++job;
-  if (picture) part.result.classList.add("stale");
+  if (image) part.result.classList.add("stale");
   let opened;
   try {
     opened = await createImageBitmap(file);
   } catch {
-    if (turn === job) say("error", `${file.name || "This"} is no picture that this browser can read.`);
+    if (turn === job) say("error", `${file.name || "This"} is no image that this browser can read.`);
     return;
   }
-  if (turn !== job) return;  // another picture came meanwhile
-  picture = opened;
-  name = (file.name || "picture").replace(/\.[^.]*$/, "");
+  if (turn !== job) return;  // another image came meanwhile
+  image = opened;
+  name = (file.name || "image").replace(/\.[^.]*$/, "");
   translate();
 }
 
-// Return width and height at which the picture is translated; null if that is too much.
+// Return width and height at which the image is translated; null if that is too much.
 function chosenSize() {
-  const { width, height } = picture, longer = Math.max(width, height);
+  const { width, height } = image, longer = Math.max(width, height);
   const wish = part.size.value;
   let factor = 1;
   if (wish === "auto") factor = Math.min(1, Math.sqrt(AUTOMATIC / (width * height)));
@@ -44,17 +44,17 @@ function chosenSize() {
 }
 
 function translate() {
-  if (!picture) return;
+  if (!image) return;
   const id = ++job, { file, input, megabytes } = networks[part.direction.selectedIndex];
   part.result.classList.add("stale");
   part.download.disabled = true;
   const size = chosenSize();
   if (!size) {
-    say("error", `${picture.width} x ${picture.height} pixels are too many for a browser; choose a smaller size.`);
+    say("error", `${image.width} x ${image.height} pixels are too many for a browser; choose a smaller size.`);
     return;
   }
-  given = drawn(picture, size);
-  show("input", given, picture);
+  given = drawn(image, size);
+  show("input", given, image);
   const { values, dims } = toNetwork(given, input);
   say("busy", `Loading the network, ${megabytes} MB …`, 0);
   started = performance.now();
@@ -84,7 +84,7 @@ function answered({ loading, values, dims, error }) {
   } else say("busy", part.message.textContent, loading);
 }
 
-// A program that ran out of memory is not to be trusted: the next picture gets a new one.
+// A program that ran out of memory is not to be trusted: the next image gets a new one.
 function failed(error) {
   worker.terminate();
   worker = null;
@@ -131,7 +131,7 @@ function listen() {
   document.addEventListener("drop", event => {
     dragging(false)(event);
     if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
-    else say("error", "That was no file; save the picture first, then drop it.");
+    else say("error", "That was no file; save the image first, then drop it.");
   });
   document.addEventListener("paste", event => { if (event.clipboardData.files[0]) open(event.clipboardData.files[0]); });
 }
@@ -145,7 +145,7 @@ async function start() {
   part.size.append(new Option("automatic", "auto"), new Option("as it is", "full"));
   for (const side of SIDES) part.size.append(new Option(`${side} pixels`, side));
   listen();
-  say("ready", "Choose a picture, drop one anywhere on the page, or paste one.");
+  say("ready", "Choose an image, drop one anywhere on the page, or paste one.");
 }
 
 start().catch(error => say("error", `The page is not complete: ${error.message}`));

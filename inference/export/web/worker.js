@@ -18,7 +18,7 @@ self.onmessage = ({ data: job }) => {
 };
 
 async function work({ id, file, values, dims }) {
-  if (id !== newest) return;  // a later picture has taken its place
+  if (id !== newest) return;  // a later image has taken its place
   try {
     const session = await network(file, share => self.postMessage({ id, loading: share }));
     self.postMessage({ id, loading: null });

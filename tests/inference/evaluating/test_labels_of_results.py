@@ -1,4 +1,4 @@
-"""Which pictures of a folder of results are compared with the real ones."""
+"""Which images of a folder of results are compared with the real ones."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_results_of_model_test_are_measured_without_the_real_ones(
     words = [folder, "--dataroot", unaligned_root, "--metrics", "histogram"]
     found = measured(run_cli, *words)
     assert images(found) == (2, 2)
-    assert found["figures"] == measured(run_cli, *words, "--label fake")["figures"]
+    assert found["scores"] == measured(run_cli, *words, "--label fake")["scores"]
 
 
 def test_of_a_cycle_gan_direction_chooses_the_generator(unaligned_root: Path, tmp_path: Path, run_cli: RunCli) -> None:

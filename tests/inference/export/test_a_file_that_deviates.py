@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from inference.export import bare
-from inference.export.check import Deviation, DeviationError, compare, pictures
+from inference.export.check import Deviation, DeviationError, compare, images
 from inference.export.formats import FORMATS
 from inference.load import read_directions
 from tests.conftest import RunCli
@@ -98,7 +98,7 @@ def test_each_precision_has_its_tolerance(largest: float, psnr: float, precision
             deviation.checked(precision)
 
 
-def test_one_number_in_one_picture_is_enough(run: Path) -> None:
+def test_one_number_in_one_image_is_enough(run: Path) -> None:
     (way,) = read_directions(run).values()
 
     def almost(image: Tensor) -> Tensor:
@@ -110,10 +110,10 @@ def test_one_number_in_one_picture_is_enough(run: Path) -> None:
     assert compare(way, almost).largest == pytest.approx(0.25)
 
 
-def test_the_pictures_are_the_same_every_time_and_fill_the_range() -> None:
-    for one, other in zip(pictures(3), pictures(3), strict=True):
+def test_the_images_are_the_same_every_time_and_fill_the_range() -> None:
+    for one, other in zip(images(3), images(3), strict=True):
         assert torch.equal(one, other)
         assert one.abs().max() <= 1
-    first = next(pictures(3))
+    first = next(images(3))
     assert first.amax() - first.amin() > 1.2
     assert first.std((2, 3)).min() > 0.1

@@ -23,7 +23,7 @@ from tests.runs import make_run
 
 need("onnx", "onnxscript", "onnxruntime")
 
-SIZES = ((1, 64, 64), (2, 40, 40), (1, 1, 37), (3, 33, 90), (1, 32, 32))  # pictures, height, width
+SIZES = ((1, 64, 64), (2, 40, 40), (1, 1, 37), (3, 33, 90), (1, 32, 32))  # images, height, width
 RUNS = {
     "two ways": ("cycle_gan", ""),
     "unet": ("pix2pix", "--netG unet_32 --direction BtoA --input_nc 1"),
@@ -94,7 +94,7 @@ READERS = {"onnx": by_onnx, "torchscript": by_torchscript, "torch_export": by_to
 
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize("name", ["two ways", "unet"])
-def test_a_file_translates_pictures_of_any_size(name: str, kind: str, write: Any, runs: dict[str, Path]) -> None:
+def test_a_file_translates_images_of_any_size(name: str, kind: str, write: Any, runs: dict[str, Path]) -> None:
     ways = read_directions(runs[name])
     written = write(name, kind)
     assert [one.source.way.name for one in written] == list(ways)
@@ -124,18 +124,18 @@ def test_the_other_generators_become_files_too(flags: str, tmp_path: Path) -> No
     assert f"--netG {told['netG']}" in flags
     assert told["upsampling"] == ("resize" if "resize" in flags else "transposed")
     assert told["spectral_norm"] == ("GD" if "GD" in flags else "none")
-    picture = np.random.default_rng(1).integers(0, 256, (29, 40, 3), np.uint8)
-    alone, whole = (load(source, precision="fp32")(picture) for source in (bare.path, run))
+    levels = np.random.default_rng(1).integers(0, 256, (29, 40, 3), np.uint8)
+    alone, whole = (load(source, precision="fp32")(levels) for source in (bare.path, run))
     assert np.array_equal(alone, whole)
 
 
 @pytest.mark.parametrize("kind", READERS)
 def test_a_colorizing_file_takes_and_gives_rgb(kind: str, write: Any, runs: dict[str, Path]) -> None:
     (one,) = write("colours", kind)
-    picture = np.random.default_rng(1).integers(0, 256, (29, 40, 3), np.uint8)
-    image = torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1
+    levels = np.random.default_rng(1).integers(0, 256, (29, 40, 3), np.uint8)
+    image = torch.from_numpy(levels).permute(2, 0, 1)[None] / 127.5 - 1
     made = ((READERS[kind](one.path)(image) + 1) * 127.5).round()[0].permute(1, 2, 0).numpy()
-    wanted = load(runs["colours"], precision="fp32")(picture).astype(int)
+    wanted = load(runs["colours"], precision="fp32")(levels).astype(int)
     assert np.abs(made - wanted).max() <= 1
     assert told_by(one.path)["input_channels"] == told_by(one.path)["output_channels"] == "RGB"
 
@@ -156,7 +156,7 @@ def test_the_metadata_know_direction_channels_and_what_a_network_wants(write: An
     told = told_by(program.path)
     assert (told["translates"], told["direction"], told["multiple"]) == ("BtoA", "BtoA", "32")
     assert (told["input_channels"], told["output_channels"]) == ("gray", "RGB")
-    assert told["norm_statistics"] == "picture"
+    assert told["norm_statistics"] == "image"
     assert told_by(weights.path)["padding"].startswith("extend sides by reflection to multiples of 32")
     assert told_by(write("two ways", "safetensors")[0].path)["padding"].startswith("sides become multiples of 4; cut")
 

@@ -20,8 +20,8 @@ from inference.export.web_page import write_page
 from options.errors import UserError
 from tests.browser import PROGRAM, Page, browser
 from tests.conftest import RunCli
+from tests.images import an_image, write
 from tests.inference.export.optional import need, skip
-from tests.pictures import picture, write
 from tests.runs import make_run
 
 need("onnx", "onnxscript", "onnxruntime", "requests", "websocket")
@@ -115,12 +115,12 @@ def assert_near(made: np.ndarray, wanted: np.ndarray) -> None:
 
 @pytest.mark.parametrize("model", FLAGS)
 @pytest.mark.parametrize("size", [(64, 64), (51, 38)])
-def test_a_picture_becomes_what_pytorch_makes_of_it(
+def test_an_image_becomes_what_pytorch_makes_of_it(
     model: str, size: tuple[int, int], page: Page, sites: dict[str, Site], tmp_path: Path
 ) -> None:
     visit(page, sites[model])
     assert page.ask("document.title") == page.ask("document.querySelector('h1').innerText") == f"<b>{model}</b>"
-    path = write(picture(3, size), tmp_path / "a.png")
+    path = write(an_image(3, size), tmp_path / "a.png")
     page.attach("#file", path)
     assert "Translated in " in finished(page)
     assert np.array_equal(shown(page, "input")[:, :, :3], levels(path))
@@ -133,7 +133,7 @@ def test_a_picture_becomes_what_pytorch_makes_of_it(
 
 def test_the_other_direction(page: Page, sites: dict[str, Site], tmp_path: Path) -> None:
     visit(page, sites["cycle_gan"])
-    path = write(picture(4, (40, 30)), tmp_path / "a.png")
+    path = write(an_image(4, (40, 30)), tmp_path / "a.png")
     page.attach("#file", path)
     finished(page)
     choose(page, "direction", "B to A")
@@ -144,12 +144,12 @@ def test_the_other_direction(page: Page, sites: dict[str, Site], tmp_path: Path)
     assert_near(shown(page, "result"), back)
 
 
-def test_pictures_are_dropped_and_pasted(page: Page, sites: dict[str, Site], tmp_path: Path) -> None:
+def test_images_are_dropped_and_pasted(page: Page, sites: dict[str, Site], tmp_path: Path) -> None:
     visit(page, sites["pix2pix"])
     translator = load(sites["pix2pix"].run, precision="fp32")
     events = ("new DragEvent('drop', {dataTransfer: it})", "new ClipboardEvent('paste', {clipboardData: it})")
     for seed, event in enumerate(events):
-        path = write(picture(seed, (48, 33)), Path(tmp_path, f"{seed}.bmp"))
+        path = write(an_image(seed, (48, 33)), Path(tmp_path, f"{seed}.bmp"))
         octets = list(path.read_bytes())
         page.ask(
             f"(it => {{ it.items.add(new File([new Uint8Array({octets})], '{path.name}')); "
@@ -162,7 +162,7 @@ def test_pictures_are_dropped_and_pasted(page: Page, sites: dict[str, Site], tmp
         assert_near(shown(page, "result"), np.asarray(translator(Image.open(path)).convert("RGB")))
 
 
-def test_large_pictures_are_scaled_down_and_too_large_ones_refused(
+def test_large_images_are_scaled_down_and_too_large_ones_refused(
     page: Page, sites: dict[str, Site], tmp_path: Path
 ) -> None:
     visit(page, sites["cycle_gan"])
@@ -178,12 +178,12 @@ def test_large_pictures_are_scaled_down_and_too_large_ones_refused(
     assert shown(page, "result").shape == (192, 256, 4)
 
 
-def test_what_is_no_picture_is_said_and_the_next_one_works(page: Page, sites: dict[str, Site], tmp_path: Path) -> None:
+def test_what_is_no_image_is_said_and_the_next_one_works(page: Page, sites: dict[str, Site], tmp_path: Path) -> None:
     visit(page, sites["pix2pix"])
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
     page.attach("#file", tmp_path / "text.png")
-    assert finished(page) == "text.png is no picture that this browser can read."
-    page.attach("#file", write(picture(3), tmp_path / "a.png"))
+    assert finished(page) == "text.png is no image that this browser can read."
+    page.attach("#file", write(an_image(3), tmp_path / "a.png"))
     page.wait_for("document.body.dataset.state == 'done'")
 
 
@@ -196,7 +196,7 @@ def test_a_network_that_is_not_there_is_said_and_tried_again(
     content = network.read_bytes()
     network.unlink()
     visit(page, whole._replace(url=whole.url.replace("pix2pix", "broken")))
-    path = write(picture(3), tmp_path / "a.png")
+    path = write(an_image(3), tmp_path / "a.png")
     page.attach("#file", path)
     assert finished(page) == (
         "The translation failed: the network latest_net_G.onnx cannot be downloaded (404 File not found)"
@@ -208,7 +208,7 @@ def test_a_network_that_is_not_there_is_said_and_tried_again(
 
 def test_transparency_is_kept(page: Page, sites: dict[str, Site], tmp_path: Path) -> None:
     visit(page, sites["cycle_gan"])
-    image = picture(3, (40, 40)).convert("RGBA")
+    image = an_image(3, (40, 40)).convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize((40, 40)).point(lambda level: max(level, 128)))
     image.save(tmp_path / "a.png")
     page.attach("#file", tmp_path / "a.png")
@@ -219,7 +219,7 @@ def test_transparency_is_kept(page: Page, sites: dict[str, Site], tmp_path: Path
 def test_the_result_can_be_downloaded(page: Page, sites: dict[str, Site], tmp_path: Path) -> None:
     visit(page, sites["pix2pix"])
     assert page.ask("document.getElementById('download').disabled")
-    page.attach("#file", write(picture(3), tmp_path / "my.horse.png"))
+    page.attach("#file", write(an_image(3), tmp_path / "my.horse.png"))
     finished(page)
     page.ask("HTMLAnchorElement.prototype.click = function() { window.saved = [this.download, this.href] }")
     page.click("#download")
@@ -239,12 +239,12 @@ def test_the_result_can_be_downloaded(page: Page, sites: dict[str, Site], tmp_pa
     [
         (
             "--input_nc 4",
-            "a browser's pictures have 1 or 3 channels of 8 bits, but {} is for 4 channels; use --to onnx",
+            "a browser's images have 1 or 3 channels of 8 bits, but {} is for 4 channels; use --to onnx",
         ),
         ("--value_range_B 0,4095", "but {} was trained with --value_range 0,4095; use --to onnx"),
     ],
 )
-def test_pictures_that_no_browser_has_are_refused(flags: str, sentence: str, run_cli: RunCli, tmp_path: Path) -> None:
+def test_images_that_no_browser_has_are_refused(flags: str, sentence: str, run_cli: RunCli, tmp_path: Path) -> None:
     run = make_run(tmp_path / "p", "pix2pix", flags)
     done = run_cli("export", [run, "--to", "web", "-o", "page"])
     assert done.code == 2

@@ -71,7 +71,7 @@ def test_other_layers_and_spectral_norm_become_portable(flags: dict[str, Any]) -
             assert torch.allclose(compiled(image(*size)), wanted, atol=2e-5), size
 
 
-def test_pictures_of_a_batch_do_not_see_each_other() -> None:
+def test_images_of_a_batch_do_not_see_each_other() -> None:
     made = portable(repeatable(generator("unet_32", "batch")))
     batch = image(3, 3, 40, 30)
     alone = torch.cat([made(one[None]) for one in batch])

@@ -1,4 +1,4 @@
-"""Pictures in parts against the same pictures at once."""
+"""Images in parts against the same images at once."""
 
 import math
 from pathlib import Path
@@ -27,7 +27,7 @@ NETWORKS = [("resnet_2blocks", 4), ("unet_32", 32)]
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts of 64 pixels, so that small pictures have many."""
+    """Parts of 64 pixels, so that small images have many."""
     monkeypatch.setattr(tiling, "SMALLEST", 64)
     monkeypatch.setattr(tiling, "LARGEST", 64)
 
@@ -46,8 +46,8 @@ def translator(
     return Translator({"AtoB": way}, CPU, precision=precision)
 
 
-def picture(height: int, width: int, seed: int = 0) -> np.ndarray[Any, Any]:
-    """Return coarse blobs whose brightness drifts across the picture, H x W x 3 in [0, 1]."""
+def an_image(height: int, width: int, seed: int = 0) -> np.ndarray[Any, Any]:
+    """Return coarse blobs whose brightness drifts across the image, H x W x 3 in [0, 1]."""
     rng = np.random.default_rng(seed)
     coarse = torch.from_numpy(rng.random((1, 3, 9, 9), np.float32))
     fine = torch.from_numpy(rng.random((1, 3, height, width), np.float32))
@@ -65,7 +65,7 @@ def psnr(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
 @pytest.mark.parametrize("size", [(203, 150), (130, 67), (256, 65), (3, 200), (200, 1)])
 def test_exact_parts_equal_the_whole(netG: str, multiple: int, norm: str, size: tuple[int, int]) -> None:
     one = translator(netG, multiple, norm)
-    image = picture(*size)
+    image = an_image(*size)
     whole = one(image)
     assert whole.std() > 0.01 or 1 in size
     one.tiling = Tiling("exact")
@@ -85,7 +85,7 @@ def test_exact_parts_equal_the_whole(netG: str, multiple: int, norm: str, size: 
 )
 def test_exact_parts_of_every_generator(netG: str, multiple: int, flags: dict[str, Any], size: tuple[int, int]) -> None:
     one = translator(netG, multiple, "instance", **flags)
-    image = picture(*size)
+    image = an_image(*size)
     whole = one(image)
     one.tiling = Tiling("exact")
     assert psnr(one(image), whole) > 90
@@ -95,7 +95,7 @@ def test_exact_parts_of_every_generator(netG: str, multiple: int, flags: dict[st
 @pytest.mark.parametrize(("netG", "multiple"), NETWORKS)
 def test_exact_parts_with_the_statistics_of_the_training(netG: str, multiple: int, norm: str) -> None:
     one = translator(netG, multiple, norm, eval_=True)
-    image = picture(150, 131)
+    image = an_image(150, 131)
     whole = one(image)
     one.tiling = Tiling("exact")
     assert psnr(one(image), whole) > 90
@@ -104,7 +104,7 @@ def test_exact_parts_with_the_statistics_of_the_training(netG: str, multiple: in
 @pytest.mark.parametrize("precision", ["auto", "bf16"])
 def test_exact_parts_under_the_fast_precisions(precision: str) -> None:
     one = translator("resnet_2blocks", 4, "instance", precision=precision)
-    image = picture(150, 131)
+    image = an_image(150, 131)
     whole = one(image)
     one.tiling = Tiling("exact")
     assert psnr(one(image), whole) > (90 if precision == "auto" else 35)
@@ -115,7 +115,7 @@ def test_maps_on_the_disk_are_as_good_as_half_precision(
     netG: str, multiple: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = translator(netG, multiple, "instance")
-    image = picture(203, 150)
+    image = an_image(203, 150)
     whole = one(image)
     one.tiling = Tiling("exact")
     written: list[Box] = []
@@ -134,7 +134,7 @@ def test_maps_on_the_disk_are_as_good_as_half_precision(
 
 def test_tiles_with_norms_of_their_own_differ_but_have_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     one = translator("resnet_2blocks", 4, "instance")
-    image = picture(300, 290)
+    image = an_image(300, 290)
     whole = one(image)
     monkeypatch.setattr(Tiling, "room", lambda self, device, enough=0: 2 * tiling.BYTES * 4 * 96.0**2)
     one.tiling = Tiling("blend")
@@ -177,7 +177,7 @@ def test_statistics_of_parts_are_those_of_the_whole() -> None:
 
 def test_auto_computes_at_once_what_fits_and_in_parts_what_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     one = translator("resnet_2blocks", 4, "instance")
-    image = picture(203, 150)
+    image = an_image(203, 150)
     whole = one(image)
     asked: list[tuple[int, int]] = []
     run = Translator.in_parts
@@ -198,12 +198,12 @@ def test_too_little_memory_and_unknown_networks_are_told() -> None:
     one = translator("resnet_2blocks", 4, "instance")
     one.tiling = Tiling("exact", 2**20)
     with pytest.raises(UserError, match=r"leaves 0 MiB beside the program and the networks; allow at least"):
-        one(picture(80, 80))
+        one(an_image(80, 80))
     way = one.directions["AtoB"]
     other = Translator({"AtoB": way}, CPU, precision="fp32", tiling=Tiling("exact"))
     other._networks["AtoB"] = nn.Conv2d(3, 3, 1)
     with pytest.raises(UserError, match="a Conv2d cannot be computed in exact parts; pass --tiling blend"):
-        other(picture(80, 80))
+        other(an_image(80, 80))
 
 
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

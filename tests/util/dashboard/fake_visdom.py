@@ -61,8 +61,8 @@ class FakeVisdom(ThreadingHTTPServer):
         self.status = self.body = None
         self.go.set()
 
-    def pictures(self, window: str) -> list[str]:
-        """Return the sources of the pictures in a window, oldest first."""
+    def images(self, window: str) -> list[str]:
+        """Return the sources of the images in a window, oldest first."""
         return [item["content"]["src"] for item in self.windows[window]["data"]]
 
     def handle_error(self, *_: object) -> None:

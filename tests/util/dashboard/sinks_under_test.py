@@ -21,7 +21,7 @@ from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout
 from util.health import Health
 from util.sheet import jpeg
-from util.sinks.events import Event, Figures, Pictures, Samples
+from util.sinks.events import Event, Images, Samples, Scores
 from util.sinks.history import History
 
 LAYOUT = Layout(1, "", 4)
@@ -46,7 +46,7 @@ def make_sink(
     for event in before:
         history.add(event)
         health.add(event)
-    defaults = {"history": history, "health": health, "pictures": None, "sheets": Sheets()}
+    defaults = {"history": history, "health": health, "images": None, "sheets": Sheets()}
     address = parse_address(server, port)
     MADE.append(
         VisdomSink(info, address, env=env, layout=layout, start_server=start_server, **(defaults | options)),
@@ -80,15 +80,15 @@ def numbered(number: int) -> Samples:
     return Samples(number, 100 * number, np.full((40, 100, 3), number % 256, np.uint8))
 
 
-def gray(number: int) -> Pictures:
-    """Return pictures of a brightness."""
-    return Pictures(number, 100 * number, {"real_A": np.full((32, 32, 3), number % 256, np.uint8)})
+def gray(number: int) -> Images:
+    """Return images of a brightness."""
+    return Images(number, 100 * number, {"real_A": np.full((32, 32, 3), number % 256, np.uint8)})
 
 
 def tell(sink: VisdomSink, number: int) -> None:
     """Tell all that a training can tell."""
     sink.scalars(scalars(number)._replace(accuracies={"D_A_real": 0.5}, data_seconds=0.1, memory=2.0**30))
-    sink.figures(Figures(1, number / 4, 100 * number, {"validation": 1 / number, "variety_G_A": 0.5}))
+    sink.scores(Scores(1, number / 4, 100 * number, {"validation": 1 / number, "variety_G_A": 0.5}))
     sink.images(gray(number))
     sink.samples(numbered(number))
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.util.sinks.events import scalars
 from util.dashboard.plots import Chart, charts
-from util.sinks.events import Figures, Scalars
+from util.sinks.events import Scalars, Scores
 from util.sinks.history import History
 from util.sinks.traces import smooth
 
@@ -44,9 +44,7 @@ def losses(value: Callable[[int], float], count: int) -> Chart:
 
 @pytest.fixture
 def history() -> History:
-    return History(
-        [full(1), full(2), Figures(1, 0.4, 200, {"validation": 0.3, "variety_G_A": 0.8, "variety_G_B": 0.7})]
-    )
+    return History([full(1), full(2), Scores(1, 0.4, 200, {"validation": 0.3, "variety_G_A": 0.8, "variety_G_B": 0.7})])
 
 
 def test_every_number_has_its_chart_in_reading_order(history: History) -> None:
@@ -92,7 +90,7 @@ def test_every_figure_is_valid_json_whatever_is_reported(bad: float) -> None:
         losses={"D_A": bad, "new": bad}, accuracies={"D_A_real": bad}, seconds=bad, memory=0.0, learning_rate=bad
     )
     nowhere = full(3)._replace(position=bad)
-    found = charts(History([full(1), broken, nowhere, Figures(1, 0.5, 200, {"validation": bad, "x": 1.0})]), "lsgan")
+    found = charts(History([full(1), broken, nowhere, Scores(1, 0.5, 200, {"validation": bad, "x": 1.0})]), "lsgan")
     for chart in found:
         json.dumps(chart.figure, allow_nan=False)
     gan = next(chart for chart in found if chart.window == "gan")
@@ -151,11 +149,11 @@ def test_shares_are_percentages_from_none_to_all(history: History) -> None:
 
 
 def test_a_validation_is_drawn_close_up_and_stays_however_rare_it_is() -> None:
-    events: list[Figures] = []
+    events: list[Scores] = []
     for number in range(1, 2001):
-        events.append(Figures(1, number / 10, number, {"variety_G": 0.5}))
+        events.append(Scores(1, number / 10, number, {"variety_G": 0.5}))
         if number % 10 == 0:
-            events.append(Figures(1, number / 10, number, {"validation": 100 + number / 1e3}))
+            events.append(Scores(1, number / 10, number, {"validation": 100 + number / 1e3}))
     found = drawn(History([scalars(1), *events]))
     low, high = found["validation"].figure["layout"]["yaxis"]["range"]
     assert 95 < low < high < 105

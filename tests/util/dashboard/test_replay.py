@@ -13,9 +13,9 @@ from tests.conftest import PROJECT, RunCli
 from tests.util.dashboard.fake_visdom import fake_visdom
 from tests.util.dashboard.servers import Serve
 from tests.util.dashboard.sinks_under_test import drawn, numbered, points, source, windows
-from tests.util.sinks.events import pictures, scalars
+from tests.util.sinks.events import images, scalars
 from util.dashboard.__main__ import main
-from util.sinks.events import Figures
+from util.sinks.events import Scores
 from util.sinks.history import History
 from util.sinks.html import HtmlSink
 from util.sinks.jsonl import JsonLinesSink, read_events
@@ -33,7 +33,7 @@ def _quietened(caplog) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A folder with 8 reports, two measurements, and the pictures of two epochs, as the sinks write it."""
+    """A folder with 8 reports, two measurements, and the images of two epochs, as the sinks write it."""
     folder = tmp_path / "runs" / "a_run"
     folder.mkdir(parents=True)
     record = JsonLinesSink(folder / "metrics.jsonl", resume_at=0)
@@ -42,8 +42,8 @@ def run(tmp_path: Path) -> Path:
         record.scalars(scalars(number))
         if number % 4 == 0:
             epoch = number // 4
-            record.figures(Figures(epoch, float(epoch), 100 * number, {"validation": 1 / number}))
-            page.images(pictures(epoch, 100 * number, labels=("real_A", "fake_B", "a_last")))
+            record.scores(Scores(epoch, float(epoch), 100 * number, {"validation": 1 / number}))
+            page.images(images(epoch, 100 * number, labels=("real_A", "fake_B", "a_last")))
             page.samples(numbered(epoch))
     page.close()
     return folder
@@ -218,9 +218,9 @@ def test_reports_that_were_put_aside_are_not_taken_for_those_of_the_run(
 
 
 @pytest.mark.parametrize("lost", ["epoch002_real_A.png", "epoch001_samples.jpg", "epoch002_samples.jpg"])
-def test_a_damaged_picture_is_left_out(serve: Serve, run: Path, free_port: int, lost: str, capsys) -> None:
+def test_a_damaged_image_is_left_out(serve: Serve, run: Path, free_port: int, lost: str, capsys) -> None:
     serve()
-    (run / "web" / "images" / lost).write_bytes(b"\xff\xd8 no picture")
+    (run / "web" / "images" / lost).write_bytes(b"\xff\xd8 no image")
     assert replay(run, "--display_port", free_port) == 0
     assert set(windows(free_port, "a-run")) >= CHARTS | {"1-samples", "1-current"}
 

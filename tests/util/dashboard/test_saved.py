@@ -1,4 +1,4 @@
-"""The pictures that a dashboard goes on with: bounded, in order, and not of a part that is trained again."""
+"""The images that a dashboard goes on with: bounded, in order, and not of a part that is trained again."""
 
 import io
 import itertools
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from util.dashboard.saved import LIMIT, Sheets, read_pictures, read_sheets
-from util.run_folder import picture_files, picture_path, sample_sheets
+from util.dashboard.saved import LIMIT, Sheets, read_images, read_sheets
+from util.run_folder import image_files, image_path, sample_sheets
 
 
 def name(number: int) -> bytes:
@@ -18,8 +18,8 @@ def name(number: int) -> bytes:
 
 
 def save(folder: Path, epoch: int, label: str, *, at: int = 0, level: int = 90, gray: bool = False) -> Path:
-    """Write a picture as the page does, at a point in time."""
-    path = folder / "web" / picture_path(epoch, label)
+    """Write an image as the page does, at a point in time."""
+    path = folder / "web" / image_path(epoch, label)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.full((8, 6) if gray else (8, 6, 3), level, np.uint8)).save(path)
     os.utime(path, (at, at))
@@ -28,7 +28,7 @@ def save(folder: Path, epoch: int, label: str, *, at: int = 0, level: int = 90, 
 
 def save_sheet(folder: Path, epoch: int) -> None:
     """Write a sheet that is as wide as its epoch."""
-    path = folder / "web" / picture_path(epoch, "samples", "jpg")
+    path = folder / "web" / image_path(epoch, "samples", "jpg")
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("L", (epoch, 2)).save(path)
 
@@ -71,47 +71,47 @@ def test_sheets_after_the_last_epoch_are_left_out(tmp_path: Path) -> None:
     assert read_sheets(tmp_path, last_epoch=0).items == []
 
 
-def test_the_newest_pictures_come_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
+def test_the_newest_images_come_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
     for epoch in (999, 1000, 1001):
         for second, label in enumerate(("real_A", "fake_B", "another")):
             save(tmp_path, epoch, label, at=1000 * epoch + second, level=epoch % 251, gray=label == "fake_B")
-    pictures = read_pictures(tmp_path, last_epoch=1000, images_seen=7)
-    assert pictures is not None
-    assert (pictures.epoch, pictures.images_seen) == (1000, 7)
-    assert list(pictures.pictures) == ["real_A", "fake_B", "another"]
-    assert [picture.shape for picture in pictures.pictures.values()] == [(8, 6, 3), (8, 6), (8, 6, 3)]
-    assert all((picture == 1000 % 251).all() for picture in pictures.pictures.values())
+    images = read_images(tmp_path, last_epoch=1000, images_seen=7)
+    assert images is not None
+    assert (images.epoch, images.images_seen) == (1000, 7)
+    assert list(images.images) == ["real_A", "fake_B", "another"]
+    assert [image.shape for image in images.images.values()] == [(8, 6, 3), (8, 6), (8, 6, 3)]
+    assert all((image == 1000 % 251).all() for image in images.images.values())
 
 
-def test_a_run_without_pictures_has_none(tmp_path: Path) -> None:
-    assert read_pictures(tmp_path, last_epoch=5, images_seen=0) is None
+def test_a_run_without_images_has_none(tmp_path: Path) -> None:
+    assert read_images(tmp_path, last_epoch=5, images_seen=0) is None
     assert read_sheets(tmp_path, last_epoch=5).items == []
     save(tmp_path, 6, "fake_B")
-    assert read_pictures(tmp_path, last_epoch=5, images_seen=0) is None
+    assert read_images(tmp_path, last_epoch=5, images_seen=0) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture"])
-def test_a_damaged_picture_is_left_out(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"no image"])
+def test_a_damaged_image_is_left_out(content: bytes, tmp_path: Path) -> None:
     save(tmp_path, 1, "real_A")
     save(tmp_path, 1, "fake_B").write_bytes(content)
-    pictures = read_pictures(tmp_path, last_epoch=1, images_seen=0)
-    assert pictures is not None
-    assert list(pictures.pictures) == ["real_A"]
+    images = read_images(tmp_path, last_epoch=1, images_seen=0)
+    assert images is not None
+    assert list(images.images) == ["real_A"]
 
 
 def test_a_sheet_of_which_nothing_was_written_is_left_out(tmp_path: Path) -> None:
     save_sheet(tmp_path, 1)
-    (tmp_path / "web" / picture_path(2, "samples", "jpg")).touch()
+    (tmp_path / "web" / image_path(2, "samples", "jpg")).touch()
     assert epochs(read_sheets(tmp_path, last_epoch=2)) == [1]
 
 
-def test_what_else_lies_in_the_folder_is_not_taken_for_pictures(tmp_path: Path) -> None:
+def test_what_else_lies_in_the_folder_is_not_taken_for_images(tmp_path: Path) -> None:
     save(tmp_path, 7, "real_A")
     save_sheet(tmp_path, 7)
     images = tmp_path / "web" / "images"
     for other in ("epoch_real_A.png", "epoch07_real_A.png", "real_A.png", "epoch007_fake_B.png.tmp", "epoch007_x.jpg"):
         (images / other).write_bytes(b"")
-    assert picture_files(tmp_path) == [(7, "real_A", images / "epoch007_real_A.png")]
+    assert image_files(tmp_path) == [(7, "real_A", images / "epoch007_real_A.png")]
     assert sample_sheets(tmp_path) == [(7, images / "epoch007_samples.jpg")]
 
 
@@ -123,5 +123,5 @@ def test_what_else_lies_in_the_folder_is_not_taken_for_pictures(tmp_path: Path) 
         (12, "../<i> x", "images/epoch012_..--i--x.png"),
     ],
 )
-def test_the_name_of_a_picture_holds_epoch_and_label(epoch: int, label: str, path: str) -> None:
-    assert picture_path(epoch, label) == path
+def test_the_name_of_an_image_holds_epoch_and_label(epoch: int, label: str, path: str) -> None:
+    assert image_path(epoch, label) == path

@@ -12,14 +12,14 @@ import pytest
 from tests.util.dashboard.fake_visdom import fake_visdom
 from tests.util.dashboard.servers import wait_for
 from tests.util.dashboard.sinks_under_test import drawn, gray, make_sink, numbered, positions, quick, source, warnings
-from tests.util.sinks.events import pictures, samples, scalars
+from tests.util.sinks.events import images, samples, scalars
 from util.dashboard import sink as module
 from util.sheet import in_rows, sheet
-from util.sinks.events import Figures, Samples
+from util.sinks.events import Samples, Scores
 
 pytest.importorskip("visdom")
 
-FIGURES = Figures(1, 0.5, 200, {"validation": 1.5})
+SCORES = Scores(1, 0.5, 200, {"validation": 1.5})
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,8 @@ def test_nothing_that_the_training_says_waits_for_a_server_that_hangs() -> None:
         assert server.arrived.wait(10)
         for number in range(1, 301):
             sink.scalars(scalars(number))
-            sink.figures(FIGURES)
-            sink.images(pictures())
+            sink.scores(SCORES)
+            sink.images(images())
             sink.samples(samples())
         assert (len(server.asked), server.answered) == (1, 0), "a call has waited for an answer"
         server.behave()
@@ -61,7 +61,7 @@ def test_a_server_that_hangs_in_the_middle_of_an_update_holds_up_nothing() -> No
         assert len(positions(server)) == 49
 
 
-def test_of_the_pictures_only_the_newest_are_shown() -> None:
+def test_of_the_images_only_the_newest_are_shown() -> None:
     with fake_visdom(hangs=True) as server:
         sink = make_sink(server.port, before=[scalars(1)])
         assert server.arrived.wait(10)
@@ -69,8 +69,8 @@ def test_of_the_pictures_only_the_newest_are_shown() -> None:
             sink.images(gray(number))
         server.behave()
         sink.close()
-        newest = sheet(in_rows(gray(9).pictures, 4), "epoch 9, 900 images seen", width=700)
-        assert server.pictures("1-current") == [source(Samples(9, 900, newest))]
+        newest = sheet(in_rows(gray(9).images, 4), "epoch 9, 900 images seen", width=700)
+        assert server.images("1-current") == [source(Samples(9, 900, newest))]
         sent = [asked.message for asked in server.asked if asked.endpoint == "events"]
         types = [message["data"][0]["type"] for message in sent if message["win"] == "1-current"]
         assert types in (["image"], ["text", "image"])
@@ -82,17 +82,17 @@ def test_sheets_that_nobody_can_take_are_dropped_at_once_and_the_newest_are_kept
         assert server.arrived.wait(10)
         told = []
         for number in range(10_000):
-            picture = np.full((40, 100, 3), number % 256, np.uint8)
-            told.append(weakref.ref(picture))
-            sink.samples(Samples(number, number, picture))
-            del picture
+            image = np.full((40, 100, 3), number % 256, np.uint8)
+            told.append(weakref.ref(image))
+            sink.samples(Samples(number, number, image))
+            del image
         gc.collect()
         assert sum(reference() is not None for reference in told) <= module.MOST_PENDING
         assert (len(server.asked), server.answered) == (1, 0)
         server.behave()
         sink.close()
         newest = [source(numbered(number)) for number in range(10_000 - module.MOST_PENDING, 10_000)]
-        assert server.pictures("1-samples") == newest
+        assert server.images("1-samples") == newest
 
 
 def test_sheets_are_appended_and_shown_once() -> None:
@@ -102,7 +102,7 @@ def test_sheets_are_appended_and_shown_once() -> None:
             sink.samples(numbered(number))
             wait_for(lambda number=number: source(numbered(number)) in str(server.windows.get("1-samples")))
         sink.close()
-        assert server.pictures("1-samples") == [source(numbered(number)) for number in range(1, 6)]
+        assert server.images("1-samples") == [source(numbered(number)) for number in range(1, 6)]
         assert sum(source(numbered(3)) in str(asked.message) for asked in server.asked) == 1
 
 
@@ -113,7 +113,7 @@ def test_what_is_no_number_is_sent_as_a_gap(caplog) -> None:
         for number, loss in enumerate(losses, 1):
             sink.scalars(scalars(number, 马=loss)._replace(seconds=math.nan, memory=math.nan, learning_rate=math.inf))
         sink.scalars(scalars(6, 马=1.0)._replace(position=math.nan))
-        sink.figures(Figures(2, 1.5, 600, {"validation": math.nan, "variety_G": 0.5}))
+        sink.scores(Scores(2, 1.5, 600, {"validation": math.nan, "variety_G": 0.5}))
         sink.close()
         x, y = drawn(server.windows["1-gan"]["data"], "马")
         assert (x, y) == ([0.25, 0.5, 0.75, 1.0, 1.25], [1.0, None, None, None, 5.0])
@@ -133,7 +133,7 @@ def test_between_two_updates_there_is_a_rest_of_many_times_their_work(monkeypatc
         first = len(server.asked)
         shown = server.asked[-1].time
         sink.scalars(scalars(2))
-        sink.images(pictures())
+        sink.images(images())
         wait_for(lambda: len(server.asked) > first)
         assert server.asked[first].time - shown >= 0.4 - 0.05, "the rest began before the last request was answered"
         sink.close()

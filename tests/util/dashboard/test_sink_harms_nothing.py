@@ -10,7 +10,7 @@ import pytest
 from tests.util.dashboard.fake_visdom import fake_visdom
 from tests.util.dashboard.servers import wait_for
 from tests.util.dashboard.sinks_under_test import make_sink, quick, warnings
-from tests.util.sinks.events import pictures, samples, scalars
+from tests.util.sinks.events import images, samples, scalars
 from util.last_warning import LAST_WARNING
 
 pytest.importorskip("visdom")
@@ -34,7 +34,7 @@ def test_a_mistake_in_the_drawing_ends_neither_the_training_nor_the_dashboard(pl
         with monkeypatch.context() as patch:
             patch.setattr(place, fail)
             sink.scalars(scalars(1))
-            sink.images(pictures())
+            sink.images(images())
             wait_for(lambda: warnings(caplog) or not sink._thread.is_alive())
         wait_for(lambda: "is back" in caplog.text or not sink._thread.is_alive())
         sink.close()
@@ -47,11 +47,11 @@ def test_the_newest_warning_of_the_program_is_shown() -> None:
     with fake_visdom() as server:
         sink = make_sink(server.port)
         for number in (1, 2):
-            logging.getLogger("other").warning("picture %d is <odd>", number)
+            logging.getLogger("other").warning("image %d is <odd>", number)
         sink.close()
         shown = server.windows["1-status"]["data"][0]["content"]
-        assert "picture 2 is &lt;odd&gt;" in shown
-        assert "picture 1" not in shown
+        assert "image 2 is &lt;odd&gt;" in shown
+        assert "image 1" not in shown
     logging.getLogger().removeHandler(LAST_WARNING)
 
 
@@ -69,7 +69,7 @@ def test_without_visdom_the_sink_says_how_to_install_it_and_does_nothing(monkeyp
     monkeypatch.delitem(sys.modules, "util.dashboard.client", raising=False)
     sink = make_sink(1)
     sink.scalars(scalars(1))
-    sink.images(pictures())
+    sink.images(images())
     sink.samples(samples())
     sink.close()
     assert len(caplog.messages) == 1

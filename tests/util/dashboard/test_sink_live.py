@@ -71,7 +71,7 @@ def test_the_dashboard_is_complete(start: Start, free_port: int, tmp_path: Path,
     shown = windows(free_port, "马-🐎")
     assert set(shown) == ALL
     assert drawn(shown["1-gan"]["content"]["data"], "D_A") == ([0.25, 0.5, 0.75, 1.0], [0.1, 0.2, 0.3, 0.4])
-    assert [picture["src"] for picture in shown["1-samples"]["content"]] == [source(numbered(n)) for n in (3, 4)]
+    assert [image["src"] for image in shown["1-samples"]["content"]] == [source(numbered(n)) for n in (3, 4)]
     assert shown["1-current"]["content"]["src"].startswith("data:image/jpeg;base64,")
     assert "epoch 1 of 100" in shown["1-status"]["content"]
     assert [window["title"] for window in shown.values() if window["id"] == "1-status"] == ["run"]
@@ -135,7 +135,7 @@ def test_a_server_that_was_suspended_is_complete_afterwards(start: Start, free_p
     assert points(free_port) == [0.25, 0.5, 0.75, 1.0]
     shown = windows(free_port)
     assert set(shown) == ALL
-    assert [picture["src"] for picture in shown["1-samples"]["content"]] == [source(numbered(n)) for n in (1, 2, 3, 4)]
+    assert [image["src"] for image in shown["1-samples"]["content"]] == [source(numbered(n)) for n in (1, 2, 3, 4)]
     (message,) = warnings(caplog)
     assert "it does not answer in time" in message
 
@@ -157,7 +157,7 @@ def test_a_server_that_comes_back_with_an_old_state_is_complete_too(start: Start
     sink = make_sink(free_port)
     tell(sink, 1)
     sink.close()  # saved
-    sink = make_sink(free_port, before=[scalars(1)], sheets=Sheets([jpeg(numbered(1).sheet)]), pictures=gray(1))
+    sink = make_sink(free_port, before=[scalars(1)], sheets=Sheets([jpeg(numbered(1).sheet)]), images=gray(1))
     tell(sink, 2)
     wait_for(lambda: shows(free_port, 2))
     first.process.kill()
@@ -165,7 +165,7 @@ def test_a_server_that_comes_back_with_an_old_state_is_complete_too(start: Start
     start("envs")
     tell(sink, 3)
     sink.close()
-    assert [picture["src"] for picture in windows(free_port)["1-samples"]["content"]] == [
+    assert [image["src"] for image in windows(free_port)["1-samples"]["content"]] == [
         source(numbered(number)) for number in (1, 2, 3)
     ]
     assert points(free_port) == [0.25, 0.5, 0.75]
@@ -195,13 +195,13 @@ def test_a_resumed_run_shows_what_was_before(start: Start, free_port: int, tmp_p
     JsonLinesSink(tmp_path / "metrics.jsonl", resume_at=200)  # the third will be done again
     history = History(read_events(tmp_path / "metrics.jsonl"))
     kept = Sheets(jpeg(numbered(number).sheet) for number in (1, 2))
-    sink = make_sink(free_port, history=history, sheets=kept, pictures=gray(2))
+    sink = make_sink(free_port, history=history, sheets=kept, images=gray(2))
     sink.scalars(scalars(3)._replace(position=0.8))
     sink.samples(numbered(9))
     sink.close()
     assert points(free_port) == [0.25, 0.5, 0.8]
     shown = windows(free_port)
-    assert [picture["src"] for picture in shown["1-samples"]["content"]] == [source(numbered(n)) for n in (1, 2, 9)]
+    assert [image["src"] for image in shown["1-samples"]["content"]] == [source(numbered(n)) for n in (1, 2, 9)]
     assert shown["1-current"]["type"] == "image"
     assert "1-accuracy" not in shown, "a window of what this run does not report"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.util.dashboard.fake_visdom import fake_visdom
 from tests.util.dashboard.servers import wait_for
 from tests.util.dashboard.sinks_under_test import make_sink, numbered, positions, quick, source, warnings
-from tests.util.sinks.events import pictures, samples, scalars
+from tests.util.sinks.events import images, samples, scalars
 from util.dashboard import client
 from util.dashboard import sink as module
 
@@ -51,7 +51,7 @@ def test_a_server_that_fails_costs_one_line(status: int, body: str, reason: str,
         sink = make_sink(server.port)
         for number in range(1, 30):
             sink.scalars(scalars(number))
-            sink.images(pictures())
+            sink.images(images())
         wait_for(lambda: sum(asked.endpoint == "run" for asked in server.asked) > 3)  # attempts
         sink.close()
     assert [(record.name, record.levelname) for record in caplog.records] == [(module.__name__, "WARNING")]
@@ -110,7 +110,7 @@ def test_news_do_not_shorten_a_pause_but_the_end_does(monkeypatch, caplog) -> No
         wait_for(lambda: caplog.messages)
         for number in range(1, 50):
             sink.scalars(scalars(number))
-            sink.images(pictures())
+            sink.images(images())
             sink.samples(samples())
         time.sleep(0.1)  # a chance to do wrong
         assert len(server.asked) == 1
@@ -146,7 +146,7 @@ def test_after_an_outage_everything_is_there_and_it_is_said_once(caplog) -> None
             wait_for(lambda outage=outage: sum("is back" in message for message in caplog.messages) == outage)
         sink.close()
         assert positions(server) == [number / 4 for number in range(1, 61)]
-        assert server.pictures("1-samples") == [source(numbered(number)) for number in (2, 3, 4, 5)]
+        assert server.images("1-samples") == [source(numbered(number)) for number in (2, 3, 4, 5)]
     url = f"http://localhost:{server.port}/env/run"
     back = f"Visdom dashboard is back: {url}"
     said = [message for message in caplog.messages if message not in warnings(caplog)]

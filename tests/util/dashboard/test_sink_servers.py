@@ -10,7 +10,7 @@ import pytest
 
 from tests.util.dashboard.servers import Serve, runs, wait_for
 from tests.util.dashboard.sinks_under_test import ALL, make_sink, points, quick, tell, warnings, windows
-from tests.util.sinks.events import pictures, samples, scalars
+from tests.util.sinks.events import images, samples, scalars
 from util.dashboard.server import listens
 from util.dashboard.windows import Layout
 
@@ -88,7 +88,7 @@ def test_two_runs_share_an_environment_without_touching_each_other(serve: Serve,
     tell(first, 1)
     tell(first, 2)
     second.scalars(scalars(4, G_A=2.0))
-    second.images(pictures())
+    second.images(images())
     second.samples(samples())
     second.close()
     first.close()

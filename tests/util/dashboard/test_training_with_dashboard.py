@@ -73,7 +73,7 @@ def test_everything_is_shown_and_a_resumed_run_goes_on(
     assert "epoch 2 of 2, 6 images seen" in shown["1-status"]["content"]
 
 
-def test_damaged_pictures_do_not_keep_a_run_from_going_on(
+def test_damaged_images_do_not_keep_a_run_from_going_on(
     serve: Serve, run_cli: RunCli, words: list[object], free_port: int, tmp_path: Path
 ) -> None:
     assert run_cli("train", [*words, "--display_id", 0]).code == 0

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.util.sinks.events import pictures, scalars
+from tests.util.sinks.events import images, scalars
 from util.dashboard.saved import LIMIT, Sheets
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
 from util.sheet import jpeg
-from util.sinks.events import Figures
+from util.sinks.events import Scores
 from util.sinks.history import History
 
 INFO = RunInfo("horses", Path("/nonexistent"), "cycle_gan", 10, "lsgan")
@@ -43,9 +43,9 @@ class Server:
         self._calls.append(("append", window))
         self.windows[window].append(content)
 
-    def fill(self, window: str, pictures: list[dict[str, str]]) -> None:
+    def fill(self, window: str, images: list[dict[str, str]]) -> None:
         self._calls.append(("fill", window))
-        self.windows[window] = [{"data": [{"type": "image_history", "content": picture}]} for picture in pictures]
+        self.windows[window] = [{"data": [{"type": "image_history", "content": image}]} for image in images]
 
     def digest(self, window: str) -> str:
         return str(self.windows.get(window, False))
@@ -68,19 +68,19 @@ class Server:
 def view(**values: Any) -> View:
     """Return a view of a run with everything in it, or with other ``values``."""
     event = scalars(1, D_A=0.2, cycle_A=1.0)._replace(accuracies={"D_A_real": 0.7}, memory=1e9)
-    figures = Figures(1, 0.25, 100, {"validation": 0.3, "variety_G_A": 0.9})
-    full = View(History([event, figures]), [], "", pictures(), sheets(1), False)
+    scores = Scores(1, 0.25, 100, {"validation": 0.3, "variety_G_A": 0.9})
+    full = View(History([event, scores]), [], "", images(), sheets(1), False)
     return full._replace(**values)
 
 
 def sheets(count: int) -> Sheets:
     result = Sheets()
     for number in range(count):
-        result.add(picture(number))
+        result.add(an_image(number))
     return result
 
 
-def picture(number: int) -> bytes:
+def an_image(number: int) -> bytes:
     return jpeg(np.full((20, 70, 3), number % 256, np.uint8))
 
 
@@ -97,30 +97,30 @@ def test_windows_come_in_reading_order(server: Server) -> None:
 
 def test_before_the_first_report_there_is_the_status_alone(server: Server) -> None:
     windows = Windows(server, INFO, LAYOUT)
-    windows.show(view(history=History(), pictures=None, sheets=Sheets()), whole=True)
+    windows.show(view(history=History(), images=None, sheets=Sheets()), whole=True)
     assert list(server.windows) == ["1-status"]
     windows.show(view(), whole=False)
     assert list(server.windows)[:5] == ["1-status", "1-gan", "1-reconstruction", "1-samples", "1-current"]
 
 
-def test_places_are_kept_for_pictures_and_filled_when_they_come(server: Server) -> None:
+def test_places_are_kept_for_images_and_filled_when_they_come(server: Server) -> None:
     windows = Windows(server, INFO, LAYOUT)
     for _ in range(2):
-        windows.show(view(pictures=None, sheets=Sheets()), whole=False)
+        windows.show(view(images=None, sheets=Sheets()), whole=False)
     before = list(server.windows)
     assert before[3:5] == ["1-samples", "1-current"]
     assert all(server.windows[name][0]["data"][0]["type"] == "text" for name in before[3:5])
     windows.show(view(), whole=False)
     assert list(server.windows) == before
-    assert server.images("1-samples") == [picture(0)]
+    assert server.images("1-samples") == [an_image(0)]
     assert len(server.images("1-current")) == 1
 
 
 def test_no_place_is_kept_that_nothing_will_fill(server: Server) -> None:
     windows = Windows(server, INFO, LAYOUT)
-    windows.show(view(pictures=None, sheets=None), whole=True)
+    windows.show(view(images=None, sheets=None), whole=True)
     assert "1-samples" not in server.windows
-    windows.show(view(pictures=None, sheets=Sheets(), closed=True), whole=False)
+    windows.show(view(images=None, sheets=Sheets(), closed=True), whole=False)
     assert not {"1-samples", "1-current"} & set(server.windows), "the training is over"
 
 
@@ -130,11 +130,11 @@ def test_only_new_sheets_are_sent(server: Server) -> None:
     assert server.news("1-samples") == ["show", "fill", "append"]
     windows.show(view(sheets=shown), whole=False)
     assert server.news("1-samples") == []
-    shown.add(picture(3))
-    shown.add(picture(4))
+    shown.add(an_image(3))
+    shown.add(an_image(4))
     windows.show(view(sheets=shown), whole=False)
     assert server.news("1-samples") == ["append", "append"]
-    assert server.images("1-samples") == shown.items == [picture(number) for number in range(5)]
+    assert server.images("1-samples") == shown.items == [an_image(number) for number in range(5)]
 
 
 def test_all_sheets_are_sent_to_a_server_that_lost_them(server: Server) -> None:
@@ -152,33 +152,33 @@ def test_when_older_sheets_are_left_out_the_others_are_sent_anew(server: Server)
     windows, shown = Windows(server, INFO, LAYOUT), sheets(LIMIT)
     windows.show(view(sheets=shown), whole=True)
     server.news("1-samples")
-    shown.add(picture(LIMIT))
+    shown.add(an_image(LIMIT))
     windows.show(view(sheets=shown), whole=False)
     assert server.images("1-samples") == shown.items
     assert len(shown.items) < LIMIT
     assert server.news("1-samples") == ["show", "fill", "append"]
-    assert server.images("1-samples")[-1] == picture(LIMIT)
+    assert server.images("1-samples")[-1] == an_image(LIMIT)
 
 
 def test_sheets_that_are_cut_twice_between_two_updates_are_sent_whole(server: Server) -> None:
     windows, shown = Windows(server, INFO, LAYOUT), sheets(5)
     windows.show(view(sheets=shown), whole=True)
     for number in range(5, 4 * LIMIT):
-        shown.add(picture(number))
+        shown.add(an_image(number))
     windows.show(view(sheets=shown), whole=False)
     assert server.images("1-samples") == shown.items
 
 
-def test_the_current_picture_is_sent_once_and_curves_each_time(server: Server) -> None:
-    windows, event = Windows(server, INFO, LAYOUT), pictures()
+def test_the_current_image_is_sent_once_and_curves_each_time(server: Server) -> None:
+    windows, event = Windows(server, INFO, LAYOUT), images()
     for expected in (["show"], []):
-        windows.show(view(pictures=event), whole=False)
+        windows.show(view(images=event), whole=False)
         assert server.news("1-current") == expected
-    windows.show(view(pictures=pictures(2, 800)), whole=False)
+    windows.show(view(images=images(2, 800)), whole=False)
     assert server.news("1-current") == ["show"]
     windows.show(view(), whole=False)
     assert server.news("1-gan") == ["show"]
-    windows.show(view(pictures=event), whole=True)
+    windows.show(view(images=event), whole=True)
     assert server.news("1-current") == ["show"]
 
 
@@ -187,22 +187,22 @@ def test_what_an_older_run_left_is_removed_and_nothing_of_others(stale: str, ser
     others = ["2-accuracy", "1-my-notes", "accuracy"]
     for window in (f"1-{stale}", *others):
         server.show(window, {"data": []}, title="old", size=(1, 1))
-    bare = view(history=History([scalars(1, G=1.0)]), pictures=None, sheets=None)
+    bare = view(history=History([scalars(1, G=1.0)]), images=None, sheets=None)
     Windows(server, INFO, LAYOUT._replace(columns=0)).show(bare, whole=True)
     assert f"1-{stale}" not in server.windows
     assert set(others) <= set(server.windows)
 
 
-def test_a_window_per_picture_takes_the_place_of_the_common_one(server: Server) -> None:
+def test_a_window_per_image_takes_the_place_of_the_common_one(server: Server) -> None:
     server.show("1-current", {"data": []}, title="with --display_ncols 4", size=(1, 1))
-    windows, event = Windows(server, INFO, LAYOUT._replace(columns=0)), pictures(labels=("real_A", "fake_B", "rec_A"))
+    windows, event = Windows(server, INFO, LAYOUT._replace(columns=0)), images(labels=("real_A", "fake_B", "rec_A"))
     for expected in (["show"], []):
-        windows.show(view(pictures=event), whole=False)
+        windows.show(view(images=event), whole=False)
         assert server.news("1-current-fake_B") == expected
-    for label in event.pictures:
+    for label in event.images:
         assert server.titles[f"1-current-{label}"] == label
         assert len(server.images(f"1-current-{label}")) == 1
-    windows.show(view(pictures=event), whole=True)
+    windows.show(view(images=event), whole=True)
     assert "1-current" not in server.windows
 
 
@@ -214,7 +214,7 @@ def test_names_begin_with_the_number_and_titles_with_the_prefix(server: Server) 
 
 
 @pytest.mark.parametrize("columns", [0, 1, 4])
-def test_a_picture_fits_its_window(columns: int, server: Server) -> None:
+def test_an_image_fits_its_window(columns: int, server: Server) -> None:
     Windows(server, INFO, LAYOUT._replace(columns=columns)).show(view(), whole=True)
     shown = [
         name for name in server.windows if name in ("1-samples", "1-current", "1-current-real_A", "1-current-fake_B")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tests.pictures import picture
+from tests.images import an_image
 from tests.util.raster.lossless_files import KINDS, holds, levels_of
 
 SIZE = (13, 17)
@@ -35,7 +35,7 @@ def whole_files(folder: Path) -> dict[str, bytes]:
             kind.write(levels_of(kind, SIZE), path)
             whole[path.name] = path.read_bytes()
             path.unlink()
-    image = picture(0, (SIZE[1], SIZE[0]))
+    image = an_image(0, (SIZE[1], SIZE[0]))
     exif = Image.Exif()
     exif[0x0112] = 6
     for name, options in {

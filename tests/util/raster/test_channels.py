@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from options.errors import UserError
-from tests.pictures import picture
+from tests.images import an_image
 from tests.util.raster.lossless_files import KINDS, levels_of
 from util.raster.channels import with_channels
 from util.raster.kinds import CHANNELS
@@ -47,7 +47,7 @@ def test_half_an_image_is_converted_like_a_whole_one(color: str) -> None:
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 def test_gray_of_a_file_equals_that_of_pillow(suffix: str, tmp_path: Path) -> None:
-    picture(3).save(tmp_path / f"a{suffix}")
+    an_image(3).save(tmp_path / f"a{suffix}")
     found = with_channels(read_raster(tmp_path / f"a{suffix}"), 1, "a")
     np.testing.assert_array_equal(found[:, :, 0], np.asarray(Image.open(tmp_path / f"a{suffix}").convert("L")))
 

@@ -12,39 +12,39 @@ from PIL import Image, ImageCms
 
 from options.errors import UserError
 from tests.conftest import PROJECT
-from tests.pictures import picture
+from tests.images import an_image
 from tests.util.raster.checked_reading import read, same, saved
 from tests.util.raster.lossless_files import KINDS, levels_of
 from util.raster.header import read_header
 from util.raster.reading import read_raster
 
-PICTURE = picture(1)  # 40 x 36
+IMAGE = an_image(1)  # 40 x 36
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 def test_a_jpeg_is_what_pillow_decodes(mode: str, options: dict[str, object], tmp_path: Path) -> None:
-    path = saved(PICTURE.convert(mode), tmp_path / "a.jpg", quality=80, **options)
+    path = saved(IMAGE.convert(mode), tmp_path / "a.jpg", quality=80, **options)
     assert same(read(path), Image.open(path))
     assert read_raster(path).color == {"L": "gray", "RGB": "rgb", "CMYK": "cmyk"}[mode]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".gif"])
 def test_a_palette_becomes_colours(suffix: str, tmp_path: Path) -> None:
-    palette = PICTURE.convert("P", palette=Image.Palette.ADAPTIVE, colors=7)
+    palette = IMAGE.convert("P", palette=Image.Palette.ADAPTIVE, colors=7)
     path = saved(palette, tmp_path / f"palette{suffix}")
     assert same(read(path), palette.convert("RGB"))
 
 
 @pytest.mark.parametrize("transparency", [3, bytes([0, 128, 255])])
 def test_a_palette_with_transparency_has_alpha(transparency: object, tmp_path: Path) -> None:
-    path = saved(PICTURE.quantize(7), tmp_path / "palette.png", transparency=transparency)
+    path = saved(IMAGE.quantize(7), tmp_path / "palette.png", transparency=transparency)
     assert same(read(path), Image.open(path).convert("RGBA"))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".ppm"])
 def test_one_bit_becomes_black_and_white(suffix: str, tmp_path: Path) -> None:
-    bits = PICTURE.convert("1")
+    bits = IMAGE.convert("1")
     levels = read(saved(bits, tmp_path / f"bits{suffix}"))
     assert same(levels, bits.convert("L"))
     assert set(np.unique(levels)) == {0, 255}
@@ -52,13 +52,13 @@ def test_one_bit_becomes_black_and_white(suffix: str, tmp_path: Path) -> None:
 
 def test_lab_and_ycbcr_become_rgb(tmp_path: Path) -> None:
     smooth = Image.linear_gradient("L")
-    picture = Image.merge("RGB", [smooth, smooth.rotate(90), smooth.rotate(180)])
+    image = Image.merge("RGB", [smooth, smooth.rotate(90), smooth.rotate(180)])
     lab = ImageCms.profileToProfile(
-        picture, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+        image, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
     )
-    difference = read(saved(lab, tmp_path / "lab.tif")).astype(int) - np.asarray(picture)
+    difference = read(saved(lab, tmp_path / "lab.tif")).astype(int) - np.asarray(image)
     assert np.abs(difference).mean() < 2
-    ycbcr = picture.convert("YCbCr")
+    ycbcr = image.convert("YCbCr")
     path = saved(ycbcr, tmp_path / "ycbcr.tif")
     with Image.open(path) as opened:
         knows = opened.mode == "YCbCr"  # Pillow before 13 takes it for RGB
@@ -152,7 +152,7 @@ def test_nothing_is_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
 ) -> None:
     """Tags that nobody knows, wrong counts and cut ends make libtiff, Pillow and tifffile talk."""
-    saved(PICTURE, tmp_path / "a.tif", compression="tiff_lzw", tiffinfo={65001: "odd", 700: b"x"})
+    saved(IMAGE, tmp_path / "a.tif", compression="tiff_lzw", tiffinfo={65001: "odd", 700: b"x"})
     KINDS["tiff rgb 16"].write(levels_of(KINDS["tiff rgb 16"], (9, 8)), tmp_path / "b.tif")
     (tmp_path / "cut deep.tif").write_bytes((tmp_path / "b.tif").read_bytes()[:-40])
     large = io.BytesIO()
@@ -170,7 +170,7 @@ def test_nothing_is_printed(
 
 
 def test_plain_images_need_neither_torch_nor_tifffile(tmp_path: Path) -> None:
-    path = saved(PICTURE, tmp_path / "a.jpg")
+    path = saved(IMAGE, tmp_path / "a.jpg")
     code = (
         "import sys; from util.raster import channels, writing; from util.raster.reading import read_raster\n"
         f"read_raster({str(path)!r}); print({{'torch', 'tifffile', 'imagecodecs', 'torchvision'}} & set(sys.modules))"

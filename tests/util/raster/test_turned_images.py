@@ -9,11 +9,11 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
-from tests.pictures import picture
+from tests.images import an_image
 from tests.util.raster.checked_reading import read, same, saved
 from tests.util.raster.lossless_files import KINDS, levels_of, png
 
-PICTURE = picture(2)  # 40 x 36
+IMAGE = an_image(2)  # 40 x 36
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -21,7 +21,7 @@ PICTURE = picture(2)  # 40 x 36
 def test_an_image_is_upright(suffix: str, mode: str, orientation: int, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F], exif[0x0112] = "a camera", orientation
-    path = saved(PICTURE.convert(mode), tmp_path / f"turned{suffix}", exif=exif.tobytes())
+    path = saved(IMAGE.convert(mode), tmp_path / f"turned{suffix}", exif=exif.tobytes())
     assert same(read(path), ImageOps.exif_transpose(Image.open(path)))
 
 
@@ -56,14 +56,14 @@ def test_a_deep_png_is_upright_even_when_it_says_so_behind_the_pixels(
 
 def test_the_orientation_may_stand_in_xmp(tmp_path: Path) -> None:
     xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    path = saved(PICTURE, tmp_path / "turned.jpg", xmp=xmp)
+    path = saved(IMAGE, tmp_path / "turned.jpg", xmp=xmp)
     assert read(path).shape == (40, 36, 3)
     assert same(read(path), ImageOps.exif_transpose(Image.open(path)))
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # from Pillow, which saves it
 def test_a_damaged_exif_block_turns_nothing(tmp_path: Path) -> None:
-    path = saved(PICTURE, tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    path = saved(IMAGE, tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert same(read(path), Image.open(path))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from util.sinks.events import Pictures, Samples, Scalars
+from util.sinks.events import Images, Samples, Scalars
 
 
 def scalars(number: int, *, per_epoch: int = 4, **losses: float) -> Scalars:
@@ -12,11 +12,11 @@ def scalars(number: int, *, per_epoch: int = 4, **losses: float) -> Scalars:
     return Scalars(epoch, number / per_epoch, iters, number * 100, losses, 2e-4, 0.311, 0.0)
 
 
-def pictures(epoch: int = 1, images_seen: int = 400, *, labels: tuple[str, ...] = ("real_A", "fake_B")) -> Pictures:
-    """Return small pictures, the last one gray."""
+def images(epoch: int = 1, images_seen: int = 400, *, labels: tuple[str, ...] = ("real_A", "fake_B")) -> Images:
+    """Return small images, the last one gray."""
     shapes = [(32, 32, 3)] * (len(labels) - 1) + [(32, 32)]
     levels = {label: np.full(shape, 90, np.uint8) for label, shape in zip(labels, shapes, strict=True)}
-    return Pictures(epoch, images_seen, levels)
+    return Images(epoch, images_seen, levels)
 
 
 def samples(epoch: int = 1, images_seen: int = 400) -> Samples:

@@ -11,13 +11,13 @@ import pytest
 from options.errors import UserError
 from options.schema import Options
 from tests.small import small_options
-from tests.util.sinks.events import pictures, samples, scalars
+from tests.util.sinks.events import images, samples, scalars
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout
 from util.progress import Progress
 from util.sinks import Sink, build
 from util.sinks.build import build_sinks, refuse_unusable
-from util.sinks.events import Figures
+from util.sinks.events import Scores
 from util.sinks.html import HtmlSink
 from util.sinks.jsonl import read_events
 
@@ -118,8 +118,8 @@ def write_run(reports: int) -> None:
         for sink in sinks:
             sink.scalars(scalars(number))
             if number % 4 == 0:
-                sink.figures(Figures(number // 4, number / 4, 100 * number, {"validation": 1.0}))
-                sink.images(pictures(number // 4, 100 * number))
+                sink.scores(Scores(number // 4, number / 4, 100 * number, {"validation": 1.0}))
+                sink.images(images(number // 4, 100 * number))
                 sink.samples(samples(number // 4, 100 * number))
     for sink in sinks:
         sink.close()
@@ -133,10 +133,10 @@ def test_a_resumed_run_goes_on_from_its_checkpoint_everywhere(tmp_path: Path) ->
     assert len(record) == 5, "the second epoch will be done again"
     assert (given["history"].reports, given["history"].last.images_seen) == (4, 400)
     assert given["history"].losses["G_A"].x == [0.25, 0.5, 0.75, 1.0]
-    assert given["history"].figures["validation"].y == [1.0]
+    assert given["history"].scores["validation"].y == [1.0]
     assert len(given["sheets"].items) == 1
-    assert (given["pictures"].epoch, given["pictures"].images_seen) == (1, 400)
-    assert list(given["pictures"].pictures) == ["real_A", "fake_B"]
+    assert (given["images"].epoch, given["images"].images_seen) == (1, 400)
+    assert list(given["images"].images) == ["real_A", "fake_B"]
 
 
 def test_no_sink_shares_the_history_of_another() -> None:
@@ -157,7 +157,7 @@ def test_a_new_run_shows_nothing_of_an_older_one_of_its_name() -> None:
     given = built()[-1].options
     assert given["history"].reports == 0
     assert given["sheets"].items == []
-    assert given["pictures"] is None
+    assert given["images"] is None
 
 
 def test_tensorboard_is_asked_for(tensorboard: list[FakeWriter]) -> None:
@@ -174,11 +174,11 @@ def test_tensorboard_forgets_what_a_resumed_run_does_again(tensorboard: list[Fak
 def test_a_resumed_run_is_one_run_in_weights_and_biases(monkeypatch) -> None:
     asked = []
     monkeypatch.setattr(build, "WandbSink", lambda **settings: asked.append(settings) or Sink())
-    words = "--use_wandb --wandb_project_name pictures --lr 0.01"
+    words = "--use_wandb --wandb_project_name images --lr 0.01"
     assert names(built(words))[0] == "Sink"
     built(words, Progress(epoch=2, images_seen=400))
     for settings, resume_at in zip(asked, (0, 400), strict=True):
-        assert (settings["project"], settings["name"], settings["options"]["lr"]) == ("pictures", "run", 0.01)
+        assert (settings["project"], settings["name"], settings["options"]["lr"]) == ("images", "run", 0.01)
         assert settings["resume_at"] == resume_at
         assert settings["id_file"].parent == Path("checkpoints/run")
 

@@ -6,7 +6,7 @@ from statistics import fmean
 import pytest
 
 from tests.util.sinks.events import scalars
-from util.sinks.events import Figures
+from util.sinks.events import Scores
 from util.sinks.history import LIMIT, Curve, History
 
 LENGTHS = (1, 2, 999, 1000, 1001, 1002, 1999, 2000, 2001, 4000, 12_345, 200_000)
@@ -35,8 +35,8 @@ def buckets(values: list[float]) -> list[list[float]]:
     return [values[start : start + size] for start in range(0, len(values), size)]
 
 
-def figures(position: float, **values: float) -> Figures:
-    return Figures(1, position, round(1000 * position), values)
+def scores(position: float, **values: float) -> Scores:
+    return Scores(1, position, round(1000 * position), values)
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -120,11 +120,11 @@ def test_every_kind_of_number_has_its_curves() -> None:
     first = scalars(1, G=1.0, D=2.0)._replace(
         accuracies={"D_real": 0.75}, seconds=0.5, data_seconds=0.2, memory=3 * GIBIBYTE, learning_rate=0.01
     )
-    history = History([first, figures(0.3, validation=0.1, variety_G=0.9), scalars(2, G=3.0, D=4.0)])
+    history = History([first, scores(0.3, validation=0.1, variety_G=0.9), scalars(2, G=3.0, D=4.0)])
     assert {name: drawn.y for name, drawn in history.losses.items()} == {"G": [1.0, 3.0], "D": [2.0, 4.0]}
     assert history.losses["G"].x == [0.25, 0.5]
     assert history.accuracies["D_real"].y[0] == 0.75
-    assert (history.figures["validation"].x, history.figures["variety_G"].y) == ([0.3], [0.9])
+    assert (history.scores["validation"].x, history.scores["variety_G"].y) == ([0.3], [0.9])
     assert history.learning_rate.y == [0.01, 2e-4]
     assert history.images_per_second.y == pytest.approx([2.0, 1 / 0.311])
     assert history.waiting.y == pytest.approx([0.4, 0.0])
@@ -148,23 +148,23 @@ def test_a_loss_that_comes_late_begins_late_and_one_that_disappears_has_gaps() -
     assert gone.y == pytest.approx([1.0, 2.0, NAN], nan_ok=True)
 
 
-def test_figures_that_are_measured_at_different_times_do_not_tear_each_other() -> None:
+def test_scores_that_are_measured_at_different_times_do_not_tear_each_other() -> None:
     history = History()
     for number in range(1, 3 * LIMIT):
-        history.add(figures(number, variety_G=0.5))
+        history.add(scores(number, variety_G=0.5))
         if number % 10 == 0:
-            history.add(figures(number, validation=0.25))
+            history.add(scores(number, validation=0.25))
     for name, measured in (("variety_G", 0.5), ("validation", 0.25)):
-        assert set(history.figures[name].y) == {measured}, name
+        assert set(history.scores[name].y) == {measured}, name
 
 
 def test_a_copied_history_and_its_original_go_separate_ways() -> None:
-    original = History([scalars(1, G=1.0), figures(0.3, validation=0.1)])
+    original = History([scalars(1, G=1.0), scores(0.3, validation=0.1)])
     other = original.copy()
     original.add(scalars(2, G=2.0, new=1.0))
-    original.add(figures(0.6, validation=0.2, variety_G=0.5))
+    original.add(scores(0.6, validation=0.2, variety_G=0.5))
     assert (other.losses["G"].y, list(other.losses), other.reports) == ([1.0], ["G"], 1)
-    assert (other.figures["validation"].y, list(other.figures)) == ([0.1], ["validation"])
+    assert (other.scores["validation"].y, list(other.scores)) == ([0.1], ["validation"])
     assert other.last == scalars(1, G=1.0)
     for drawn in (other.learning_rate, other.images_per_second, other.waiting, other.memory):
         assert drawn.x == [0.25]
@@ -174,4 +174,4 @@ def test_a_copied_history_and_its_original_go_separate_ways() -> None:
 
 def test_an_empty_history_has_no_curves() -> None:
     history = History()
-    assert (history.losses, history.accuracies, history.figures, history.last, history.reports) == ({}, {}, {}, None, 0)
+    assert (history.losses, history.accuracies, history.scores, history.last, history.reports) == ({}, {}, {}, None, 0)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.outages import fill, small_file_system
-from tests.util.sinks.events import pictures, samples, scalars
+from tests.util.sinks.events import images, samples, scalars
 from util.sinks.events import Samples, Scalars
 from util.sinks.history import History
 from util.sinks.html import HtmlSink
@@ -49,11 +49,11 @@ def open_sink(web: Path, *past: Scalars, **options) -> HtmlSink:
 
 
 def train(web: Path, *epochs: int, sheets: bool = True, **options) -> HtmlSink:
-    """Show pictures twice in every epoch, as a training does."""
+    """Show images twice in every epoch, as a training does."""
     sink = open_sink(web, **options)
     for epoch in epochs:
         for images_seen in (epoch * 400 - 200, epoch * 400):
-            sink.images(pictures(epoch, images_seen))
+            sink.images(images(epoch, images_seen))
             if sheets:
                 sink.samples(samples(epoch, images_seen))
     return sink
@@ -99,7 +99,7 @@ def read(web: Path) -> Reader:
 
 
 def shown(web: Path) -> list[str]:
-    """Return headings and pictures from top to bottom."""
+    """Return headings and images from top to bottom."""
     (_, _drawings), *blocks = read(web).blocks
     return [item for _, items in sorted(blocks, key=lambda block: block[0]) for item in items]
 
@@ -132,7 +132,7 @@ class TestWhatIsShown:
     def test_names_are_escaped(self, web: Path) -> None:
         name = "<script>alert(1)</script> & \"quotes' run"
         sink = open_sink(web, scalars(1, **{"G_<b>&\"'": 1.0}), name=name)
-        sink.images(pictures(labels=("../<i>&\"'", "fake_B")))
+        sink.images(images(labels=("../<i>&\"'", "fake_B")))
         page = (web / "index.html").read_text()
         assert not re.search("<(script|b|i)>", page)
         assert "&lt;script&gt;" in page
@@ -147,12 +147,12 @@ class TestWhatIsShown:
         assert "cycle_A" in (web / "Reconstruction_losses.svg").read_text()
         assert "epoch 1, 400 images seen" in (web / "status.svg").read_text()
 
-    def test_curves_that_come_after_the_first_pictures_are_shown_too(self, web: Path, clock: list[float]) -> None:
+    def test_curves_that_come_after_the_first_images_are_shown_too(self, web: Path, clock: list[float]) -> None:
         sink = train(web, 1)
         clock[0] += 6
         sink.scalars(scalars(5))
         assert read(web).sources[:3] == ["status.svg", "GAN_losses.svg", "Reconstruction_losses.svg"]
-        sink.images(pictures(2))
+        sink.images(images(2))
         assert shown(web) == [*epoch(2, sheet=False), *epoch(1)]
 
     def test_a_run_that_showed_nothing_has_no_page(self, web: Path) -> None:
@@ -182,8 +182,8 @@ class TestWhatIsShown:
             pytest.skip(f"{BROWSER} does not start: {done.stderr[-200:]}")
         items = re.search("<title>(.*)</title>", done.stdout)[1].split("|")  # type: ignore[index]
         drawings = ["status.svg", "GAN_losses.svg", "Reconstruction_losses.svg"]
-        pictured = [item for number in range(12, 7, -1) for item in epoch(number)]
-        expected = [*drawings, "epoch 13", "images/epoch013_samples.jpg", *pictured]
+        imaged = [item for number in range(12, 7, -1) for item in epoch(number)]
+        expected = [*drawings, "epoch 13", "images/epoch013_samples.jpg", *imaged]
         facts = ["broken 0", "side by side true", "too wide false"]
         assert items == ["Experiment name = run", *expected, *facts]
 
@@ -199,7 +199,7 @@ class TestGrowth:
             sink = train(folder, old + 1, last_epoch=old)
             before, place = (folder / "index.html").read_bytes(), (folder / "index.html").stat().st_ino
             for number in (old + 2, old + 3):
-                sink.images(pictures(number))
+                sink.images(images(number))
                 sink.samples(samples(number))
             after = (folder / "index.html").read_bytes()
             assert after.startswith(before)
@@ -212,7 +212,7 @@ class TestGrowth:
         sink = train(web, 1)
         before = (web / "index.html").read_bytes()
         for images_seen in range(500, 5000, 100):
-            sink.images(pictures(1, images_seen))
+            sink.images(images(1, images_seen))
             sink.samples(samples(1, images_seen))
         sink.close()
         assert (web / "index.html").read_bytes() == before
@@ -221,7 +221,7 @@ class TestGrowth:
         sink = open_sink(web)
         for number in range(1, 15):
             sink.scalars(scalars(number))
-            sink.images(pictures(1, number * 100))
+            sink.images(images(1, number * 100))
         assert len(drawn) == 2  # the first, and one after 1000 images
         sink.scalars(scalars(15))
         assert len(drawn) == 2
@@ -238,12 +238,12 @@ class TestGrowth:
             sink.scalars(scalars(5))
             assert len(drawn) == expected
         clock[0] += 6
-        sink.images(pictures(1, 777))
+        sink.images(images(1, 777))
         assert "777 images seen" in (web / "status.svg").read_text()
 
     def test_curves_that_change_do_not_change_the_page(self, web: Path, clock: list[float]) -> None:
         sink = open_sink(web, scalars(1))
-        sink.images(pictures(1))
+        sink.images(images(1))
         page, curves = (web / "index.html").read_bytes(), (web / "GAN_losses.svg").read_bytes()
         clock[0] += 6
         sink.scalars(scalars(2))
@@ -261,37 +261,37 @@ class TestResume:
         train(web, 1, 2, 3, 4, 5)
         sink = train(web, 3, last_epoch=2)
         assert shown(web) == [*epoch(3), *epoch(2), *epoch(1)]
-        sink.images(pictures(5))
+        sink.images(images(5))
         assert shown(web) == [*epoch(5, sheet=False), *epoch(3), *epoch(2), *epoch(1)]
 
     def test_a_new_run_shows_nothing_of_an_older_one(self, web: Path) -> None:
         train(web, 1, 2, 3)
-        open_sink(web, last_epoch=0).images(pictures(1, labels=("real_B",)))
+        open_sink(web, last_epoch=0).images(images(1, labels=("real_B",)))
         assert shown(web) == epoch(1, "real_B", sheet=False)
 
-    def test_that_is_not_told_where_it_is_takes_that_from_the_first_pictures(self, web: Path) -> None:
+    def test_that_is_not_told_where_it_is_takes_that_from_the_first_images(self, web: Path) -> None:
         train(web, 1, 2, 3, 4)
         train(web, 2)
         assert shown(web) == [*epoch(2), *epoch(1)]
 
-    def test_that_ends_before_it_shows_pictures_leaves_a_whole_page(self, web: Path) -> None:
+    def test_that_ends_before_it_shows_images_leaves_a_whole_page(self, web: Path) -> None:
         train(web, 1, 2, 3)
         open_sink(web, scalars(8), last_epoch=2).close()
         assert {item for item in shown(web) if "/" not in item} == {"epoch 2", "epoch 1"}
         assert set(shown(web)) == {*epoch(2), *epoch(1)}
 
-    def test_only_files_that_exist_and_are_pictures_are_listed(self, web: Path) -> None:
+    def test_only_files_that_exist_and_are_images_are_listed(self, web: Path) -> None:
         train(web, 3, 4, 5)
         (web / "images" / "epoch003_real_A.png").unlink()
-        (web / "images" / "epoch004_samples.jpg").write_text("no picture")
+        (web / "images" / "epoch004_samples.jpg").write_text("no image")
         for label in LABELS:
             (web / "images" / f"epoch005_{label}.png").unlink()
         train(web, 7, last_epoch=6)
         left_of_5 = ["epoch 5", "images/epoch005_samples.jpg"]
         assert shown(web) == [*epoch(7), *left_of_5, *epoch(4, sheet=False), *epoch(3, "fake_B")]
 
-    def test_after_a_kill_between_pictures_and_sheet_both_are_there(self, web: Path) -> None:
-        train(web, 1).images(pictures(2))
+    def test_after_a_kill_between_images_and_sheet_both_are_there(self, web: Path) -> None:
+        train(web, 1).images(images(2))
         sink = open_sink(web, last_epoch=2)
         sink.samples(samples(2))
         assert sorted(shown(web)[:4]) == sorted(epoch(2))
@@ -307,23 +307,23 @@ class TestTrouble:
 
         sink = train(web, 1)
         with monkeypatch.context() as patch:
-            patch.setattr("util.sinks.html.save_picture", full)
-            sink.images(pictures(2))
-            sink.images(pictures(3))
+            patch.setattr("util.sinks.html.save_image", full)
+            sink.images(images(2))
+            sink.images(images(3))
         assert len(caplog.messages) == 1
         assert "No space left" in caplog.text
         assert shown(web) == epoch(1)
-        sink.images(pictures(3))
+        sink.images(images(3))
         assert shown(web) == [*epoch(3, sheet=False), *epoch(1)]
 
-    def test_pictures_that_were_refused_are_listed_when_they_are_there(self, web: Path) -> None:
+    def test_images_that_were_refused_are_listed_when_they_are_there(self, web: Path) -> None:
         sink = train(web, 1)
-        (web / "images" / "epoch002_fake_B.png").mkdir()  # takes the place of the second picture
-        sink.images(pictures(2))
+        (web / "images" / "epoch002_fake_B.png").mkdir()  # takes the place of the second image
+        sink.images(images(2))
         sink.samples(samples(2))
         assert shown(web)[:3] == epoch(2, "real_A")
         (web / "images" / "epoch002_fake_B.png").rmdir()
-        sink.images(pictures(2))
+        sink.images(images(2))
         assert sorted(shown(web)[:4]) == sorted(epoch(2))
 
     def test_a_page_that_could_not_be_begun_is_begun_later(self, web: Path) -> None:
@@ -331,7 +331,7 @@ class TestTrouble:
         (web / "index.html").mkdir()  # takes its place
         sink = train(web, 1)
         (web / "index.html").rmdir()
-        sink.images(pictures(2))
+        sink.images(images(2))
         assert shown(web) == [*epoch(2, sheet=False), *epoch(1)]
 
     def test_a_page_that_could_not_be_begun_again_is_still_that_page(
@@ -349,19 +349,19 @@ class TestTrouble:
         with monkeypatch.context() as patch:
             patch.setattr("os.replace", refuse)
             sink.scalars(scalars(5))  # the first curves
-            sink.images(pictures(1))
+            sink.images(images(1))
             assert shown(web) == epoch(1)
-        sink.images(pictures(1))
+        sink.images(images(1))
         assert shown(web) == epoch(1)
         assert "GAN_losses.svg" in read(web).sources
 
     def test_a_page_that_was_deleted_comes_back_whole(self, web: Path) -> None:
         sink = train(web, 1, 2)
         (web / "index.html").unlink()
-        sink.images(pictures(3))
+        sink.images(images(3))
         assert shown(web) == [*epoch(3, sheet=False), *epoch(2), *epoch(1)]
         shutil.rmtree(web)
-        sink.images(pictures(4))
+        sink.images(images(4))
         assert shown(web) == epoch(4, sheet=False)
 
     def test_an_interrupted_write_leaves_the_old_page_whole(self, web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,13 +382,13 @@ class TestTrouble:
             sink = train(web, 1)
             ballast = fill(disk)
             for number in (2, 3):
-                sink.images(pictures(number))
+                sink.images(images(number))
                 sink.samples(samples(number))
                 assert shown(web)[-len(epoch(1)) :] == epoch(1)
             ballast.unlink()
-            sink.images(pictures(3))
+            sink.images(images(3))
             sink.samples(samples(3))
-            sink.images(pictures(4))
+            sink.images(images(4))
             sink.close()
             assert [item for item in shown(web) if "/" not in item] in (
                 ["epoch 4", "epoch 3", "epoch 1"],

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.util.sinks.events import scalars
-from util.sinks.events import Event, Figures
+from util.sinks.events import Event, Scores
 from util.sinks.jsonl import JsonLinesSink, read_events
 
 FULL = scalars(2)._replace(accuracies={"D_A_real": 0.75, "D_A_fake": 0.5}, memory=2.5e9)
 
 
-def figures(number: int) -> Figures:
+def scores(number: int) -> Scores:
     """Return what was measured at the time of the number-th report."""
-    return Figures(1, number / 4, number * 100, {"validation": 0.5, "variety_G_A": 0.9})
+    return Scores(1, number / 4, number * 100, {"validation": 0.5, "variety_G_A": 0.9})
 
 
 def _record(path: Path, *, resume_at: int, numbers: range) -> None:
@@ -32,13 +32,13 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     sink = JsonLinesSink(path, resume_at=0)
     sink.scalars(scalars(1))
-    sink.figures(figures(1))
+    sink.scores(scores(1))
     sink.scalars(FULL)
-    assert _read(path) == [scalars(1), figures(1), FULL]
+    assert _read(path) == [scalars(1), scores(1), FULL]
     keys = {"epoch", "position", "iters", "images_seen", "learning_rate", "seconds", "data_seconds", "losses"}
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert set(lines[0]) == keys | {"accuracies", "memory"}
-    assert set(lines[1]) == {"epoch", "position", "images_seen", "figures"}
+    assert set(lines[1]) == {"epoch", "position", "images_seen", "scores"}
 
 
 def test_a_file_without_accuracies_and_memory_is_read(tmp_path: Path) -> None:
@@ -68,9 +68,9 @@ def test_a_resume_drops_what_it_will_do_again(tmp_path: Path) -> None:
     sink = JsonLinesSink(path, resume_at=0)
     for number in range(1, 6):
         sink.scalars(scalars(number))
-        sink.figures(figures(number))
+        sink.scores(scores(number))
     _record(path, resume_at=300, numbers=range(4, 5))
-    kept = [event for number in (1, 2, 3) for event in (scalars(number), figures(number))]
+    kept = [event for number in (1, 2, 3) for event in (scalars(number), scores(number))]
     assert _read(path) == [*kept, scalars(4)]
 
 
@@ -84,7 +84,7 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "{}", "5", "null", "[1, 2]", '"text"', '{"figures": {}}', '{"losses": {"G": "x"}}', "\0\0\0", "\ufffd"]
+    "line", ["", "{}", "5", "null", "[1, 2]", '"text"', '{"scores": {}}', '{"losses": {"G": "x"}}', "\0\0\0", "\ufffd"]
 )
 def test_a_line_that_is_no_event_is_left_out(line: str, tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
@@ -100,12 +100,12 @@ def test_a_number_that_is_not_finite_stays_valid_json(value: float, tmp_path: Pa
     path = tmp_path / "metrics.jsonl"
     sink = JsonLinesSink(path, resume_at=0)
     sink.scalars(scalars(1, G=value, D=1.0)._replace(accuracies={"D_real": value}))
-    sink.figures(Figures(1, 0.25, 100, {"validation": value}))
+    sink.scores(Scores(1, 0.25, 100, {"validation": value}))
     first, second = (json.loads(line) for line in path.read_text().splitlines())
     assert first["losses"] == {"G": None, "D": 1.0}
-    assert (first["accuracies"], second["figures"]) == ({"D_real": None}, {"validation": None})
+    assert (first["accuracies"], second["scores"]) == ({"D_real": None}, {"validation": None})
     told, measured = _read(path)
-    assert all(math.isnan(x) for x in (told.losses["G"], told.accuracies["D_real"], measured.figures["validation"]))
+    assert all(math.isnan(x) for x in (told.losses["G"], told.accuracies["D_real"], measured.scores["validation"]))
 
 
 def test_a_long_file_is_read_and_resumed_line_by_line(tmp_path: Path) -> None:

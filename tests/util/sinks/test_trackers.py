@@ -18,11 +18,11 @@ import torch
 from PIL import Image
 
 from options.errors import UserError
-from tests.util.sinks.events import pictures, scalars
+from tests.util.sinks.events import images, scalars
 from util.distributed import World
 from util.progress import Progress
 from util.sinks import Recorder, Sink
-from util.sinks.events import Figures, Pictures, Samples, Scalars
+from util.sinks.events import Images, Samples, Scalars, Scores
 from util.sinks.tensorboard import TensorBoardSink
 from util.sinks.wandb import WandbSink
 
@@ -45,8 +45,8 @@ def tell_everything(sink: Sink, number: int = 4, **losses: float) -> None:
     report = scalars(number, **(losses or {"G": 0.5}))._replace(accuracies={"D_real": 0.75}, memory=1.5 * 2**30)
     where = report.epoch, report.images_seen
     sink.scalars(report)
-    sink.images(pictures(*where))
-    sink.figures(Figures(report.epoch, report.position, report.images_seen, {"validation": 21.5, "variety_G": 0.9}))
+    sink.images(images(*where))
+    sink.scores(Scores(report.epoch, report.position, report.images_seen, {"validation": 21.5, "variety_G": 0.9}))
     sink.samples(Samples(*where, SHEET))
 
 
@@ -82,8 +82,8 @@ class FakeWandb(SimpleNamespace):
     def log(self, values: dict[str, object], step: int) -> None:
         self.logged.append((step, set(values)))
 
-    def Image(self, picture: Image.Image, **_: str) -> Image.Image:
-        return picture
+    def Image(self, image: Image.Image, **_: str) -> Image.Image:
+        return image
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_what_wandb_has_already_is_not_sent_again(wandb_that, tmp_path: Path, ca
     caplog.set_level(logging.INFO)
     sink = WandbSink(project="p", name="n", options={}, id_file=tmp_path / "id", resume_at=200)
     sink.scalars(scalars(3))
-    sink.images(pictures(1, 300))
+    sink.images(images(1, 300))
     sink.scalars(scalars(4))
     assert [step for step, _ in fake.logged] == [400]
     assert "up to image 300" in caplog.text
@@ -171,7 +171,7 @@ def test_a_tracker_that_raises_does_not_end_the_training(wandb_that, monkeypatch
     with Recorder([WandbSink(project="p", name="n", options={})], World(0, 1, torch.device("cpu"))) as recorder:
         monkeypatch.setattr(fake, "Image", None)
         recorder.images(Progress(images_seen=100), {"real": torch.zeros(1, 3, 8, 8)})
-        recorder.figures(Progress(images_seen=100), {"validation": 1.0})
+        recorder.scores(Progress(images_seen=100), {"validation": 1.0})
     assert caplog.text.count("WandbSink is switched off") == 1
     assert fake.logged == []
 
@@ -224,7 +224,7 @@ def history(run: Path) -> dict[int, dict[str, Any]]:
 
 def test_real_wandb_keeps_everything_of_a_step_in_one_row(offline_runs: Path) -> None:
     sink = WandbSink(project="p", name="h2z<b>$x", options={"lr": 0.1, "size": math.inf})
-    sink.images(Pictures(1, 0, pictures().pictures))  # test.py begins at image 0
+    sink.images(Images(1, 0, images().images))  # test.py begins at image 0
     tell_everything(sink, 4)
     tell_everything(sink, 8, G=math.nan)
     sink.close()
@@ -236,14 +236,14 @@ def test_real_wandb_keeps_everything_of_a_step_in_one_row(offline_runs: Path) ->
     assert row == pytest.approx(NUMBERS)
     assert math.isnan(rows[800]["loss/G"])
     files = {name: run / "files" / value["path"] for name, value in shown.items()}
-    assert np.array_equal(np.asarray(Image.open(files["fake_B"])), pictures().pictures["fake_B"])  # gray stays gray
+    assert np.array_equal(np.asarray(Image.open(files["fake_B"])), images().images["fake_B"])  # gray stays gray
     sheet = np.asarray(Image.open(files["samples"]), dtype=int)
     assert np.abs(sheet - SHEET).max() <= 8  # a JPEG
 
 
-def test_real_wandb_does_not_stretch_a_dark_picture(offline_runs: Path) -> None:
+def test_real_wandb_does_not_stretch_a_dark_image(offline_runs: Path) -> None:
     sink, dark = WandbSink(project="p", name="n", options={}), np.ones((8, 8, 3), np.uint8)
-    sink.images(Pictures(1, 100, {"dark": dark}))
+    sink.images(Images(1, 100, {"dark": dark}))
     sink.close()
     (path,) = offline_runs.glob("offline-run-*/files/media/images/dark*.png")
     assert np.array_equal(np.asarray(Image.open(path)), dark)

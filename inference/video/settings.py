@@ -1,0 +1,82 @@
+"""What a video is by its name, how it is to be translated, and what became of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from options.errors import UserError
+
+WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")  # endings of videos that can be made
+VIDEOS = (*WRITTEN, ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".vob", ".wmv", ".flv", ".3gp", ".ogv")  # and read
+MOST_CRF = 51
+
+
+def is_video(path: Path) -> bool:
+    """Return whether a file is a video by the ending of its name; a GIF is one, of one frame perhaps."""
+    return path.suffix.lower() in VIDEOS
+
+
+def written_suffix(source: Path) -> str:
+    """Return the ending of a video's translation: its own, or ``.mp4`` if videos of its kind cannot be made."""
+    return source.suffix if source.suffix.lower() in WRITTEN else ".mp4"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSettings:
+    """How a video is translated and stored.
+
+    Attributes:
+        smooth: 0 translates every frame by itself; up to 1, the more of the frame before stays where the video stands
+            still (see ``inference.video.smoothing``).
+        crf: quality of the target: about 18 looks like the original, 23 is half the size, 0 is the best there is, which
+            in ``.mkv`` and ``.avi`` loses nothing.
+        load_size: pixels of the shorter side while a frame is translated; 0: its own.
+        direction: ``AtoB`` or ``BtoA``; empty takes the translator's own.
+    """
+
+    smooth: float = 0.0
+    crf: int = 18
+    load_size: int = 0
+    direction: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smooth <= 1:
+            raise UserError(f"--smooth {self.smooth:g} is outside 0 to 1; pass 0 for none, or 0.8 for calm videos")
+        if not 0 <= self.crf <= MOST_CRF:
+            raise UserError(f"--crf {self.crf} is outside 0 (best) to {MOST_CRF} (smallest); 18 is the usual one")
+        if self.load_size < 0:
+            raise UserError(f"--load_size {self.load_size} is below 0; pass 0 for the video's own size")
+
+
+class Busy(NamedTuple):
+    """Seconds for which each of the three threads has worked; they do so at the same time."""
+
+    reading: float
+    translating: float
+    writing: float
+
+
+class VideoReport(NamedTuple):
+    """What became of a video.
+
+    Attributes:
+        frames: that were translated.
+        seconds: that the video lasts.
+        size: width and height.
+        rate: frames per second of the video.
+        sound_copied: sound tracks that were carried over as they are.
+        sound_converted: those that the target holds in another form.
+        lost: frames that a damaged video lacks, about.
+        took: seconds of work in all.
+        busy: what took them.
+    """
+
+    frames: int
+    seconds: float
+    size: tuple[int, int]
+    rate: float
+    sound_copied: int
+    sound_converted: int
+    lost: int
+    took: float
+    busy: Busy

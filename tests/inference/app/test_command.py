@@ -1,0 +1,99 @@
+"""``app.py`` as typed."""
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from options.app import Login, parse_app, parse_login
+from options.errors import UserError
+from tests.conftest import PROJECT, RunCli
+from tests.inference.app.conftest import Serve
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--host 0.0.0.0", "--host 0.0.0.0 opens the page to the network; add --login USER:PASSWORD, or --no_login"),
+        ("--host example.org", "--host example.org opens the page to the network"),
+        ("--login me:x --no_login", "--login and --no_login contradict each other"),
+        ("--port 0", "--port 0 is too small"),
+        ("--port 70000", "--port 70000 is too large; it must be at most 65535"),
+        ("--max_upload much", "--max_upload 'much' is no amount; give 500K, 50M or 2G for example"),
+        ("--max_pixels -5", "--max_pixels"),
+        ("--max_waiting 0", "--max_waiting 0 is too small"),
+        ("--keep_minutes 0.1", "--keep_minutes 0.1 is too small"),
+        ("--shiny", "unrecognized arguments: --shiny"),
+        ("--login me", "--login needs a user and a password; give USER:PASSWORD, or USER with APP_PASSWORD="),
+        ("--device cuda:77", "no cuda:77"),
+        ("nowhere", "there is no run nowhere or"),
+    ],
+)
+def test_a_mistake_is_one_sentence(words: str, sentence: str, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("APP_PASSWORD", raising=False)
+    typed = words.split()
+    done = run_cli("app", typed if "--device" in typed else [*typed, "--device", "cpu"])
+    assert done.code == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_missing_package_is_named(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    done = run_cli("app", ["--device", "cpu"])
+    assert (done.code, done.stderr) == (2, "app.py: error: app.py needs the package gradio; pip install gradio\n")
+
+
+def test_a_taken_port_is_told(run_cli: RunCli, serve: Serve) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run_cli("app", ["--device", "cpu", "--port", port])
+    assert done.code == 2
+    assert f"port {port} is taken by another program; pass another one, --port {port + 1}" in done.stderr
+
+
+def test_flags_and_runs_may_be_mixed() -> None:
+    opt = parse_app(["one", "--no_login", "two", "--host", "0.0.0.0", "--max_upload", "1.5K", "--max_pixels", "2M"])
+    assert (opt.runs, opt.upload_bytes, opt.pixels) == (("one", "two"), 1536, 2_000_000)
+
+
+def test_the_password_may_come_from_the_environment() -> None:
+    assert parse_login("me:a:b", {}) == Login("me", "a:b")
+    assert parse_login("me", {"APP_PASSWORD": "secret"}) == Login("me", "secret")
+    assert parse_login("", {"APP_PASSWORD": "secret"}) is None
+    for text in ("me:", ":secret"):
+        with pytest.raises(UserError, match="--login needs a user and a password"):
+            parse_login(text, {})
+
+
+def test_it_serves_until_ctrl_c_and_leaves_nothing(serve: Serve, runs_place: Path, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["--device", "cpu", "--checkpoints_dir", str(runs_place), "--port", str(port)]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, str(PROJECT / "app.py"), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "runs: cg, p2p\n"
+    assert process.stdout.readline() == f"the page: http://127.0.0.1:{port} (Ctrl-C ends it)\n"
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/runs", timeout=30) as answer:
+        assert [run["run"] for run in json.load(answer)] == ["cg", "p2p"]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "\napp.py: stopped\n")
+    assert list(tmp_path.iterdir()) == []
