@@ -6,6 +6,7 @@ python app.py --host 0.0.0.0 --login me:secret
 """
 
 import os
+import sys
 from collections.abc import Sequence
 
 from inference.app.server import serve
@@ -16,7 +17,7 @@ from util.run import entry_point
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the flags and serve; a mistake of the user ends in one sentence and exit code 2."""
     with entry_point("app.py"):
-        opt = parse_app(argv)
+        opt = parse_app(sys.argv[1:] if argv is None else argv)
         serve(opt, parse_login(opt.login, os.environ))
 
 

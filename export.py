@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from inference.export.check import DeviationError
-from inference.export.packages import check_packages
-from inference.export.sources import read_sources
+from inference.export.formats import check_packages
 from inference.export.web_page import write_page
-from inference.export.writing import write_all
+from inference.export.writing import read_generators, write_all
 from inference.load import find_run
 from options.export import ExportOptions, parse_export
 from util.checkpoint import prefix_of
@@ -28,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     with entry_point("export.py"):
         try:
-            export(parse_export(argv))
+            export(parse_export(sys.argv[1:] if argv is None else argv))
         except DeviationError as error:
             print(f"export.py: error: {error}", file=sys.stderr)
             sys.exit(1)
@@ -39,13 +38,13 @@ def export(opt: ExportOptions) -> None:
     check_packages(opt.to)
     place = find_run(opt.run, opt.checkpoints_dir) if opt.run else Path(opt.checkpoints_dir, opt.name)
     prefix = prefix_of(opt.epoch, opt.load_iter)
-    sources = read_sources(place, prefix, ema=opt.ema, direction=opt.direction, training_norms=opt.eval)
+    ways = read_generators(place, prefix, ema=opt.ema, direction=opt.direction, running_statistics=opt.eval)
     folder = Path(opt.output or (place.parent if place.is_file() else place))
     written: Iterable[object]
     if opt.to == "web":
-        written = write_page(sources, folder, place.stem, precision=opt.precision, training_norms=opt.eval)
+        written = write_page(ways, folder, place.stem, precision=opt.precision)
     else:
-        written = write_all(sources, folder, opt.to, precision=opt.precision, training_norms=opt.eval)
+        written = write_all(ways, folder, opt.to, precision=opt.precision)
     for one in written:
         log.info("%s", one)
 

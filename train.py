@@ -14,6 +14,7 @@ from data.quick_check import looked_over
 from data.registry import create_dataset
 from models.init_from import source_options
 from models.registry import create_model
+from models.reports import reporting
 from models.samples import load_samples
 from models.schedule import is_over
 from models.start import has_saved_before, started
@@ -24,12 +25,8 @@ from models.validation import Validation, is_wanted
 from options.cli import parse_train
 from options.schema import Options
 from util.distributed import World, session
-from util.progress import Progress, Stopwatch
+from util.progress import Progress
 from util.run import entry_point, log, speak
-from util.run_folder import run_folder
-from util.sinks import Recorder
-from util.sinks.build import build_sinks
-from util.step_trace import StepTrace
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -51,44 +48,23 @@ def train(opt: Options, world: World) -> None:
     stepper = Stepper(model, opt.optim, world, seed=opt.run.seed)
     progress = Progress(epoch=opt.start.epoch_count, epoch_size=loader.epoch_size)
 
-    with started(Training(opt, model, stepper, progress)) as saver:
-        if validation:
-            validation.take_up(progress)
-        sinks = build_sinks(opt, progress) if world.is_main else []
-        trace = StepTrace(run_folder(opt) if opt.log.profile and world.is_main else None)
-        watch = Stopwatch()
-        with Recorder(sinks, world) as recorder, saver.guarding() as stop:
-            while not is_over(opt.optim, progress, opt.val.patience):
-                start = time.perf_counter()
-                rate = stepper.set_learning_rate(progress)
-                for batch in watch.waits(loader.epoch(progress.epoch, progress.seen_in_epoch)):
-                    with trace.of(world.device):
-                        out, losses, accuracies = stepper.step(batch, progress)
-                    progress.advance(images := batch.in_all)
-                    recorder.step(progress, images)
-                    watch.count(images)
-
-                    at_end = progress.at_end(opt.optim.last_epoch)
-                    if progress.crossed(opt.log.print_freq, images) or at_end:
-                        recorder.scalars(progress, losses, accuracies, learning_rate=rate, lap=watch.lap())
-                        stepper.check_losses()
-                    if progress.crossed(opt.log.display_freq, images) or at_end:
-                        recorder.images(progress, model.visuals(out))
-                        with stepper.averages.in_use():
-                            recorder.samples(progress, *samples.translate())
-                    if progress.crossed(opt.save.save_latest_freq, images):
-                        saver.save_in_epoch()
-                    stop.check()
-
-                measured = validation is not None and validation.is_due(progress.epoch)
-                if validation and measured:
-                    scores = validation.measure(model, stepper.averages, progress, between=stop.check)
-                    recorder.scores(progress, scores, deciding=validation.decides, worth=progress.metrics[-1])
-                    watch.lap()  # its time is not that of the next images
-                epoch, seconds = progress.epoch, time.perf_counter() - start
-                progress.next_epoch()
-                saver.save_epoch(epoch, measured=measured)
-                log.info("End of epoch %d / %d \t Time Taken: %d sec", epoch, opt.optim.last_epoch, seconds)
+    training = Training(opt, model, stepper, progress)
+    with started(training) as saver, reporting(training, validation, samples) as reports, saver.guarding() as stop:
+        while not is_over(opt.optim, progress, opt.val.patience):
+            epoch, start = progress.epoch, time.perf_counter()
+            rate = stepper.set_learning_rate(progress)
+            for batch in reports.watch.waits(loader.epoch(epoch, progress.seen_in_epoch)):
+                with reports.trace.of(world.device):
+                    stepped = stepper.step(batch, progress)
+                progress.advance(images := batch.in_all)
+                reports.after_step(stepped, images, rate)
+                if progress.crossed(opt.save.save_latest_freq, images):
+                    saver.save_in_epoch()
+                stop.check()
+            measured, seconds = reports.after_epoch(between=stop.check), time.perf_counter() - start
+            progress.next_epoch()
+            saver.save_epoch(epoch, measured=measured)
+            log.info("End of epoch %d / %d \t Time Taken: %d sec", epoch, opt.optim.last_epoch, seconds)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,13 @@ from inference.evaluating.of_run import metric_names
 from metrics.base import METRICS
 from models.measurable import refuse_impossible
 from models.registry import MODELS
+from options.arguments import typed
 from options.cli import parse_test, parse_train
 from options.errors import UserError
 from options.evaluate import EvaluateOptions, parse_evaluate
-from options.schema import Options
+from options.schema import TRAIN_TABLES, Options
 from options.stored import flatten
-from options.typed import typed
 
-NEED_FILES = ("labels", "segmented")  # that are the user's own
 OURS = ("model", "name", "checkpoints_dir", "dataroot", "seed", "direction")
 PAIRED_OR_NOT = ("webdataset",)  # only its files tell
 
@@ -32,7 +31,7 @@ def parsed(train: Sequence[str]) -> Options:
 
 def refuse_varied(table: Table, train: Sequence[str]) -> None:
     """Raise a ``UserError`` for a flag, typed for ``train.py``, that a row or this program sets."""
-    for name in typed(train, [*Options.TRAIN_GROUPS.values(), MODELS[table.model].Flags]):
+    for name in typed(train, [*TRAIN_TABLES.values(), MODELS[table.model].Flags]):
         if name in table.varied:
             raise UserError(f"--{name} is what the rows of {table.name} differ in; leave it out")
         if name in OURS:
@@ -60,8 +59,9 @@ def refuse_evaluation(words: Sequence[str], extra: Sequence[str], trained: Optio
     mode, model = opt.data.dataset_mode, opt.run.model
     paired = DATASETS[mode].paired or mode in PAIRED_OR_NOT
     refuse_impossible(names, MODELS[model], model=model, dataset_mode=mode, paired=paired)
-    for name in set(NEED_FILES) & set(names):
-        METRICS[name](opt.evaluation, torch.device("cpu"))
+    for name in names:
+        if METRICS[name].reads_files:
+            METRICS[name](opt.evaluation, torch.device("cpu"))
 
 
 @contextmanager

@@ -48,9 +48,9 @@ def run(program: str, words: Sequence[str], log: Path) -> None:
         try:
             with _signals_raise():
                 code = child.wait()
-        except BaseException:
-            _stop(child)
-            raise
+        finally:
+            if child.poll() is None:
+                _stop(child)
     if code:
         raise FailedError(_last_line(log, start) or f"exit code {code}")
 
@@ -60,10 +60,10 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
     child.terminate()
     try:
         child.wait()
-    except BaseException:
-        child.kill()
-        child.wait()
-        raise
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
 
 
 @contextmanager

@@ -108,7 +108,7 @@ def settings(opt: Options) -> dict[str, Any]:
     """Return the flags that make a training what it is, as JSON holds them."""
     tables = (opt.net, opt.data, opt.optim, opt.own, opt.dataset)
     flat = {name: value for table in tables for name, value in dataclasses.asdict(table).items() if name not in FREE}
-    flat |= {name: getattr(opt.speed, name) for name in ("precision", "fast_layers", "compile")}
+    flat |= {"precision": opt.speed.precision, "fast_layers": opt.speed.fast_layers, "compile": opt.speed.compile}
     flat |= {"init_from": opt.start.init_from, "val_share": opt.val.val_share, "patience": opt.val.patience}
     if opt.val.patience or opt.optim.lr_policy == "plateau":  # what is measured decides how the training goes on
         flat |= dataclasses.asdict(opt.val)

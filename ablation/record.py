@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from ablation.plan import Job
 from ablation.tables import Table
 from options.errors import UserError
-from util.whole_file import whole_file
+from util.files import whole_file
 
 RESULTS_FILE = "results.json"
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from ablation.ordering import Better, Mean, Pair, compare, mean, published_order
 from ablation.record import Entry
 from ablation.tables import Published, Table
+from util.markdown import table as grid
 
 NOTE = (
     "Beside our scores stand those of the paper, of **another data set and another measure**: {measure}. Only the "
@@ -73,8 +74,8 @@ def markdown(table: Table, runs: Sequence[Entry]) -> str:
     parts += _ours(table, runs)
     for one in table.published:
         mine = {name: column for name, column in ours.items() if one.concerns(name)}
-        parts += [NOTE.format(measure=one.measure), _grid(_scores(table, one, mine, runs))]
-    parts += ["## Is the paper's order there?", RULE, _grid(_order(table, ours))]
+        parts += [NOTE.format(measure=one.measure), _scores(table, one, mine, runs)]
+    parts += ["## Is the paper's order there?", RULE, _order(table, ours)]
     if any(m.seeds == 1 for column in ours.values() for m in column.means.values()):
         parts.append("Rows with a single seed have no spread, so that every difference counts.")
     return "\n\n".join(parts) + "\n"
@@ -91,10 +92,11 @@ def _ours(table: Table, runs: Sequence[Entry]) -> list[str]:
     return [f"Ours: `{trained}`" + (f", evaluated with `{'`, `'.join(evaluated)}`" if evaluated else "") + "."]
 
 
-def _scores(table: Table, one: Published, ours: Mapping[str, Column], runs: Sequence[Entry]) -> list[list[str]]:
+def _scores(table: Table, one: Published, ours: Mapping[str, Column], runs: Sequence[Entry]) -> str:
     arrows = {"higher": "higher is better", "lower": "lower is better"}
     head = ["row", *(f"{name} ({arrows[column.better]})" for name, column in ours.items()), "seeds", "training"]
-    lines = [[*head, *(f"paper: {name}" for name in one.columns)]]
+    head += [f"paper: {name}" for name in one.columns]
+    lines = []
     for row in table.rows:
         mine = [run for run in runs if run["row"] == row.label and run.get("scores")]
         seconds = [run["train_seconds"] for run in mine]
@@ -102,21 +104,22 @@ def _scores(table: Table, one: Published, ours: Mapping[str, Column], runs: Sequ
         cells += [_duration(sum(seconds) / len(seconds)) if seconds else "", *_given(one, one.rows.get(row.label))]
         lines.append(cells)
     blank = [""] * (len(ours) + 2)
-    return lines + [[label, *blank, *_given(one, values)] for label, values in one.beside.items()]
+    lines += [[label, *blank, *_given(one, values)] for label, values in one.beside.items()]
+    return grid(head, lines)
 
 
 def _given(one: Published, values: Sequence[float] | None) -> list[str]:
     return [f"{value:.2f}" for value in values] if values else [""] * len(one.columns)
 
 
-def _order(table: Table, ours: Mapping[str, Column]) -> list[list[str]]:
+def _order(table: Table, ours: Mapping[str, Column]) -> str:
     head = ["score", "the paper's measure", "as published", "the other way round", "within the spread"]
-    lines = [head]
+    lines = []
     for one, name, pairs in orders(table, ours):
         found = {verdict: [p for p in pairs if p.verdict == verdict] for verdict in head[2:]}
         told = [", ".join(f"{p.first} > {p.second}" for p in found[verdict]) for verdict in head[3:]]
         lines.append([name, one.measure, f"{len(found[head[2]])} of {len(pairs)}", *told])
-    return lines
+    return grid(head, lines)
 
 
 def _cell(m: Mean | None) -> str:
@@ -129,10 +132,3 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
-def _grid(lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns stand below each other."""
-    widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
-    rows = ["| " + " | ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
-    return "\n".join([rows[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *rows[1:]])

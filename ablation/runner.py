@@ -15,8 +15,8 @@ from ablation.report import markdown, summary
 from ablation.tables import Table
 from options.ablate import AblateOptions
 from options.errors import StoppedError
+from util.files import whole_file
 from util.run_folder import clear_run, make_folder
-from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 

@@ -4,92 +4,77 @@ python -m benchmarks.checkpoint
 python -m benchmarks.checkpoint --model pix2pix --size 256 --rounds 8
 
 A full training is built, trained for a few steps, and saved as ``train.py`` saves. Steps with a save under way
-and steps without take turns, so that a noisy machine hits both.
+and steps without take turns, so that a noisy machine hits both. Flags that this program does not know go to the
+training.
 """
 
-import argparse
 import statistics
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from benchmarks.clock import synchronize
-from data.batch import Batch
-from models.registry import create_model
+from benchmarks import report
+from benchmarks.clock import timed
+from benchmarks.job import random_images
+from benchmarks.ours import Steps
 from models.saver import Saver
-from models.stepper import Stepper
 from models.training import Training
-from options.cli import parse_train
-from util.distributed import World, choose_device
-from util.progress import Progress
+
+TITLES = (
+    "state, MB", "all files, MB", "a save, s", "a step, s", "the step waits, ms", "of the save", "of the step",
+    "the first time, ms", "step beside the writing",
+)  # fmt: skip
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    args, flags = arguments().parse_known_args()
+    parser = report.new_parser("checkpoint", __doc__)
+    add = parser.add_argument
+    add("--model", default="cycle_gan", help="cycle_gan or pix2pix; default: %(default)s")
+    add("--size", type=int, default=256, help="side of the images, pixels; default: %(default)s")
+    add("--rounds", type=int, default=6, help="pairs of a step with a save and one without; default: %(default)s")
+    add("--folder", help="where to write; the system's temporary folder unless given")
+    args, flags = parser.parse_known_args(argv)
+    steps = Steps(["--model", args.model, "--dataroot", "unused", *flags], *random_images(args.size))
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        figures = measure(args, flags, Path(folder))
-    own, step = statistics.median(figures["own"]), statistics.median(figures["quiet"])
-    wait, extra = statistics.median(figures["wait"]), statistics.median(figures["busy"]) - step
-    print(f"state {figures['state'] / 1e6:.0f} MB, with the weight files {figures['all'] / 1e6:.0f} MB")
-    print(f"a save takes {own:.3f} s; a step takes {step:.3f} s")
-    print(f"the step waits {wait * 1e3:.1f} ms for it: {wait / own:.1%} of the save, {wait / step:.2%} of the step")
-    print(f"the first save, which takes the memory, {figures['first'] * 1e3:.1f} ms")
-    print(f"the step beside the writing is {extra * 1e3:+.0f} ms slower: {extra / step:+.1%}")
+        figures = measure(steps, Path(folder), args.rounds)
+    report.save(args, flags, [figures])
+    print(report.table(TITLES, [cells(figures)]))
 
 
-def arguments() -> argparse.ArgumentParser:
-    """Return the flags of the benchmark itself; others go to the training."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="cycle_gan", help="cycle_gan or pix2pix")
-    parser.add_argument("--size", type=int, default=256, help="side of the images, pixels")
-    parser.add_argument("--rounds", type=int, default=6, help="pairs of a step with a save and one without")
-    parser.add_argument("--folder", help="where to write; the system's temporary folder unless given")
-    return parser
+def cells(figures: dict[str, Any]) -> list[str]:
+    """Return the line of the table."""
+    save, step, wait, busy = (statistics.median(figures[name]) for name in ("save", "step", "wait", "busy"))
+    sizes = [report.number(figures[name] / 1e6) for name in ("state", "all")]
+    times = [report.number(value) for value in (save, step, wait * 1e3)]
+    shares = [f"{wait / save:.1%}", f"{wait / step:.2%}", report.number(figures["first"] * 1e3)]
+    return [*sizes, *times, *shares, f"{busy / step - 1:+.1%}"]
 
 
-def measure(args: argparse.Namespace, flags: list[str], folder: Path) -> dict[str, Any]:
-    """Train and save; return seconds and bytes."""
-    opt = parse_train(["--model", args.model, "--dataroot", "unused", *flags])
-    world = World(0, 1, choose_device(opt.run))
-    model = create_model(opt).place(world.device)
-    stepper, progress = Stepper(model, opt.optim, world), Progress()
-    saver = Saver(Training(opt, model, stepper, progress), folder)
-    images = [torch.rand(1, 3, args.size, args.size) * 2 - 1 for _ in range(2)]
-    for pool in getattr(model, "pools", {}).values():  # as after the first images of a long run
-        pool.images = [images[0][0].clone().to(world.device) for _ in range(pool.size)]
+def measure(steps: Steps, folder: Path, rounds: int) -> dict[str, Any]:
+    """Train and save; return bytes, and seconds by round: of a step, one beside the writing, its wait, a whole save."""
+    saver = Saver(Training(steps.opt, steps.model, steps.stepper, steps.progress), folder)
+    for pool in steps.model.pools.values():  # full, as after the first images of a long run
+        pool.images = [steps.batch().A[0].clone() for _ in range(pool.size)]
 
-    kept: list[Any] = []
-
-    def step() -> float:
-        start = time.perf_counter()
-        batch = Batch(images[0], images[1], ("A",), ("B",)).to(world.device)
-        kept[:] = stepper.step(batch, progress)  # kept, as train.py does
-        progress.advance(1)
-        synchronize()
-        return time.perf_counter() - start
-
-    def save() -> float:
-        start = time.perf_counter()
+    def save() -> None:
         saver.save("latest")
-        return time.perf_counter() - start
+
+    def save_and_wait() -> None:
+        saver.save("latest")
+        saver.finish()
 
     for _ in range(2):
-        step()
-    figures: dict[str, Any] = {"first": save(), "own": [], "wait": [], "busy": [], "quiet": []}
+        steps.step()
+    figures: dict[str, Any] = {"first": timed(save), "step": [], "wait": [], "busy": [], "save": []}
     saver.finish()
-    for _ in range(args.rounds):
-        figures["quiet"].append(step())
-        figures["wait"].append(save())
-        figures["busy"].append(step())
+    for _ in range(rounds):
+        figures["step"].append(timed(steps.step))
+        figures["wait"].append(timed(save))
+        figures["busy"].append(timed(steps.step))
         saver.finish()
-        start = time.perf_counter()
-        save()
-        saver.finish()
-        figures["own"].append(time.perf_counter() - start)
+        figures["save"].append(timed(save_and_wait))
     figures["state"] = (folder / "latest_state.pth").stat().st_size
     figures["all"] = figures["state"] + sum(path.stat().st_size for path in folder.glob("*_net_*.pth"))
     return figures

@@ -12,7 +12,6 @@ size. All take turns. Flags that this program does not know go to all sides.
 
 import argparse
 import statistics
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -58,14 +57,12 @@ class Entry:
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, print a line per entry."""
     args, flags = parse(arguments(), argv)
-    try:
+    with report.one_sentence(args.benchmark):
         entries = read_entries(args, flags)
-    except UserError as error:
-        sys.exit(f"python -m benchmarks.end_to_end: error: {error}")
     for number in range(1, args.rounds + 1):
         for entry in entries:
             report.say(f"round {number}/{args.rounds}, {entry.name}: {entry.measure()}")
-        report.save(args, flags, [figures(entry) for entry in entries], benchmark="end_to_end")
+        report.save(args, flags, [figures(entry) for entry in entries])
     print(report.table(("side", "images/s", "over the bare step", "time beside official"), list(map(cells, entries))))
     for entry in entries:
         if entry.failure:
@@ -85,7 +82,6 @@ def arguments() -> argparse.ArgumentParser:
     add("--steps", type=int, default=4, help="timings of the bare step per process; default: %(default)s")
     add("--dashboard", nargs="+", choices=("off", "on"), default=["off", "on"], help="default: both")
     add_sides(parser)
-    report.add_json(parser)
     return parser
 
 

@@ -8,10 +8,10 @@ removed at the end.
 """
 
 import argparse
+import json
 import os
 import shutil
-import subprocess
-import sys
+import statistics
 import time
 import warnings
 from collections.abc import Sequence
@@ -19,28 +19,28 @@ from pathlib import Path
 
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks import report
+from benchmarks.processes import in_own_process
 from data.files.folder import list_images
 from data.files.index import SETTLED
 
 MIB = 2**20
+STARTS = {"first": "first start", "indexed": "later, by the index", "strings": "later, as strings"}
+TITLES = ("start", "s", "main process, MiB", "a loading process, MiB", "after reading all, MiB", "s")
 
 
-class Readers(Dataset[str]):
-    """Every item asks for all paths, and says what that did to the process."""
+class Readers(Dataset[tuple[float, float, float]]):
+    """Every item asks for all paths; returns the process's own memory before and after, and the seconds."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
 
-    def __getitem__(self, index: int) -> str:
+    def __getitem__(self, index: int) -> tuple[float, float, float]:
         """Touch all paths."""
-        before = memory()
-        start = time.perf_counter()
-        letters = sum(len(self.paths[serial]) for serial in range(len(self.paths)))
-        seconds, after = time.perf_counter() - start, memory()
-        return (
-            f"  loading process {index}: own memory {before['own']:.0f} -> {after['own']:.0f} MiB, its share "
-            f"{before['Pss']:.0f} -> {after['Pss']:.0f} MiB; {letters} letters in {seconds:.1f} s"
-        )
+        before, start = memory()["own"], time.perf_counter()
+        for serial in range(len(self.paths)):
+            self.paths[serial]
+        return before, memory()["own"], time.perf_counter() - start
 
 
 def memory() -> dict[str, float]:
@@ -50,34 +50,36 @@ def memory() -> dict[str, float]:
     return {**values, "own": values["Private_Clean"] + values["Private_Dirty"]}
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    args = arguments().parse_args()
-    images = Path(args.folder) / "images"
-    if args.listing:
-        listing(images, args.workers, as_strings=args.listing == "strings")
+    args = arguments().parse_args(argv)
+    folder = Path(args.folder).resolve()
+    if args.job:
+        print(json.dumps(listing(folder / "images", args.workers, args.job)))
         return
-    os.makedirs(args.folder)  # must be new: it is removed at the end
+    os.makedirs(folder)  # must be new: it is removed at the end
     try:
-        make(images, args.files, args.folders)
+        make(folder / "images", args.files, args.folders)
         time.sleep(SETTLED / 1e9 + 0.1)
-        for title, kind in (("first start", "first"), ("with the index", "paths"), ("as strings", "strings")):
-            print(title, flush=True)
-            command = [sys.executable, "-m", "benchmarks.index", "--folder", args.folder, "--listing", kind]
-            command += ["--workers", str(0 if kind == "first" else args.workers)]
-            subprocess.run(command, check=True, env={**os.environ, "XDG_CACHE_HOME": f"{args.folder}/cache"})
+        words, cache = ["--folder", str(folder), "--workers", str(args.workers)], {"XDG_CACHE_HOME": f"{folder}/cache"}
+        with report.one_sentence(args.benchmark):
+            found = {kind: in_own_process("benchmarks.index", [*words, "--job", kind], env=cache) for kind in STARTS}
     finally:
-        shutil.rmtree(args.folder)
+        shutil.rmtree(folder)
+    report.save(args, [], [{"start": kind, **figures} for kind, figures in found.items()])
+    lines = [[STARTS[kind], *map(report.number, figures.values())] for kind, figures in found.items()]
+    print(report.table(TITLES, lines))
 
 
 def arguments() -> argparse.ArgumentParser:
     """Return the flags of the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", required=True, help="a folder to make, fill and remove; best in memory")
-    parser.add_argument("--files", type=int, default=1_000_000)
-    parser.add_argument("--folders", type=int, default=1_000)
-    parser.add_argument("--workers", type=int, default=4, help="loading processes")
-    parser.add_argument("--listing", help=argparse.SUPPRESS)  # what the processes are told that are measured
+    parser = report.new_parser("index", __doc__)
+    add = parser.add_argument
+    add("--folder", required=True, help="a folder to make, fill and remove; best in memory")
+    add("--files", type=int, default=1_000_000, help="default: %(default)s")
+    add("--folders", type=int, default=1_000, help="default: %(default)s")
+    add("--workers", type=int, default=4, help="loading processes; default: %(default)s")
+    add("--job", choices=STARTS, help=argparse.SUPPRESS)  # what the processes are told that are measured
     return parser
 
 
@@ -89,27 +91,20 @@ def make(images: Path, files: int, folders: int) -> None:
         os.close(os.open(images / f"class_{number % folders:05d}" / f"image_{number:08d}.jpg", os.O_CREAT))
 
 
-def listing(images: Path, workers: int, *, as_strings: bool) -> None:
-    """List the images as a training does, then let loading processes read all paths."""
-    before = memory()
-    start = time.perf_counter()
+def listing(images: Path, workers: int, kind: str) -> dict[str, float]:
+    """List the images as a training does, then let loading processes read all paths; return medians over these."""
+    before, start = memory()["Rss"], time.perf_counter()
     paths: Sequence[str] = list_images(images, float("inf"), hint="make some")
     seconds = time.perf_counter() - start
-    if as_strings:
+    if kind == "strings":
         paths = list(paths)
-    after = memory()
-    print(
-        f"  {len(paths)} paths in {seconds:.2f} s; memory (RSS) of the main process "
-        f"{before['Rss']:.0f} -> {after['Rss']:.0f} MiB"
+    figures = {"seconds": seconds, "main": memory()["Rss"] - before}
+    warnings.filterwarnings("ignore", "This DataLoader will create")  # more than cores: time is not the point
+    readers = DataLoader(
+        Readers(paths), sampler=range(workers), batch_size=None, num_workers=workers, multiprocessing_context="fork"
     )
-    if workers:
-        warnings.filterwarnings("ignore", "This DataLoader will create")  # more than cores: time is not the point
-        readers = DataLoader(
-            Readers(paths), sampler=range(workers), batch_size=None, num_workers=workers, multiprocessing_context="fork"
-        )
-        for line in readers:
-            print(line)
-        print(f"  main process afterwards: RSS {memory()['Rss']:.0f} MiB, its share {memory()['Pss']:.0f} MiB")
+    own, then, reading = (statistics.median(found) for found in zip(*readers, strict=True))
+    return {**figures, "own": own, "own_then": then, "reading": reading}
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from typing import Any
 
 from benchmarks import official, sweep
 from benchmarks.clock import measure
+from benchmarks.job import Job, read_job
 from benchmarks.processes import end_children_too
 from benchmarks.rows import COLUMNS, Cell
 from benchmarks.sides import parse
-from benchmarks.sweep import Job, Topic
+from benchmarks.sweep import Topic
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.set_defaults(sizes=[128, 256, 512], batch_sizes=[1, 4, 16])
     args, flags = parse(parser, argv)
     if args.job:
-        print(json.dumps(result(sweep.read_job(args.job))))
+        print(json.dumps(result(read_job(args.job))))
         return
     sweep.main(topic(), args, flags, args.networks, [name for name in COLUMNS if name != "s/step"])
 

@@ -2,6 +2,8 @@
 
 import atexit
 import importlib
+import importlib.util
+import os
 import shutil
 import sys
 import tempfile
@@ -11,6 +13,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+FOR_NOTHING = "wandb"  # a package that the official code imports even where it is not used
 
 
 def training_step(folder: Path, flags: Sequence[str], A: Tensor, B: Tensor) -> Callable[[], object]:
@@ -59,7 +63,7 @@ def options_of(folder: Path, flags: Sequence[str], kind: str = "train") -> Any: 
     checkpoints = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, checkpoints, ignore_errors=True)
     sys.argv = [f"{kind}.py", *flags, "--checkpoints_dir", checkpoints]
-    opt = getattr(options, f"{kind.title()}Options")().parse()
+    opt = (options.TrainOptions() if kind == "train" else options.TestOptions()).parse()
     opt.device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     return opt
 
@@ -68,3 +72,10 @@ def precision() -> str:
     """Return what the official code computes convolutions in: PyTorch's default."""
     ampere = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
     return "tf32" if ampere else "fp32"
+
+
+def stand_ins(folder: Path) -> str:
+    """Return a search path on which the official code finds what it imports, used or not."""
+    if importlib.util.find_spec(FOR_NOTHING) is None:
+        (folder / f"{FOR_NOTHING}.py").touch()
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))

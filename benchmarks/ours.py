@@ -1,35 +1,46 @@
 """Our side of a comparison: a step as in ``train.py``, a translation as in ``test.py``, and the operations of both."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.ceiling import operations
 from data.batch import Batch
 from models.registry import create_model
-from models.stepper import Stepper, seed_step
+from models.stepper import Stepped, Stepper, seed_step
 from options.cli import parse_test, parse_train
-from util.distributed import World, choose_device
+from util.device import choose_device
+from util.distributed import World
 from util.progress import Progress
 
 NOWHERE = torch.device("meta")  # shapes without numbers
 
 
-def training_step(flags: Sequence[str], A: Tensor, B: Tensor) -> tuple[Callable[[], object], str]:
-    """Return a function that trains our model by one step, and the precision."""
-    opt = parse_train(flags)
-    world = World(0, 1, choose_device(opt.run))
-    model = create_model(opt).place(world.device)
-    stepper, progress = Stepper(model, opt.optim, world, seed=opt.run.seed), Progress()
-    last: list[Any] = []
+class Steps:
+    """Steps as ``train.py`` takes them, one after the other on the same images.
 
-    def step() -> None:
-        last[:] = stepper.step(_batch(A, B).to(world.device), progress)  # kept, as train.py does
-        progress.advance(len(A))
+    Args:
+        flags: of ``train.py``.
+        world: of several processes; unless given, this one alone.
+    """
 
-    return step, model.compute.precision
+    def __init__(self, flags: Sequence[str], A: Tensor, B: Tensor, world: World | None = None) -> None:
+        self.opt = parse_train(flags)
+        self.world = world or World(0, 1, choose_device(self.opt.run))
+        self.model = create_model(self.opt).place(self.world.device)
+        self.stepper = Stepper(self.model, self.opt.optim, self.world, seed=self.opt.run.seed)
+        self.progress, self._given = Progress(epoch_size=1000), (A, B)
+
+    def step(self) -> Stepped:
+        """Take a step, the copy to the device included."""
+        self.last = self.stepper.step(self.batch(), self.progress)  # kept, as train.py does
+        self.progress.advance(len(self._given[0]))
+        return self.last
+
+    def batch(self) -> Batch:
+        """Return the images on the device."""
+        return _batch(*self._given).to(self.world.device)
 
 
 def translation(flags: Sequence[str], A: Tensor) -> tuple[Callable[[], object], str]:
@@ -48,6 +59,13 @@ def translation(flags: Sequence[str], A: Tensor) -> tuple[Callable[[], object], 
             return model.visuals(model(batch))
 
     return translate, model.compute.precision
+
+
+def operations(work: Callable[[], object]) -> int:
+    """Return the floating point operations of a call: convolutions and matrix products, 2 for a multiply-add."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return int(counter.get_total_flops())
 
 
 def operations_of_step(flags: Sequence[str], size: int, batch_size: int) -> int:

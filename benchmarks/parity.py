@@ -19,9 +19,7 @@ from benchmarks import report
 from benchmarks.processes import PROJECT, FailedError, end_children_too, lines_of
 from benchmarks.sides import OURS, distinct, our_side, parse
 from options.cli import parse_train
-from options.errors import UserError
-from util.sinks.events import Scores
-from util.sinks.jsonl import read_events
+from util.sinks.events import Scores, read_events
 
 WAYS = ("--precision fp32", "")
 
@@ -29,10 +27,8 @@ WAYS = ("--precision fp32", "")
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, print a line per way."""
     args, flags = parse(arguments(), argv)
-    try:
+    with report.one_sentence(args.benchmark):
         found = measure(args, flags)
-    except (UserError, FailedError) as error:
-        sys.exit(f"python -m benchmarks.parity: error: {error}")
     titles = ("way", "by seed", "mean", "range", "mean beside the first")
     print(report.table(titles, [line(side, scores, next(iter(found.values()))) for side, scores in found.items()]))
 
@@ -51,7 +47,7 @@ def measure(args: argparse.Namespace, flags: Sequence[str]) -> dict[str, list[fl
             found[side.label].append(trained(args, [*flags, *side.flags, "--seed", str(seed)]))
             report.say(f"seed {seed}, {side.label}: {found[side.label][-1]:.5f}")
         rows = [{"side": label, "scores": scores} for label, scores in found.items()]
-        report.save(args, flags, rows, benchmark="parity")
+        report.save(args, flags, rows)
     return found
 
 
@@ -65,7 +61,6 @@ def arguments() -> argparse.ArgumentParser:
     add("--iterations", type=int, default=1000, help="steps of a run; default: %(default)s")
     add("--epochs", type=int, default=4, help="that these steps make; default: %(default)s")
     add("--timeout", type=float, default=0.0, metavar="SECONDS", help="most that a run may take; default: any time")
-    report.add_json(parser)
     return parser
 
 

@@ -1,22 +1,20 @@
 """Curves of what benchmarks.step and benchmarks.inference have written with --json, as a small image.
 
-python -m benchmarks.plot step.json --out docs/images/step.svg
-python -m benchmarks.plot inference.json --out inference.png --panels time-size --batch_size 1
+python -m benchmarks.plot step.json inference.json --out docs/images/speed.svg
 
-A panel for each file, model or network and pair of quantities: time per image or memory, over the size or the batch
-size; each side has a curve. What was measured at one size or batch size alone has no such panel.
+A panel for each file, model or network and pair of quantities: time per image or memory, over the size at the first
+batch size that was measured, or over the batch size at the first size. Each side has a curve. A panel needs two points.
 """
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from benchmarks.report import new_parser
+from benchmarks.report import new_parser, one_sentence
 from options.errors import UserError
+from util.curves.traces import colour
 from util.plot import STYLE, save
-from util.sinks.traces import colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,12 +34,12 @@ class Quantities(NamedTuple):
     axis: str
 
 
-PANELS = {
-    "time-size": Quantities("time per image", SECONDS, "size", "pixels a side"),
-    "time-batch": Quantities("time per image", SECONDS, "batch_size", "images in a batch"),
-    "memory-size": Quantities("memory", BYTES, "size", "pixels a side"),
-    "memory-batch": Quantities("memory", BYTES, "batch_size", "images in a batch"),
-}
+PANELS = (
+    Quantities("time per image", SECONDS, "size", "pixels a side"),
+    Quantities("time per image", SECONDS, "batch_size", "images in a batch"),
+    Quantities("memory", BYTES, "size", "pixels a side"),
+    Quantities("memory", BYTES, "batch_size", "images in a batch"),
+)
 
 
 class Panel(NamedTuple):
@@ -52,25 +50,18 @@ class Panel(NamedTuple):
     curves: dict[str, list[Point]]
 
 
-def panels(rows: Sequence[dict[str, Any]], names: Iterable[str], fixed: dict[str, int]) -> Iterator[Panel]:
-    """Yield those of the named panels for which there is more than one point.
-
-    Args:
-        rows: of one file.
-        names: keys of ``PANELS``.
-        fixed: the size and the batch size at which the other is varied; the first measured one unless given.
-    """
+def panels(rows: Sequence[dict[str, Any]]) -> Iterator[Panel]:
+    """Yield those panels of one file for which there is more than one point."""
     done = [row for row in rows if row["seconds"]]
     for what in dict.fromkeys(row["what"] for row in done):
         own = [row for row in done if row["what"] == what]
-        for name in names:
-            quantities = PANELS[name]
+        for quantities in PANELS:
             other = "batch_size" if quantities.over == "size" else "size"
-            at = fixed.get(other, own[0][other])
+            at = own[0][other]
             curves: dict[str, list[Point]] = {}
             for row in (row for row in own if row[other] == at):
                 curves.setdefault(row["side"], []).append((row[quantities.over], figure_of(row, quantities)))
-            if max((len(points) for points in curves.values()), default=0) > 1:
+            if max(len(points) for points in curves.values()) > 1:
                 place = f"batch {at}" if other == "batch_size" else f"{at} px"
                 yield Panel(quantities, f"{what}, {place}", {side: sorted(points) for side, points in curves.items()})
 
@@ -130,30 +121,22 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     raise UserError(f"{path} has no sizes to draw; pass what --json of benchmarks.step or benchmarks.inference wrote")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Draw the files that the command line names; return the exit code."""
-    parser = new_parser("plot", __doc__)
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the files that the command line names."""
+    parser = new_parser("plot", __doc__, measures=False)
     add = parser.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="figures as JSON")
     add("--out", type=Path, default="speed.svg", metavar="FILE", help="SVG or PNG by its ending; default: %(default)s")
-    add("--panels", nargs="+", choices=PANELS, default=list(PANELS), help="quantities to show; default: all")
-    add("--size", type=int, help="at which the batch size is varied; default: the first measured")
-    add("--batch_size", type=int, help="at which the size is varied; default: the first measured")
     args = parser.parse_args(argv)
-    fixed = {name: value for name in ("size", "batch_size") if (value := getattr(args, name))}
-    try:
+    with one_sentence(args.benchmark):
         if args.out.suffix.lower() not in (".png", ".svg"):
             raise UserError(f"--out {args.out} ends in neither .png nor .svg; type for example --out speed.svg")
-        shown = [panel for path in args.files for panel in panels(read_rows(path), args.panels, fixed)]
+        shown = [panel for path in args.files for panel in panels(read_rows(path))]
         if not shown:
             raise UserError("no side was measured at more than one size or batch size, so there are no curves to draw")
         save(draw(shown), args.out)
-    except UserError as error:
-        print(f"python -m benchmarks.plot: error: {error}", file=sys.stderr)
-        return 2
     print(args.out)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

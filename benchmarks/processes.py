@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -88,10 +89,12 @@ def end_children_too() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
-def sacrifice_me() -> None:
-    """Let the system end this process first where memory runs out, and not the one that waits for it."""
-    with contextlib.suppress(OSError):  # not Linux
-        Path("/proc/self/oom_score_adj").write_text("1000")
+def free_port() -> int:
+    """Return a port of this machine that no program listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

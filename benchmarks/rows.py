@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from benchmarks.report import number, spread
@@ -10,6 +10,7 @@ from benchmarks.sides import Side
 
 LONGEST = 16  # letters of a reason in the table; longer ones are below it
 MIB = 2**20
+Results = Sequence[dict[str, Any]]  # of processes, by round: as ``benchmarks.clock.measure``, with ``precision``
 
 
 class Cell(NamedTuple):
@@ -22,147 +23,133 @@ class Cell(NamedTuple):
     def __str__(self) -> str:
         return f"{self.what}, {self.size} px, batch {self.batch_size}"
 
+    @property
+    def pixels(self) -> int:
+        """Of one batch."""
+        return self.batch_size * self.size**2
+
 
 @dataclass(frozen=True)
 class Row:
     """A side of a cell. Without a single finished process there are no figures; lists are by round.
 
     Attributes:
-        seconds: of a step or call, the median over the rounds of their medians.
-        start: seconds that the first calls of the first round took beyond those of warm ones.
-        memory: peak of the timed calls, bytes.
+        results: of this side.
+        official: of the official code, if this side is compared with it.
+        ceilings: operations a second of the measured convolution, by precision.
         operations: floating point operations of a step or call, on the reference path; 0 if they cannot be counted.
-        ceiling: the operations a second of the measured convolution in the side's precision.
-        share: of the ceiling, by round.
-        per_pixel: seconds per image and pixel, relative to the first cell of the same side.
-        time_ratios: to the official code, by round.
-        rounds: what the processes returned.
         failure: why there are no figures, or no more.
+        first: this side's row of the first cell that it could do, if it is not this one.
     """
 
-    what: str
-    size: int
-    batch_size: int
-    side: str
-    flags: Sequence[str]
-    failure: str = ""
-    precision: str = ""
-    seconds: float | None = None
-    start: float | None = None
-    memory: float | None = None
+    cell: Cell
+    side: Side
+    results: Results
+    official: Results = ()
+    ceilings: Sequence[dict[str, float]] = ()
     operations: int = 0
-    ceiling: float | None = None
-    share: Sequence[float] = ()
-    per_pixel: float | None = None
-    time_ratios: Sequence[float] = ()
-    memory_ratios: Sequence[float] = ()
-    rounds: Sequence[dict[str, Any]] = field(default=(), repr=False)
+    failure: str = ""
+    first: "Row | None" = None
 
     @property
-    def cell(self) -> Cell:
-        """What was measured."""
-        return Cell(self.what, self.size, self.batch_size)
+    def seconds(self) -> float | None:
+        """Of a step or call: the median over the rounds of their medians."""
+        return statistics.median(_medians(self.results)) if self.results else None
 
     @property
-    def per_image(self) -> float | None:
-        """Seconds per image."""
-        return self.seconds / self.batch_size if self.seconds else None
+    def memory(self) -> float | None:
+        """Peak of the timed calls, bytes."""
+        return statistics.median(result["memory"] for result in self.results) if self.results else None
+
+    @property
+    def start(self) -> float | None:
+        """Seconds that the first calls of the first round took beyond those of warm ones."""
+        return self.results[0]["start"] if self.results else None
+
+    @property
+    def precision(self) -> str:
+        """What it computes in."""
+        return str(self.results[0]["precision"]) if self.results else ""
+
+    @property
+    def share(self) -> list[float]:
+        """Of the ceiling in its precision."""
+        tops = [table[self.precision] for table in self.ceilings if self.precision in table]
+        own = _medians(self.results) if self.operations else []
+        return [self.operations / seconds / top for seconds, top in zip(own, tops, strict=False)]
+
+    @property
+    def per_pixel(self) -> float | None:
+        """Seconds per image and pixel, relative to the first cell."""
+        first = self.first or self
+        if not (self.seconds and first.seconds):
+            return None
+        return (self.seconds / self.cell.pixels) / (first.seconds / first.cell.pixels)
+
+    @property
+    def time_ratios(self) -> list[float]:
+        """To the official code."""
+        both = zip(_medians(self.results), _medians(self.official), strict=False)
+        return [own / other for own, other in both]
+
+    @property
+    def memory_ratios(self) -> list[float]:
+        """To the official code."""
+        return [own["memory"] / other["memory"] for own, other in zip(self.results, self.official, strict=False)]
 
     @property
     def is_explained_below(self) -> bool:
         """Whether the table has no room for the reason why it failed."""
         return len(self.failure) > LONGEST
 
-    @property
-    def pixels(self) -> int:
-        """Of one batch."""
-        return self.batch_size * self.size**2
-
-    def medians(self) -> list[float]:
-        """Return the seconds of each round."""
-        return [statistics.median(result["seconds"]) for result in self.rounds]
-
-
-def make_row(
-    cell: Cell, side: Side, rounds: Sequence[dict[str, Any]], ceilings: Sequence[dict[str, float]], operations: int
-) -> Row:
-    """Summarise what the processes of a side returned.
-
-    Args:
-        rounds: as ``benchmarks.clock.measure`` returns it, with ``precision``.
-        ceilings: by round, operations a second by precision.
-        operations: of one step or call.
-    """
-    row = Row(*cell, side.label, side.flags, operations=operations, rounds=list(rounds))
-    if not rounds:
-        return row
-    seconds, precision = row.medians(), rounds[0]["precision"]
-    most = [table[precision] for table in ceilings if precision in table]
-    return replace(
-        row,
-        precision=precision,
-        seconds=statistics.median(seconds),
-        start=rounds[0]["start"],
-        memory=statistics.median(result["memory"] for result in rounds),
-        ceiling=statistics.median(most) if most else None,
-        share=[operations / own / top for own, top in zip(seconds, most, strict=False) if operations],
-    )
+    def as_json(self) -> dict[str, Any]:  # Any: what JSON can hold
+        """Return all figures as plain values."""
+        return {
+            **self.cell._asdict(),
+            "side": self.side.label,
+            "flags": self.side.flags,
+            "failure": self.failure,
+            "precision": self.precision,
+            "seconds": self.seconds,
+            "start": self.start,
+            "memory": self.memory,
+            "operations": self.operations,
+            "share": self.share,
+            "per_pixel": self.per_pixel,
+            "time_ratios": self.time_ratios,
+            "memory_ratios": self.memory_ratios,
+            "rounds": self.results,
+        }
 
 
-def compared(row: Row, first: Row, official: Sequence[dict[str, Any]], failure: str) -> Row:
-    """Add to a row what others and other rounds make of it.
-
-    Args:
-        first: this side's row of the first cell that it could do.
-        official: what the processes of the official code returned, by round.
-        failure: why the side did not finish, if so.
-    """
-    if not (row.seconds and first.seconds):
-        return replace(row, failure=failure)
-    others = [statistics.median(result["seconds"]) for result in official]
-    memories = [(own["memory"], other["memory"]) for own, other in zip(row.rounds, official, strict=False)]
-    return replace(
-        row,
-        failure=failure,
-        per_pixel=(row.seconds / row.pixels) / (first.seconds / first.pixels),
-        time_ratios=[own / other for own, other in zip(row.medians(), others, strict=False)],
-        memory_ratios=[own / other for own, other in memories],
-    )
-
-
-def seconds_or_reason(row: Row) -> str:
-    """Write the seconds of a step, or in a word why there are none."""
-    return _or_reason(row, row.seconds)
-
-
-def ms_or_reason(row: Row) -> str:
-    """Write milliseconds per image, or in a word why there are none."""
-    return _or_reason(row, row.per_image and row.per_image * 1e3)
+def _medians(results: Results) -> list[float]:
+    """Return the seconds of each round."""
+    return [statistics.median(result["seconds"]) for result in results]
 
 
 def _or_reason(row: Row, value: float | None) -> str:
+    """Write a figure, or in a word why there is none."""
     if not row.failure:
         return number(value)
     return "failed" if row.is_explained_below else row.failure
 
 
-def share(row: Row) -> str:
-    """Write the share of the ceiling and whose ceiling it is."""
+def _share(row: Row) -> str:
     return f"{statistics.median(row.share):.0%} of {row.precision}" if row.share else "-"
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
-    "network": lambda row: row.what,
-    "size": lambda row: str(row.size),
-    "batch": lambda row: str(row.batch_size),
-    "side": lambda row: row.side,
-    "s/step": seconds_or_reason,
-    "ms/image": ms_or_reason,
-    "images/s": lambda row: number(row.batch_size / row.seconds if row.seconds else None),
+    "network": lambda row: row.cell.what,
+    "size": lambda row: str(row.cell.size),
+    "batch": lambda row: str(row.cell.batch_size),
+    "side": lambda row: row.side.label,
+    "s/step": lambda row: _or_reason(row, row.seconds),
+    "ms/image": lambda row: _or_reason(row, row.seconds and row.seconds / row.cell.batch_size * 1e3),
+    "images/s": lambda row: number(row.seconds and row.cell.batch_size / row.seconds),
     "first steps, s": lambda row: number(row.start),
     "memory, MiB": lambda row: number(row.memory and row.memory / MIB, 1),
     "GFLOP/s": lambda row: number(row.operations / row.seconds / 1e9 if row.seconds and row.operations else None),
-    "of the ceiling": share,
+    "of the ceiling": _share,
     "per pixel": lambda row: number(row.per_pixel),
     "time beside official": lambda row: spread(row.time_ratios),
     "memory beside official": lambda row: spread(row.memory_ratios),

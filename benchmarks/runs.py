@@ -1,10 +1,7 @@
 """Whole runs of ``train.py``, ours and the official one, and how many images a second their later epochs train on."""
 
 import contextlib
-import importlib.util
-import os
 import re
-import socket
 import statistics
 import sys
 import tempfile
@@ -12,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import PROJECT, FailedError, in_own_process, lines_of
+from benchmarks.job import Job
+from benchmarks.official import stand_ins
+from benchmarks.processes import PROJECT, FailedError, free_port, in_own_process, lines_of
 from benchmarks.rows import Cell
 from benchmarks.sides import Side
 from benchmarks.step import command_line
-from benchmarks.sweep import Job
 from util.dashboard.server import start_background
 
 IMAGES, EPOCH_END = re.compile(r"number of training images = (\d+)"), re.compile(r"End of epoch \d+")
 SELDOM = {"print_freq": 100, "display_freq": 400, "update_html_freq": 1000, "save_latest_freq": 5000}  # by default
-FOR_NOTHING = "wandb"  # a package that the official code imports even where it is not used
 
 
 @dataclass(frozen=True)
@@ -90,18 +87,8 @@ class Training:
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[int]:
     """Run a dashboard's server while the body runs; yield its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    running = start_background(port, env_path=folder / "visdom", ends_with_me=True)
+    running = start_background(port := free_port(), env_path=folder / "visdom", ends_with_me=True)
     try:
         yield port
     finally:
         running.stop()
-
-
-def stand_ins(folder: Path) -> str:
-    """Return a search path on which the official code finds what it imports, used or not."""
-    if importlib.util.find_spec(FOR_NOTHING) is None:
-        (folder / f"{FOR_NOTHING}.py").touch()
-    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))

@@ -24,22 +24,20 @@ from torch.nn.parallel import DistributedDataParallel
 
 from benchmarks import report
 from benchmarks.clock import timed
+from benchmarks.job import random_images
+from benchmarks.ours import Steps
 from benchmarks.processes import end_children_too, in_own_process
-from benchmarks.sides import parse
-from data.batch import Batch
-from models.registry import create_model
 from models.stepper import Stepper
 from options.cli import parse_train
 from util.distributed import World, session
 from util.gradient_sum import GradientSum
-from util.progress import Progress
 
 TITLES = ("processes", "s/step", "efficiency", "computing", "averaging", "sum", "off", "generator, DDP beside by hand")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, or work out, and print a line for each number of processes."""
-    args, flags = parse(arguments(), argv)
+    args, flags = arguments().parse_known_args(argv)
     if args.job:
         measured(args, flags)
     elif args.step:
@@ -65,7 +63,6 @@ def arguments() -> argparse.ArgumentParser:
     add("--bandwidth", type=float, default=1e9, help="work out: bytes a second between two processes")
     add("--latency", type=float, default=1e-4, help="work out: seconds of a message")
     add("--job", action="store_true", help=argparse.SUPPRESS)  # what the processes are told that are measured
-    report.add_json(parser)
     return parser
 
 
@@ -88,8 +85,8 @@ def compare(args: argparse.Namespace, flags: Sequence[str]) -> None:
     for number in range(1, args.rounds + 1):
         for count, results in found.items():
             words = ["--standalone", f"--nproc_per_node={count}", "-m", "benchmarks.scaling", "--job"]
-            for name in ("model", "size", "batch_size", "steps"):
-                words += [f"--{name}", str(getattr(args, name))]
+            words += ["--model", args.model, "--size", str(args.size)]
+            words += ["--batch_size", str(args.batch_size), "--steps", str(args.steps)]
             threads = {} if torch.cuda.is_available() else {"OMP_NUM_THREADS": "1"}
             results.append(in_own_process("torch.distributed.run", [*words, *flags], env=threads))
             report.say(f"round {number}/{args.rounds}, {count} processes: {results[-1]['together']:.3f} s/step")
@@ -116,37 +113,33 @@ def row(count: int, results: Sequence[dict[str, Any]], alone: Sequence[dict[str,
 
 def measured(args: argparse.Namespace, flags: Sequence[str]) -> None:
     """Measure as one of the processes; the main one prints the medians in seconds."""
-    opt = parse_train(["--model", args.model, "--dataroot", "unused", *flags])
-    with session(opt.run) as world:
-        figures = parts(opt, world, args)
+    words = ["--model", args.model, "--dataroot", "unused", *flags]
+    with session(parse_train(words).run) as world:
+        images = random_images(args.size, args.batch_size, seed=world.rank)
+        figures = parts(Steps(words, *images, world), args.steps)
         slowest = world.everyones(round(1e9 * figures["together"]))
         if world.is_main:
             print(json.dumps({**figures, "together": max(slowest) / 1e9}), flush=True)
     os._exit(0)  # without Python's cleaning up, in which a thread of gloo sometimes aborts
 
 
-def parts(opt: Any, world: World, args: argparse.Namespace) -> dict[str, float]:
+def parts(training: Steps, count: int) -> dict[str, float]:
     """Return the medians of a whole step, of one without averaging, of averaging, and of a generator's two ways."""
-    model = create_model(opt).place(world.device)
-    stepper, progress = Stepper(model, opt.optim, world), Progress()
-    generator = torch.Generator().manual_seed(world.rank)
-    A, B = (torch.rand(args.batch_size, 3, args.size, args.size, generator=generator) * 2 - 1 for _ in range(2))
-    batch = Batch(A, B, ("A",), ("B",)).to(world.device)
-
-    alone = Stepper(model, opt.optim, World(0, 1, world.device))
+    stepper, world, batch = training.stepper, training.world, training.batch()
+    alone = Stepper(training.model, training.opt.optim, World(0, 1, world.device))
 
     def step(stepper: Stepper) -> None:
-        stepper.step(batch, progress)
-        progress.advance(len(A))
+        stepper.step(batch, training.progress)
+        training.progress.advance(batch.size)
 
     def average() -> None:
-        for gradients in stepper.gradient_sums.values():
-            gradients.finish()
+        for optimizer in stepper.optimizers.values():
+            optimizer.gradient_sum.finish()
 
     ways = {"apart": lambda: step(alone), "together": lambda: step(stepper), "averaging": average}
-    ways |= generator_ways(next(iter(model.networks.values())), batch.A, world)
+    ways |= generator_ways(next(iter(training.model.networks.values())), batch.A, world)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(1 + args.steps):  # the first warms up
+    for turn in range(1 + count):  # the first warms up
         for name, way in ways.items():
             world.any(False)  # all begin together
             taken = timed(way)

@@ -4,7 +4,9 @@ python -m benchmarks.sinks
 python -m benchmarks.sinks --rounds 8 --steps 60 --print_freq 5
 python -m benchmarks.sinks --long_run 200000
 
-The same training goes on in blocks of steps, with another server in each, so that a noisy machine hits all alike.
+The same training goes on in blocks of steps, with another server in each, so that a noisy machine hits all alike. With
+--long_run the state of a run of so many reports is posted instead. Flags that this program does not know go to the
+training.
 """
 
 import argparse
@@ -17,18 +19,17 @@ import tempfile
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from benchmarks import report
 from benchmarks.clock import synchronize
-from data.batch import Batch
-from models.registry import create_model
-from models.stepper import Stepper
-from options.cli import parse_train
-from options.schema import Options
+from benchmarks.job import random_images
+from benchmarks.ours import Steps
+from benchmarks.processes import free_port
+from util.curves.health import Health
+from util.curves.history import History
 from util.dashboard import server
 from util.dashboard.address import Address
 from util.dashboard.client import Client
@@ -36,103 +37,93 @@ from util.dashboard.saved import Sheets
 from util.dashboard.sink import VisdomSink
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
-from util.distributed import World, choose_device
-from util.health import Health
-from util.progress import Progress
-from util.sinks import Recorder
 from util.sinks.events import Scalars
-from util.sinks.history import History
+from util.sinks.recorder import Recorder
 
 SERVERS = ("off", "healthy", "missing", "stalled", "dying")
 SECONDS_TO_LIVE = 3.0  # of a dying server
 CONNECTING = 10  # steps before the timed ones, in which a dashboard is set up once
+POSTS = 21
 ENV, LAYOUT = "benchmark", Layout(1, "", 4)
+Blocks = list[tuple[float, float]]  # seconds of a step, and of the longest report
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    args, flags = arguments().parse_known_args()
-    with tempfile.TemporaryDirectory() as folder:
+    args, flags = arguments().parse_known_args(argv)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         if args.long_run:
-            print_long_run(args.long_run, Address("http://localhost", args.port), Path(folder))
-        else:
-            print_blocks(args, parse_train(["--dataroot", "unused", *flags]), Path(folder))
+            figures = long_run(args.long_run, folder)
+            report.save(args, flags, [figures])
+            print(report.table(list(figures), [[report.number(value) for value in figures.values()]]))
+            return
+        found = blocks(args, flags, folder)
+    report.save(args, flags, [{"server": name, "blocks": own} for name, own in found.items()])
+    titles = ("server", "s/step", "time beside none", "longest report, ms")
+    print(report.table(titles, [cells(name, own, found["off"]) for name, own in found.items()]))
 
 
 def arguments() -> argparse.ArgumentParser:
     """Return the flags of the benchmark itself; others go to the training."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=128, help="side of the images, pixels")
-    parser.add_argument("--steps", type=int, default=40, help="in a block")
-    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=SERVERS, help="off is always among them")
-    parser.add_argument("--rounds", type=int, default=6, help="blocks with each server")
-    parser.add_argument("--print_freq", type=int, default=10, help="steps between two reports; images every fourth one")
-    parser.add_argument("--port", type=int, default=8199, help="this one and the next are used")
-    parser.add_argument(
-        "--long_run", type=int, default=0, metavar="REPORTS", help="measure posting after so many instead"
-    )
+    parser = report.new_parser("sinks", __doc__)
+    add = parser.add_argument
+    add("--size", type=int, default=128, help="side of the images, pixels; default: %(default)s")
+    add("--steps", type=int, default=40, help="in a block; default: %(default)s")
+    add("--servers", nargs="+", choices=SERVERS, default=SERVERS, help="off is always among them; default: all")
+    add("--rounds", type=int, default=6, help="blocks with each server; default: %(default)s")
+    every = "steps between two reports, images at every fourth; default: %(default)s"
+    add("--print_freq", type=int, default=10, help=every)
+    add("--long_run", type=int, default=0, metavar="REPORTS", help="measure posting after so many instead")
     return parser
 
 
-def print_blocks(args: argparse.Namespace, opt: Options, folder: Path) -> None:
-    """Train in blocks and compare them."""
-    training = BlockTraining(args, opt)
-    training.block([])  # to warm up
-    servers = list(dict.fromkeys(["off", *args.servers]))
-    seconds: dict[str, list[float]] = {name: [] for name in servers}
-    calls: dict[str, list[float]] = {name: [] for name in servers}
-    for _ in range(args.rounds):
-        for name in servers:
-            with running(name, args.port, folder) as address:
-                sinks = [] if name == "off" else [new_sink(address, History(), folder)]
-                each, longest = training.block(sinks)
-            seconds[name].append(each)
-            calls[name].append(longest)
-    for name in servers:
-        ratios = [value / off for value, off in zip(seconds[name], seconds["off"], strict=True)]
-        print(
-            f"{name:>8}: {statistics.median(seconds[name]):.4f} s/step, {statistics.median(ratios):.4f} of the time "
-            f"without (from {min(ratios):.3f} to {max(ratios):.3f}), longest report {max(calls[name]) * 1e3:.1f} ms"
-        )
+def cells(name: str, own: Blocks, off: Blocks) -> list[str]:
+    """Return a server's line of the table; ratios are taken round by round."""
+    seconds = statistics.median(each for each, _ in own)
+    ratios = [each / without for (each, _), (without, _) in zip(own, off, strict=True)]
+    longest = max(longest for _, longest in own)
+    return [name, report.number(seconds), report.spread(ratios), report.number(longest * 1e3 or None)]
 
 
-class BlockTraining:
-    """A training that goes on block by block."""
+def blocks(args: argparse.Namespace, flags: Sequence[str], folder: Path) -> dict[str, Blocks]:
+    """Train in blocks, with each server in turns."""
+    training = Steps(["--dataroot", "unused", *flags], *random_images(args.size))
+    block(training, [], args)  # to warm up
+    found: dict[str, Blocks] = {name: [] for name in dict.fromkeys(["off", *args.servers])}
+    for number in range(1, args.rounds + 1):
+        for name, own in found.items():
+            with running(name, folder) as address:
+                sinks = [] if name == "off" else [new_sink(address, folder)]
+                own.append(block(training, sinks, args))
+            report.say(f"round {number}/{args.rounds}, {name}: {own[-1][0]:.4f} s/step")
+    return found
 
-    def __init__(self, args: argparse.Namespace, opt: Options) -> None:
-        self.args, self.world = args, World(0, 1, choose_device(opt.run))
-        self.model = create_model(opt).place(self.world.device)
-        self.stepper, self.progress = Stepper(self.model, opt.optim, self.world), Progress(epoch_size=1000)
-        images = [torch.rand(1, 3, args.size, args.size) * 2 - 1 for _ in range(2)]
-        self.batch = Batch(images[0], images[1], ("A",), ("B",)).to(self.world.device)
 
-    def block(self, sinks: list[Any]) -> tuple[float, float]:
-        """Return the mean seconds of a step, its report included, and those of the longest report."""
-        recorder, steps, reports = Recorder(sinks, self.world), [], [0.0]
-        for number in range(1 - CONNECTING, self.args.steps + 1):
-            start = time.perf_counter()
-            out, losses, accuracies = self.stepper.step(self.batch, self.progress)
-            self.progress.advance(1)
-            recorder.step(self.progress, 1)
-            if number % self.args.print_freq == 0:
-                before = time.perf_counter()
-                recorder.scalars(self.progress, losses, accuracies, learning_rate=2e-4, lap=(1.0, 0.0))
-                if sinks:
-                    reports.append(time.perf_counter() - before)
-            if number % (4 * self.args.print_freq) == 0:
-                recorder.images(self.progress, self.model.visuals(out))
-            synchronize()
-            steps.append(time.perf_counter() - start)
-        steps = steps[CONNECTING:]
-        recorder.__exit__()
-        return statistics.fmean(steps), max(reports)
+def block(training: Steps, sinks: list[Any], args: argparse.Namespace) -> tuple[float, float]:
+    """Return the mean seconds of a step, its report included, and those of the longest report."""
+    recorder, steps, reports = Recorder(sinks, training.world), [], [0.0]
+    for number in range(1 - CONNECTING, args.steps + 1):
+        start = time.perf_counter()
+        out, losses, accuracies = training.step()
+        recorder.step(training.progress, 1)
+        if number % args.print_freq == 0:
+            before = time.perf_counter()
+            recorder.scalars(training.progress, losses, accuracies, learning_rate=2e-4, lap=(1.0, 0.0))
+            if sinks:
+                reports.append(time.perf_counter() - before)
+        if number % (4 * args.print_freq) == 0:
+            recorder.images(training.progress, training.model.visuals(out))
+        synchronize()
+        steps.append(time.perf_counter() - start)
+    recorder.__exit__()
+    return statistics.fmean(steps[CONNECTING:]), max(reports)
 
 
 @contextlib.contextmanager
-def running(name: str, port: int, folder: Path) -> Iterator[Address]:
+def running(name: str, folder: Path) -> Iterator[Address]:
     """Run the named kind of server while the body runs."""
-    port += name == "missing"
-    env_path, stop = folder / name, threading.Event()
+    port, env_path, stop = free_port(), folder / name, threading.Event()
     shutil.rmtree(env_path, ignore_errors=True)
     servers = [] if name in ("off", "missing") else [server.start_background(port, env_path=env_path)]
 
@@ -167,14 +158,14 @@ def run_info(folder: Path) -> RunInfo:
     return RunInfo(ENV, folder, "cycle_gan", 200, "lsgan")
 
 
-def new_sink(address: Address, history: History, folder: Path) -> VisdomSink:
+def new_sink(address: Address, folder: Path) -> VisdomSink:
     """Return a dashboard of a run that exists only here."""
     return VisdomSink(
         run_info(folder),
         address,
         env=ENV,
         layout=LAYOUT,
-        history=history,
+        history=History(),
         health=Health(num_threads=4),
         images=None,
         sheets=Sheets(),
@@ -182,31 +173,26 @@ def new_sink(address: Address, history: History, folder: Path) -> VisdomSink:
     )
 
 
-def print_long_run(count: int, address: Address, folder: Path) -> None:
-    """Post the state of a run of so many reports again and again; print what each time costs, and the memory."""
+def long_run(count: int, folder: Path) -> dict[str, float]:
+    """Post the state of a run of so many reports again and again; return what it keeps, and what a post takes."""
     tracemalloc.start()
-    history = History(report(number, count) for number in range(1, count + 1))
-    print(f"{count:,} reports keep {tracemalloc.get_traced_memory()[0] / 1e6:.1f} MB")
+    history = History(scalars(number, count) for number in range(1, count + 1))
+    kept = tracemalloc.get_traced_memory()[0] / 1e6
     tracemalloc.stop()
-    started = server.start_background(address.port, env_path=folder)
-    try:
+    wall, own = [], []
+    with running("healthy", folder) as address:
         windows = Windows(client := Client(address, ENV), run_info(folder), LAYOUT)
         client.open_environment()
-        wall, own = [], []
-        for _ in range(21):
+        for _ in range(POSTS):
             start, cpu = time.perf_counter(), time.thread_time()
             windows.show(View(history.copy(), [], "", None, None, closed=False), whole=False)
             wall.append(time.perf_counter() - start)
             own.append(time.thread_time() - cpu)
-    finally:
-        kill(started)
-    print(
-        f"posting all of it: {statistics.median(wall) * 1e3:.1f} ms, {statistics.median(own) * 1e3:.1f} ms of them "
-        "processor time of this process"
-    )
+    posting, computing = statistics.median(wall) * 1e3, statistics.median(own) * 1e3
+    return {"reports": count, "kept, MB": kept, "posting all, ms": posting, "processor time of it, ms": computing}
 
 
-def report(number: int, count: int) -> Scalars:
+def scalars(number: int, count: int) -> Scalars:
     """Return a CycleGAN's report with losses that wander."""
     names = ("D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B")
     losses = {name: 0.3 + 0.001 * ((number * (7 + index)) % 331) for index, name in enumerate(names)}

@@ -9,7 +9,7 @@ know go to all sides, such as --ngf 32; whatever changes the networks must. CUDA
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ import torch
 
 from benchmarks import official, sweep
 from benchmarks.clock import measure
+from benchmarks.job import Job, read_job
 from benchmarks.processes import end_children_too
 from benchmarks.rows import COLUMNS, Cell
 from benchmarks.sides import parse
-from benchmarks.sweep import Job, Topic
+from benchmarks.sweep import Topic
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default="cycle_gan", help="cycle_gan or pix2pix; default: %(default)s")
     args, flags = parse(parser, argv)
     if args.job:
-        print(json.dumps(result(sweep.read_job(args.job))))
+        print(json.dumps(result(read_job(args.job))))
         return
     sweep.main(topic(), args, flags, [args.model], [name for name in COLUMNS if name not in ("ms/image", "network")])
 
@@ -52,11 +53,13 @@ def result(job: Job) -> dict[str, Any]:
     torch.backends.cudnn.benchmark = True  # as both train.py do
     A, B = job.images()
     if job.folder:
-        step, precision = official.training_step(Path(job.folder), job.flags, A, B), official.precision()
+        step: Callable[[], object] = official.training_step(Path(job.folder), job.flags, A, B)
+        precision = official.precision()
     else:
         from benchmarks import ours  # not where the official code takes its place and is measured
 
-        step, precision = ours.training_step(job.flags, A, B)
+        steps = ours.Steps(job.flags, A, B)
+        step, precision = steps.step, steps.model.compute.precision
     return {**measure(step, job.timings), "precision": precision}
 
 

@@ -3,54 +3,16 @@
 import argparse
 import contextlib
 import itertools
-import json
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-import torch
-
 from benchmarks import report
-from benchmarks.ceiling import ceilings
-from benchmarks.processes import FailedError, in_own_process, sacrifice_me
-from benchmarks.rows import COLUMNS, Cell, Row, compared, make_row
+from benchmarks.job import Job
+from benchmarks.machine import ceilings
+from benchmarks.processes import FailedError, in_own_process
+from benchmarks.rows import COLUMNS, Cell, Row
 from benchmarks.sides import Side, add_sides, read_sides
-from options.errors import UserError
-
-
-@dataclass(frozen=True)
-class Job:
-    """What one process is to measure.
-
-    Attributes:
-        flags: the command line that it imitates.
-        folder: of the official code; empty for ours.
-        timings: how many to take.
-    """
-
-    size: int
-    batch_size: int
-    flags: Sequence[str]
-    folder: str
-    timings: int
-
-    def to_text(self) -> str:
-        """Write it for ``read_job``."""
-        return json.dumps(asdict(self))
-
-    def images(self) -> list[torch.Tensor]:
-        """Return two random batches, N x 3 x H x W in [-1, 1], always the same."""
-        random = torch.Generator().manual_seed(0)
-        shape = (self.batch_size, 3, self.size, self.size)
-        return [torch.rand(shape, generator=random) * 2 - 1 for _ in range(2)]
-
-
-def read_job(text: str) -> Job:
-    """Read what this process is to measure, and let it be the first to go where memory runs out."""
-    sacrifice_me()
-    return Job(**json.loads(text))
 
 
 class Topic(NamedTuple):
@@ -87,7 +49,6 @@ def arguments(name: str, about: str | None) -> argparse.ArgumentParser:
     add("--steps", type=int, default=4, help="timings per process, after the warm-up; a call of less than 0.2 s is "
         "timed in a row of several; default: %(default)s")  # fmt: skip
     add_sides(parser)
-    report.add_json(parser)
     add("--job", help=argparse.SUPPRESS)  # what the processes are told that are measured
     return parser
 
@@ -102,15 +63,13 @@ def main(
         kinds: models or networks.
         columns: names in ``COLUMNS``.
     """
-    try:
+    with report.one_sentence(args.benchmark):
         rows = run(topic, args, flags, [Cell(*each) for each in itertools.product(kinds, args.sizes, args.batch_sizes)])
-    except UserError as error:
-        sys.exit(f"python -m {topic.module}: error: {error}")
     columns = [name for name in columns if name != "per pixel" or len(args.sizes) * len(args.batch_sizes) > 1]
     print(report.table(columns, [[COLUMNS[name](row) for name in columns] for row in rows]))
     for row in rows:
         if row.is_explained_below:
-            print(f"{row.cell}, {row.side}: {row.failure}")
+            print(f"{row.cell}, {row.side.label}: {row.failure}")
 
 
 def run(topic: Topic, args: argparse.Namespace, flags: Sequence[str], cells: Sequence[Cell]) -> list[Row]:
@@ -130,7 +89,7 @@ def run(topic: Topic, args: argparse.Namespace, flags: Sequence[str], cells: Seq
             for number in range(1, args.rounds + 1):
                 rounds.take(f"round {number}/{args.rounds}", seconds=args.timeout, env=fresh)
             rows += rounds.rows(rows)
-            report.save(args, flags, [asdict(row) for row in rows], benchmark=topic.module.rpartition(".")[2])
+            report.save(args, flags, [row.as_json() for row in rows])
     return rows
 
 
@@ -173,8 +132,9 @@ class Rounds:
         official = next((self.found[side.label] for side in self.sides if side.folder), [])
         rows = []
         for side in self.sides:
-            row = make_row(self.cell, side, self.found[side.label], self.ceilings, self.operations)
-            first = next((r for r in before if r.side == side.label and r.what == row.what and r.seconds), row)
+            done = (row for row in before if row.side == side and row.cell.what == self.cell.what and row.seconds)
             beside = [] if side.folder else official
-            rows.append(compared(row, first, beside, self.failures.get(side.label, "")))
+            failure, first = self.failures.get(side.label, ""), next(done, None)
+            results = self.found[side.label]
+            rows.append(Row(self.cell, side, results, beside, self.ceilings, self.operations, failure, first))
         return rows

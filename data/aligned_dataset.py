@@ -32,19 +32,16 @@ class AlignedDataset(TranslationDataset):
         )
         self.side_by_side = not has_two_sides(self.opt, phase)
         if self.side_by_side:
-            A = B = plain_files(self.opt, phase, folder, hint=hint, columns=("ab", "a", "path"))
+            A = B = plain_files(self.opt, phase, hint=hint, columns=("ab", "a", "path"))
         else:
             A, B = paired_files(self.opt, phase, hint=hint)
         self.use("A", A)
         self.use("B", B)
 
-    def __len__(self) -> int:
-        return len(self.files["A"])
-
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load both images and cut them alike."""
         A, B = self._halves(index) if self.side_by_side else (self.scaled("A", index), self.scaled("B", index))
-        return cut_alike(self, A, B, A_path=self.path("A", index), B_path=self.path("B", index), rng=rng)
+        return cut_alike(self, index, A, B, rng)
 
     def _halves(self, index: int) -> tuple[Tensor, Tensor]:
         """Read an image once and resize both halves, or take them from the cache."""

@@ -18,13 +18,14 @@ from data.batch import Sample
 from data.cache.image_cache import ImageCache
 from data.domain import Domain, channels_of
 from data.files.layout import Files
-from data.held_out import names_of, rows_of, taken
+from data.held_out import names_of, rows_of
 from data.pixels import size_of
 from data.transforms import cut, draw_geometry
 from options.errors import UserError
-from options.schema import NoOptions, Options
-from util.raster.header import read_header
-from util.raster.reading import Raster, read_raster
+from options.flag import Settings
+from options.schema import Options
+from util.raster.kinds import Raster
+from util.raster.reading import read_header, read_raster
 
 Key = tuple[int, int]  # (epoch, index)
 
@@ -32,7 +33,7 @@ MOST_IN_A_ROW = 100  # bad images, before a data set counts as damaged
 
 
 class TranslationDataset(Dataset[Sample | UserError], ABC):
-    """Base of all data sets. A subclass calls ``use`` in its constructor and fills in ``load`` and ``__len__``.
+    """Base of all data sets. A subclass calls ``use`` in its constructor and fills in ``load``.
 
     Attributes:
         Flags: dataclass of the data set's own flags.
@@ -47,7 +48,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         cache: decoded and resized images, if they are kept.
     """
 
-    Flags: ClassVar[type] = NoOptions
+    Flags: ClassVar[type[Settings]] = Settings
     defaults: ClassVar[Mapping[str, Any]] = {}
     has_target: ClassVar[bool] = True
     paired: bool = False
@@ -73,12 +74,11 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         self._splits = opt.val.val_share > 0 and phase == opt.data.phase
         self._rows: list[int] = []
         alike = parse_augmentation(opt.data.augment, "--augment")
-        input_only = parse_augmentation(opt.data.augment_input, "--augment_input")
-        self._augmentation = Augmentation(alike, input_only) if alike or input_only else None
+        self._augmentation = Augmentation(alike, parse_augmentation(opt.data.augment_input, "--augment_input"))
 
-    @abstractmethod
     def __len__(self) -> int:
-        """Return the number of samples in an epoch."""
+        """Return the number of samples in an epoch: where nobody says otherwise, the images of the larger side."""
+        return max(len(files) for files in self.files.values())
 
     @abstractmethod
     def load(self, index: int, rng: np.random.Generator) -> Sample:
@@ -99,11 +99,16 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         for _ in range(min(MOST_IN_A_ROW, len(self)) if self.replaces_bad else 1):
             found = self._attempt(epoch, (index + len(complaints)) % len(self))
             if isinstance(found, Sample):
-                return found._replace(complaints=tuple(complaints))
+                return found._replace(number=index, complaints=tuple(complaints))
             complaints.append(str(found))
         if len(complaints) == 1:
             return UserError(complaints[0])
         return UserError(f"{len(complaints)} images in a row cannot be used: {complaints[0]}; see python -m data.check")
+
+    @property
+    def target_side(self) -> str:
+        """What the network's target is called as it lies on disk."""
+        return "AB".replace(self.input_side, "")
 
     def share(self, batch_size: int, processes: int) -> None:
         """Learn how an epoch is dealt out: process r takes samples r, r + processes ..., in batches, in turns."""
@@ -125,7 +130,7 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
         if not (self.paired and self._rows):
             self._rows = rows_of(names_of(files), self._val.val_share, held_out=self._held_out)
         rows = self._rows[: int(min(self._val.val_size, len(files)))] if self._held_out else self._rows
-        return taken(files, rows)
+        return files.take(rows)
 
     def define(self, side: str, names: Sequence[str], found: Sequence[int], *, channels: int | None = None) -> None:
         """Settle how the images of A or B are read.
@@ -175,11 +180,9 @@ class TranslationDataset(Dataset[Sample | UserError], ABC):
 
     def augmented(self, sides: Sequence[str], images: Sequence[Tensor], rng: np.random.Generator) -> list[Tensor]:
         """Change images at random as the flags say, alike where they are several, and lay them out for a batch."""
-        if self._augmentation:
-            pairs = [(side, self.domains[side]) for side in sides]
-            looks = [Look(domain.channels, side == self.input_side, domain.holds_labels) for side, domain in pairs]
-            images = self._augmentation(images, rng, looks=looks)
-        return [image.contiguous() for image in images]
+        pairs = [(side, self.domains[side]) for side in sides]
+        looks = [Look(domain.channels, side == self.input_side, domain.holds_labels) for side, domain in pairs]
+        return [image.contiguous() for image in self._augmentation(images, rng, looks=looks)]
 
     def path(self, side: str, index: int) -> str:
         """Return the file of an image, the first where it is made of several."""

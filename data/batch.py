@@ -8,21 +8,22 @@ import torch
 from torch import Tensor
 
 from options.errors import DamagedError, UserError
-from util.raster.header import Header
+from util.raster.kinds import Header
 from util.raster.values import units
 
 
 class Sample(NamedTuple):
     """One input A and, where there is one, its target or counterpart B: pixels (see ``data.pixels``), C x H x W.
 
-    ``complaints`` say which samples could not be used, so that this one takes their place. ``headers`` describe, in a
-    test, the files: that of A and, if there is one, that of B.
+    ``number`` is what the data set was asked for. ``complaints`` say which samples could not be used, so that this one
+    takes their place. ``headers`` describe, in a test, the files: that of A and, if there is one, that of B.
     """
 
     A: Tensor
     B: Tensor | None
     A_path: str
     B_path: str
+    number: int = 0
     complaints: tuple[str, ...] = ()
     headers: tuple[Header, ...] = ()
 
@@ -30,15 +31,16 @@ class Sample(NamedTuple):
 class Batch(NamedTuple):
     """What a model receives. ``A`` is always the network's input: direction is settled before.
 
-    Tensors are N x C x H x W in [-1, 1]; ``B`` is None where a data set has only inputs. ``headers`` are those of the
-    samples. Where several processes share a step of ``in_all`` images, gradients and losses of this one have a
-    ``weight``: its images beside an equal share of them, so 1 where all have the same number.
+    Tensors are N x C x H x W in [-1, 1]; ``B`` is None where a data set has only inputs. ``numbers`` and ``headers``
+    belong to the samples. Where several processes share a step of ``in_all`` images, gradients and losses of this one
+    have a ``weight``: its images beside an equal share of them, so 1 where all have the same number.
     """
 
     A: Tensor
     B: Tensor | None
     A_paths: tuple[str, ...]
     B_paths: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
     headers: tuple[tuple[Header, ...], ...] = ()
     in_all: int = 0
     weight: float = 1.0
@@ -56,9 +58,9 @@ class Batch(NamedTuple):
         return [self._of(slice(start, end)) for start, end in pairwise(bounds) if start < end]
 
     def _of(self, place: slice) -> "Batch":
-        """Return some of the samples."""
         B = None if self.B is None else self.B[place]
-        return Batch(self.A[place], B, self.A_paths[place], self.B_paths[place], self.headers[place])
+        paths = self.A_paths[place], self.B_paths[place]
+        return Batch(self.A[place], B, *paths, self.numbers[place], self.headers[place])
 
     @property
     def target(self) -> Tensor:
@@ -113,6 +115,7 @@ def collate(samples: Sequence[Sample | UserError], *, leave_out: bool = False) -
         _stack(targets) if targets else None,
         tuple(sample.A_path for sample in good),
         tuple(sample.B_path for sample in good),
+        tuple(sample.number for sample in good),
         tuple(sample.headers for sample in good),
     )
     return Loaded(batch, tuple(complaints))

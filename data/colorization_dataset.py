@@ -33,12 +33,8 @@ class ColorizationDataset(TranslationDataset):
             )
         if opt.data.augment_input:
             raise UserError("--augment_input would change B too, which is made of A's image; pass --augment instead")
-        folder = os.path.join(opt.data.dataroot, phase)
-        hint = f"--dataset_mode colorization expects colour images in {folder}"
-        self.use("A", plain_files(opt.data, phase, folder, hint=hint), channels=3)
-
-    def __len__(self) -> int:
-        return len(self.files["A"])
+        hint = f"--dataset_mode colorization expects colour images in {os.path.join(opt.data.dataroot, phase)}"
+        self.use("A", plain_files(opt.data, phase, hint=hint), channels=3)
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load one image and split lightness from colour."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from data.pixels import resized, size_of, stacked
+from data.pixels import resized, size_of, size_text, stacked
 from data.transforms import scaled_size
 from options.data import Range
 from options.errors import UserError
@@ -43,33 +43,25 @@ class Domain:
         ]
         for path, image in zip(files, images, strict=True):
             if size_of(image) != size_of(images[0]):
-                raise UserError(
-                    f"{files[0]} is {_text(images[0])} and {path} {_text(image)}; stacked files need one size"
-                )
+                first, other = size_text(size_of(images[0])), size_text(size_of(image))
+                raise UserError(f"{files[0]} is {first} and {path} {other}; stacked files need one size")
         return stacked(images)
 
-    def scaled(self, pixels: Tensor) -> Tensor:
-        """Resize as ``--preprocess`` asks.
+    def scaled_image(self, rasters: Sequence[Raster], files: Sequence[str]) -> Tensor:
+        """Make an image of its files as they were read, and resize it as ``--preprocess`` asks.
 
         Raises:
-            UserError: the result would be larger than any image that is read; goes on after a name.
+            UserError: as ``pixels``, or the result would be larger than any image that is read.
         """
+        pixels = self.pixels(rasters, files)
         width, height = scaled_size(size_of(pixels), self.opt)
         bytes_per_pixel = len(pixels) * pixels.element_size()
         if width * height > MOST_PIXELS or width * height * bytes_per_pixel > MOST_BYTES:
             raise UserError(
-                f"would have {width}x{height} pixels after --preprocess {self.opt.preprocess}, more than 179 million "
-                "or 1 GiB; lower --load_size, or use --preprocess pad_and_crop or resize_and_crop"
+                f"the image {files[0]} would have {width}x{height} pixels after --preprocess {self.opt.preprocess}, "
+                "more than 179 million or 1 GiB; lower --load_size, or use --preprocess pad_and_crop or resize_and_crop"
             )
         return resized(pixels, (width, height), self.opt.interpolation_of(self.side))
-
-    def scaled_image(self, rasters: Sequence[Raster], files: Sequence[str]) -> Tensor:
-        """Make an image of its files as they were read, and resize it."""
-        pixels = self.pixels(rasters, files)
-        try:
-            return self.scaled(pixels)
-        except UserError as error:
-            raise UserError(f"the image {files[0]} {error}") from error
 
     @property
     def holds_labels(self) -> bool:
@@ -99,7 +91,3 @@ def channels_of(names: Sequence[str], found: Sequence[int], wanted: int, flag: s
         text = ", ".join(f"{name} has {count}" for name, count in zip(names, found, strict=True))
         raise UserError(f"stacked files give {sum(found)} channels ({text}), not {wanted}; pass {flag} {sum(found)}")
     return tuple(found)
-
-
-def _text(pixels: Tensor) -> str:
-    return "{}x{}".format(*size_of(pixels))

@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 
 from data.files.layout import Files
-from data.files.path_list import PathList
 from options.errors import UserError
 
 
@@ -34,8 +33,3 @@ def names_of(files: Files) -> list[str]:
     """Return the images' paths below their folder, without the ending."""
     column = files.columns[0]
     return [os.path.splitext(column.relative(index))[0] for index in range(len(column))]
-
-
-def taken(files: Files, rows: Sequence[int]) -> Files:
-    """Return some of the images."""
-    return Files(tuple(PathList.of(column.root, [column.relative(row) for row in rows]) for column in files.columns))

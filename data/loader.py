@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Sampler
 
 from data.base import Key, TranslationDataset
 from data.batch import Batch, Loaded, collate
-from data.device import DeviceCopier
 from data.worker import quiet_children, start_worker
 from options.errors import SharedError, UserError
 from options.schema import DataOptions
@@ -108,6 +108,27 @@ class Loader:
             if text not in self._left_out:
                 self._left_out.add(text)
                 log.warning("left out (%d so far): %s", len(self._left_out), text)
+
+
+class DeviceCopier:
+    """Copies on a stream of its own: as the host runs ahead of a GPU, the copy overlaps with the step under way."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Return the batch on the device, in [-1, 1]; from pinned memory without waiting."""
+        if self._stream is None:
+            return batch.to(self._device)
+        with torch.cuda.stream(self._stream):
+            copied = batch.to(self._device)
+        current = torch.cuda.current_stream(self._device)
+        current.wait_stream(self._stream)
+        for tensor in (copied.A, copied.B):
+            if tensor is not None:
+                tensor.record_stream(current)  # its memory is not given away while the step still reads it
+        return copied
 
 
 def _each(source: "DataLoader[Loaded]") -> Iterator[Loaded]:

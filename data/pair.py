@@ -5,26 +5,24 @@ from torch import Tensor
 
 from data.base import TranslationDataset
 from data.batch import Sample
-from data.pixels import size_of
+from data.pixels import size_of, size_text
 from data.transforms import cut, draw_geometry
 from options.errors import UserError
-from util.raster.reading import Raster
+from util.raster.kinds import Raster
 
 
-def cut_alike(
-    dataset: TranslationDataset, A: Tensor, B: Tensor, *, A_path: str, B_path: str, rng: np.random.Generator
-) -> Sample:
-    """Return a pair with one crop, flip and augmentation.
+def cut_alike(dataset: TranslationDataset, index: int, A: Tensor, B: Tensor, rng: np.random.Generator) -> Sample:
+    """Return the pair at a place of a data set with one crop, flip and augmentation.
 
     Args:
-        dataset: whose flags hold.
         A: scaled pixels, C x H x W; so is B.
 
     Raises:
         UserError: they differ in size.
     """
+    A_path, B_path = dataset.path("A", index), dataset.path("B", index)
     if size_of(A) != size_of(B):
-        sizes = " and ".join("{}x{}".format(*size_of(image)) for image in (A, B))
+        sizes = " and ".join(size_text(size_of(image)) for image in (A, B))
         raise UserError(
             f"{A_path} and {B_path} are {sizes} pixels after --preprocess {dataset.opt.preprocess}, but a pair is cut "
             "alike; make them equal, or use --preprocess resize_and_crop"

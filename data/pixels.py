@@ -17,6 +17,11 @@ def size_of(pixels: Tensor) -> Size:
     return pixels.shape[2], pixels.shape[1]
 
 
+def size_text(size: Size) -> str:
+    """Write a size as people type it."""
+    return f"{size[0]}x{size[1]}"
+
+
 def resized(pixels: Tensor, size: Size, interpolation: str) -> Tensor:
     """Resize with the filter made as wide as shrinking needs; ``nearest`` invents no values.
 

@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,31 +13,29 @@ from data.aligned_dataset import AlignedDataset
 from data.base import TranslationDataset
 from data.checking.header_cache import headers_of
 from data.checking.summary import Summary, counted
-from data.files.path_list import PathList
 from data.transforms import draw_geometry, scaled_size
-from options.errors import UserError
+from options.errors import UserError, first_few
 from util.distributed import World
-from util.raster.header import Header
+from util.raster.kinds import Header
 from util.raster.values import range_of_type
 
 log = logging.getLogger(__name__)
 
 MOST_FILES = 2_000  # looked at, of all sides together
-NAMES_SHOWN = 5
 
 
-class Look(NamedTuple):
+class Column(NamedTuple):
     """What was seen of one side, or of one of its stacked columns.
 
     Attributes:
         label: A, B1 ..., or pairs.
-        column: of the side's stack.
+        number: in the side's stack, from 0.
         total: files there are.
     """
 
     label: str
     side: str
-    column: int
+    number: int
     total: int
     headers: dict[str, Header]
     bad: dict[str, str]  # path -> why
@@ -64,64 +62,64 @@ def look_over(dataset: TranslationDataset) -> None:
     """
     if dataset.opt.no_data_check:
         return
-    for look in _looks(dataset):
-        if not look.headers and look.bad:
-            path, reason = next(iter(look.bad.items()))
+    for column in _columns(dataset):
+        if not column.headers and column.bad:
+            path, reason = next(iter(column.bad.items()))
             raise UserError(
-                f"none of the images of {look.label} can be read: {path} ({reason}) for one; see {_command(dataset)}"
+                f"none of the images of {column.label} can be read: {path} ({reason}) for one; see {_command(dataset)}"
             )
-        log.info("%s", _line(look))
-        for sentence in (*_unreadable(look, dataset), *_unfitting(look, dataset), *_too_small(look, dataset)):
-            log.warning("%s: %s", look.label, sentence)
+        log.info("%s", _line(column))
+        for sentence in (*_unreadable(column, dataset), *_unfitting(column, dataset), *_too_small(column, dataset)):
+            log.warning("%s: %s", column.label, sentence)
 
 
-def _looks(dataset: TranslationDataset) -> Iterator[Look]:
+def _columns(dataset: TranslationDataset) -> Iterator[Column]:
     """Look at every column of every side; once where A and B are halves of the same files."""
-    sides = {side: files for side, files in dataset.files.items() if not (side == "B" and _is_halved(dataset))}
+    sides = {side: files for side, files in dataset.files.items() if not (side == "B" and dataset.side_by_side)}
     share = MOST_FILES // max(1, sum(len(files.columns) for files in sides.values()))
     for side, files in sides.items():
         for number, paths in enumerate(files.columns):
             numbered = f"{side}{number + 1}" if len(files.columns) > 1 else side
-            label = "pairs" if _is_halved(dataset) else numbered
-            chosen = _spread(paths, max(1, share))
+            label = "pairs" if dataset.side_by_side else numbered
+            spread = np.linspace(0, len(paths) - 1, min(max(1, share), len(paths))).round()  # from first to last
+            chosen = [paths[int(index)] for index in spread]
             found = dict(zip(chosen, headers_of(chosen, f"{paths.root}\n{label}"), strict=True))
             headers = {path: header for path, header in found.items() if not isinstance(header, str)}
             bad = {path: reason for path, reason in found.items() if isinstance(reason, str)}
-            yield Look(label, side, number, len(paths), headers, bad)
+            yield Column(label, side, number, len(paths), headers, bad)
 
 
-def _spread(paths: PathList, most: int) -> list[str]:
-    """Choose files from the first to the last, evenly."""
-    return [paths[int(index)] for index in np.linspace(0, len(paths) - 1, min(most, len(paths))).round()]
+def _line(column: Column) -> str:
+    summary = Summary.of(list(column.headers.values()))
+    seen = len(column.headers) + len(column.bad)
+    sampled = f" ({seen:,} looked at)" if seen < column.total else ""
+    return f"{column.label}: {column.total:,} images{sampled}, {summary.size_text}, {counted(summary.kinds)}"
 
 
-def _line(look: Look) -> str:
-    summary = Summary.of(look.headers.values())
-    seen = len(look.headers) + len(look.bad)
-    sampled = f" ({seen:,} looked at)" if seen < look.total else ""
-    return f"{look.label}: {look.total:,} images{sampled}, {summary.size_text}, {counted(summary.kinds)}"
-
-
-def _unreadable(look: Look, dataset: TranslationDataset) -> Iterator[str]:
-    if look.bad:
-        named = _named([f"{path} ({reason})" for path, reason in look.bad.items()])
+def _unreadable(column: Column, dataset: TranslationDataset) -> Iterator[str]:
+    if column.bad:
+        named = first_few([f"{path} ({reason})" for path, reason in column.bad.items()])
         yield (
-            f"{len(look.bad):,} of {len(look.headers) + len(look.bad):,} files cannot be read: {named}; "
+            f"{len(column.bad):,} of {len(column.headers) + len(column.bad):,} files cannot be read: {named}; "
             f"leave them out with --on_bad_image skip, and see {_command(dataset)}"
         )
 
 
-def _unfitting(look: Look, dataset: TranslationDataset) -> Iterator[str]:
+def _unfitting(column: Column, dataset: TranslationDataset) -> Iterator[str]:
     """Yield what is wrong with channels and values."""
-    domain = dataset.domains[look.side]
-    wanted = domain.channels[look.column]
-    others = {path: header.channels for path, header in look.headers.items() if not _fits(header, wanted)}
+    domain = dataset.domains[column.side]
+    wanted = domain.channels[column.number]
+    others = {
+        path: header.channels
+        for path, header in column.headers.items()
+        if header.channels != wanted and (header.color == "channels" or wanted > 4)  # colours become gray and back
+    }
     if others:
-        flag = "--input_nc" if look.side == dataset.input_side else "--output_nc"
-        named = _named([f"{path} has {count}" for path, count in others.items()])
+        flag = "--input_nc" if column.side == dataset.input_side else "--output_nc"
+        named = first_few([f"{path} has {count}" for path, count in others.items()])
         fitting = f"images of {wanted} channel{'s' * (wanted != 1)} are wanted"
         yield f"{fitting}, but {named}; pass the {flag} that fits all, or convert the images"
-    for path, header in look.headers.items():
+    for path, header in column.headers.items():
         if domain.limits is None and header.dtype.itemsize > 2:
             try:
                 range_of_type(header.dtype)
@@ -130,17 +128,12 @@ def _unfitting(look: Look, dataset: TranslationDataset) -> Iterator[str]:
                 return
 
 
-def _fits(header: Header, wanted: int) -> bool:
-    """Tell whether an image can be given so many channels: colours become gray and back, others nothing else."""
-    return header.channels == wanted or (header.color != "channels" and wanted <= 4)
-
-
-def _too_small(look: Look, dataset: TranslationDataset) -> Iterator[str]:
+def _too_small(column: Column, dataset: TranslationDataset) -> Iterator[str]:
     """Yield that images are smaller than the crop, after resizing."""
     refused: list[str] = []
     random = np.random.default_rng(0)
-    for path, header in look.headers.items():
-        size = (max(1, header.width // 2) if _is_halved(dataset) else header.width, header.height)
+    for path, header in column.headers.items():
+        size = (max(1, header.width // 2) if dataset.side_by_side else header.width, header.height)
         try:
             draw_geometry(scaled_size(size, dataset.opt), dataset.opt, random)
         except UserError as error:
@@ -150,14 +143,5 @@ def _too_small(look: Look, dataset: TranslationDataset) -> Iterator[str]:
         yield f"{len(refused):,} images are too small: {refused[0]}{black}"
 
 
-def _is_halved(dataset: TranslationDataset) -> bool:
-    return dataset.side_by_side
-
-
 def _command(dataset: TranslationDataset) -> str:
     return f"python -m data.check --dataroot {dataset.opt.dataroot}"
-
-
-def _named(items: Sequence[str]) -> str:
-    more = f" and {len(items) - NAMES_SHOWN:,} more" if len(items) > NAMES_SHOWN else ""
-    return ", ".join(items[:NAMES_SHOWN]) + more

@@ -7,7 +7,7 @@ import numpy as np
 from data.base import TranslationDataset
 from data.batch import Batch
 from options.data import Range
-from util.raster.header import Header
+from util.raster.kinds import Header
 from util.raster.values import BYTE_RANGE
 from util.results import FileKind
 
@@ -19,8 +19,7 @@ def kinds_of(batch: Batch, dataset: TranslationDataset) -> list[dict[str, FileKi
 
     Where the run was given a ``--value_range`` for the target, the results lie in it, too.
     """
-    sides = ("A", "B") if dataset.input_side == "A" else ("B", "A")
-    limits = [dataset.opt.range_of(side) for side in sides]
+    limits = [dataset.opt.range_of(side) for side in (dataset.input_side, dataset.target_side)]
     kinds = []
     for own, *others in batch.headers:
         target = FileKind(others[0], others[0].dtype, limits[1]) if others else like(own, *limits)

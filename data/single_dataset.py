@@ -22,9 +22,6 @@ class SingleDataset(TranslationDataset):
         hint = "give a folder of images as --dataroot"
         self.use(self.input_side, input_files(opt.data, phase, self.input_side, hint=hint))
 
-    def __len__(self) -> int:
-        return len(self.files[self.input_side])
-
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load one image."""
         return Sample(self.image(self.input_side, index, rng), None, self.path(self.input_side, index), "")

@@ -3,7 +3,6 @@
 It reads images from ``<root>/<phase>`` and pairs each with a darkened copy of itself.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,21 +13,24 @@ from data.base import TranslationDataset
 from data.batch import Sample
 from data.files.layout import plain_files
 from data.registry import DATASETS
-from options.flag import flag
+from options.flag import Settings, flag
 from options.schema import Options
 from util.raster.values import units
 
 
 @dataclass(frozen=True, kw_only=True)
-class TemplateDatasetOptions:
-    """Flags of this data set."""
+class TemplateDatasetOptions(Settings):
+    """The template data set.
 
-    new_dataset_option: float = flag(2.0, "how much darker B is than A")
+    How B is made of A.
+    """
+
+    new_dataset_option: float = flag(2.0, "how much darker B is than A. More is easier to see", metavar="FACTOR")
 
 
 @DATASETS.register("template")
 class TemplateDataset(TranslationDataset):
-    """Say where the files are, how many there are, and how one becomes a sample."""
+    """Say where the files are, and how one becomes a sample."""
 
     Flags = TemplateDatasetOptions
     paired = True  # B is what A should become
@@ -36,11 +38,7 @@ class TemplateDataset(TranslationDataset):
 
     def __init__(self, opt: Options, phase: str) -> None:
         super().__init__(opt, phase)
-        folder = os.path.join(opt.data.dataroot, phase)
-        self.use("A", plain_files(opt.data, phase, folder, hint="put images there"))
-
-    def __len__(self) -> int:
-        return len(self.files["A"])
+        self.use("A", plain_files(opt.data, phase, hint="put images there"))
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Return A and B, C x H x W in [-1, 1], in the order of the disk: direction is not your concern."""

@@ -16,8 +16,6 @@ from data.pixels import Size, reflected, size_of
 from options.errors import UserError
 from options.schema import DataOptions
 
-REFLECTING = ("pad_and_crop", "scale_shortside_and_crop")
-
 
 @dataclass(frozen=True)
 class Geometry:
@@ -63,7 +61,7 @@ def draw_geometry(scaled: Size, opt: DataOptions, rng: np.random.Generator, *, p
     """
     width, height = scaled
     crop, canvas = None, scaled
-    if opt.preprocess in REFLECTING:
+    if opt.preprocess in ("pad_and_crop", "scale_shortside_and_crop"):
         canvas = width, height = max(width, opt.crop_size), max(height, opt.crop_size)
     if opt.preprocess.endswith("crop"):
         side = opt.crop_size

@@ -27,9 +27,6 @@ class UnalignedDataset(TranslationDataset):
         for side in "AB":
             self.use(side, side_files(self.opt, phase, side, hint=hint))
 
-    def __len__(self) -> int:
-        return max(len(files) for files in self.files.values())
-
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load A[index] and some B, each with its own crop and flip."""
         A_count, B_count = (len(self.files[side]) for side in "AB")

@@ -19,10 +19,10 @@ from data.shards.reading import Packed, Shard, ShardError, read_samples
 from data.shards.shard_list import first_samples, names_shards, shards_at, shards_in
 from data.shards.stream import Stream
 from options.errors import DamagedError, UserError
-from options.flag import at_least, flag
+from options.flag import Settings, flag
 from options.schema import Options
-from util.raster.header import Header, read_header
-from util.raster.reading import read_raster_bytes
+from util.raster.kinds import Header
+from util.raster.reading import read_header, read_raster
 
 MOST_LANES = 16  # of a process
 STREAMS = 0x5348  # sets the seeds of orders apart from those of samples
@@ -30,14 +30,24 @@ _ROLE = re.compile(r"(?P<side>[ab])(?P<number>[0-9]*)\.[^.]+")  # a.png, or a1.p
 
 
 @dataclass(frozen=True, kw_only=True)
-class WebdatasetOptions:
-    """Flags of this data set."""
+class WebdatasetOptions(Settings):
+    """Shards.
 
-    shuffle_buffer: int = flag(1000, "samples, still encoded, that each process keeps to take them in another order")
-    shards_B: str = flag("", "shards of B where --dataroot names those of A and they are no pairs")
+    How they are read.
+    """
 
-    def __post_init__(self) -> None:
-        at_least("--shuffle_buffer", self.shuffle_buffer, 0)
+    shuffle_buffer: int = flag(
+        1000,
+        "samples, still encoded, that each process keeps to take them in another order. More shuffle better, and take "
+        "memory",
+        least=0,
+    )
+    shards_B: str = flag(
+        "",
+        "shards of B where --dataroot names those of A. For two sets that are no pairs",
+        metavar="SHARDS",
+        otherwise="none",
+    )
 
 
 @DATASETS.register("webdataset")
@@ -69,9 +79,10 @@ class WebdatasetDataset(TranslationDataset):
         epoch, index = key
         self._asked = self._dealing.place(index)
         try:
-            return super().__getitem__((epoch, self._asked))
+            found = super().__getitem__((epoch, self._asked))
         except ShardError as error:
             return DamagedError(str(error))
+        return found._replace(number=index) if isinstance(found, Sample) else found
 
     def share(self, batch_size: int, processes: int) -> None:
         """Deal an epoch out, to as many lanes as the shards allow; to a single one if it goes by their order."""
@@ -88,31 +99,30 @@ class WebdatasetDataset(TranslationDataset):
 
     def load(self, index: int, rng: np.random.Generator) -> Sample:
         """Load the pair, or the two images, at a place of the epoch's row."""
-        sample = self._load(index, rng)
+        if self.paired:
+            sample = cut_alike(self, index, *self._pair(index), rng)
+        else:
+            A, B = self.image("A", index, rng), self.image("B", index, rng)
+            sample = Sample(A, B, self.path("A", index), self.path("B", index))
         if self.trains:
             return sample
         headers = [self._headers(self._packed(side, index), side)[0] for side in "AB"]  # for results like them
         return sample._replace(headers=tuple(headers))
 
-    def _load(self, index: int, rng: np.random.Generator) -> Sample:
-        if not self.paired:
-            A, B = self.image("A", index, rng), self.image("B", index, rng)
-            return Sample(A, B, self.path("A", index), self.path("B", index))
+    def _pair(self, index: int) -> tuple[Tensor, Tensor]:
         packed = self._packed("A", index)
         whole = _whole(packed)
-        if whole:
-            path = packed.path(whole)
-            parts = halves(read_raster_bytes(packed.images[whole], path), path)
-            A, B = (self.domains[side].scaled_image([half], [path]) for side, half in zip("AB", parts, strict=True))
-        else:
-            A, B = self.scaled("A", index), self.scaled("B", index)
-        return cut_alike(self, A, B, A_path=self.path("A", index), B_path=self.path("B", index), rng=rng)
+        if not whole:
+            return self.scaled("A", index), self.scaled("B", index)
+        path = packed.path(whole)
+        left, right = halves(read_raster(path, packed.images[whole]), path)
+        return self.domains["A"].scaled_image([left], [path]), self.domains["B"].scaled_image([right], [path])
 
     def scaled(self, side: str, index: int) -> Tensor:
         """Decode and resize an image that is no half."""
         packed = self._packed(side, index)
         names = self._names(packed, side)
-        rasters = [read_raster_bytes(packed.images[name], packed.path(name)) for name in names]
+        rasters = [read_raster(packed.path(name), packed.images[name]) for name in names]
         return self.domains[side].scaled_image(rasters, [packed.path(name) for name in names])
 
     def path(self, side: str, index: int) -> str:

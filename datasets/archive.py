@@ -55,17 +55,14 @@ def unpack(archive: Path, target: Path) -> None:
         DamagedError: the archive is damaged, or made to do harm.
         UserError: the disk has no room for it.
     """
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        content = work / "content"
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent, ignore_cleanup_errors=True) as work:
+        content = Path(work, "content")
         content.mkdir()
         _extract(archive, content)
         top = [path for path in content.iterdir() if path.name != "__MACOSX"]
         if not top:
             raise DamagedError("the archive is empty; nothing was unpacked")
         os.rename(top[0] if len(top) == 1 and top[0].is_dir() else content, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _extract(archive: Path, into: Path) -> None:

@@ -10,63 +10,44 @@ from PIL import Image, ImageDraw
 from datasets.shapes import Points
 
 Colour = tuple[int, int, int]
+INK: Colour = (44, 32, 34)  # of stripes
 
 
 class Label(IntEnum):
-    """What a pixel shows."""
+    """What a pixel shows, and its colour in a label map."""
 
-    SKY = 0
-    SUNSET_SKY = 1
-    NIGHT_SKY = 2
-    SEA = 3
-    SUN = 4
-    CLOUD = 5
-    FAR_HILL = 6
-    NEAR_HILL = 7
-    GRASS = 8
-    SAND = 9
-    SNOW = 10
-    WATER = 11
-    TRUNK = 12
-    LEAVES = 13
-    BODY = 14
-    LEG = 15
-    HEAD = 16
-    EAR = 17
-    TAIL = 18
-    WING = 19
-    BEAK = 20
-    EYE = 21
-    PUPIL = 22
-    STRIPE = 23
+    colour: Colour
 
+    def __new__(cls, number: int, colour: Colour) -> "Label":
+        """Give the label of a number its colour."""
+        label = int.__new__(cls, number)
+        label._value_, label.colour = number, colour
+        return label
 
-LABEL_COLOURS: dict[Label, Colour] = {
-    Label.SKY: (0, 160, 255),
-    Label.SUNSET_SKY: (255, 140, 90),
-    Label.NIGHT_SKY: (20, 20, 110),
-    Label.SEA: (0, 90, 170),
-    Label.SUN: (255, 255, 0),
-    Label.CLOUD: (200, 235, 255),
-    Label.FAR_HILL: (90, 120, 140),
-    Label.NEAR_HILL: (0, 110, 80),
-    Label.GRASS: (60, 200, 60),
-    Label.SAND: (240, 210, 120),
-    Label.SNOW: (240, 240, 255),
-    Label.WATER: (0, 215, 215),
-    Label.TRUNK: (120, 70, 20),
-    Label.LEAVES: (0, 80, 20),
-    Label.BODY: (220, 0, 0),
-    Label.LEG: (140, 0, 0),
-    Label.HEAD: (255, 0, 170),
-    Label.EAR: (150, 0, 200),
-    Label.TAIL: (255, 90, 0),
-    Label.WING: (90, 0, 255),
-    Label.BEAK: (255, 200, 0),
-    Label.EYE: (255, 255, 255),
-    Label.PUPIL: (120, 120, 120),
-    Label.STRIPE: (0, 0, 0),
-}
+    SKY = 0, (0, 160, 255)
+    SUNSET_SKY = 1, (255, 140, 90)
+    NIGHT_SKY = 2, (20, 20, 110)
+    SEA = 3, (0, 90, 170)
+    SUN = 4, (255, 255, 0)
+    CLOUD = 5, (200, 235, 255)
+    FAR_HILL = 6, (90, 120, 140)
+    NEAR_HILL = 7, (0, 110, 80)
+    GRASS = 8, (60, 200, 60)
+    SAND = 9, (240, 210, 120)
+    SNOW = 10, (240, 240, 255)
+    WATER = 11, (0, 215, 215)
+    TRUNK = 12, (120, 70, 20)
+    LEAVES = 13, (0, 80, 20)
+    BODY = 14, (220, 0, 0)
+    LEG = 15, (140, 0, 0)
+    HEAD = 16, (255, 0, 170)
+    EAR = 17, (150, 0, 200)
+    TAIL = 18, (255, 90, 0)
+    WING = 19, (90, 0, 255)
+    BEAK = 20, (255, 200, 0)
+    EYE = 21, (255, 255, 255)
+    PUPIL = 22, (120, 120, 120)
+    STRIPE = 23, (0, 0, 0)
 
 
 def mix(first: Iterable[float], second: Iterable[float], share: float) -> Colour:
@@ -75,21 +56,17 @@ def mix(first: Iterable[float], second: Iterable[float], share: float) -> Colour
     return r, g, b
 
 
-def supersampling(size: int) -> int:
-    """Choose how many drawn pixels there are per side of a finished pixel."""
-    return 4 if size <= 128 else 3 if size <= 256 else 2
-
-
 class Canvas:
     """A square to paint on in units of its side: (0, 0) is the top left, (1, 1) the bottom right."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.scale = supersampling(size)
+        self.scale = 4 if size <= 128 else 3 if size <= 256 else 2  # drawn pixels to a finished one, along a side
         self.side = size * self.scale
         self.colours = Image.new("RGB", (self.side, self.side))
         self.labels = Image.new("L", (self.side, self.side))
         self.parts = Image.new("L", (self.side, self.side))  # 0 where no stripes may go
+        self.stripes: NDArray[np.bool_] = np.zeros((self.side, self.side), bool)
 
     def _pixels(self, points: Points) -> list[tuple[float, float]]:
         return [(float(x), float(y)) for x, y in points * self.side]
@@ -138,19 +115,18 @@ class Canvas:
         pixels[rows] = np.where(inside, lit, pixels[rows])
         self.colours = Image.fromarray(pixels)
 
-    def image(self, dark: NDArray[np.bool_] | None = None, *, ink: Colour = (0, 0, 0)) -> Image.Image:
-        """Give the finished image, with ``ink`` wherever ``dark`` (side x side) says so."""
-        image = self.colours
-        if dark is not None:
-            image = image.copy()
-            image.paste(ink, mask=Image.fromarray(dark))
+    def image(self, *, striped: bool) -> Image.Image:
+        """Give the finished image; both versions agree outside the stripes to the last bit."""
+        image = self.colours.copy()
+        if striped:
+            image.paste(INK, mask=Image.fromarray(self.stripes))
         return image.reduce(self.scale)
 
-    def label_map(self, dark: NDArray[np.bool_] | None = None) -> Image.Image:
+    def label_map(self, *, striped: bool) -> Image.Image:
         """Give the flat label image, one colour per part and no blended edges."""
         labels = np.array(self.labels)
-        if dark is not None:
-            labels[dark] = Label.STRIPE
+        if striped:
+            labels[self.stripes] = Label.STRIPE
         middle = self.scale // 2
-        table = np.array([LABEL_COLOURS[label] for label in Label], dtype=np.uint8)
+        table = np.array([label.colour for label in Label], dtype=np.uint8)
         return Image.fromarray(table[labels[middle :: self.scale, middle :: self.scale]])

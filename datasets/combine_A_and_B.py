@@ -5,7 +5,6 @@ Reads <fold_A>/<split>/x and <fold_B>/<split>/x and writes <fold_AB>/<split>/x. 
 below further folders, and may be a .jpg in one folder and a .png in the other; then the pair becomes a .png.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +12,13 @@ from pathlib import Path
 if __package__ in (None, ""):  # started by path: the repository is not on the import path yet
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from datasets.command import run_command
+from datasets.command import command_parser, run_command
 from datasets.image import images_below
 from datasets.joining import Pair, combine, joined_name
 from datasets.pairing import pair_by_name
 from datasets.parallel import usual_processes
 from options.errors import UserError
-from util.raster.header import EXTENSIONS
+from util.raster.kinds import EXTENSIONS
 
 
 def find_pairs(a: Path, b: Path, ab: Path, *, limit: int, named_AB: bool) -> list[Pair]:
@@ -71,9 +70,7 @@ def _pairs_of_split(a: Path, b: Path, ab: Path, *, named_AB: bool) -> list[Pair]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="combine_A_and_B", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser("combine_A_and_B", __doc__)
     parser.add_argument("--fold_A", type=Path, required=True, help="folder with train/, test/ ... of A")
     parser.add_argument("--fold_B", type=Path, required=True, help="the same for B")
     parser.add_argument("--fold_AB", type=Path, required=True, help="folder to write")

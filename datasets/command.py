@@ -1,11 +1,19 @@
 """The frame around the commands of this package: one sentence and exit code 2 for a user's mistake."""
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from options.errors import UserError
+
+
+def command_parser(name: str, text: str | None, epilog: str = "") -> argparse.ArgumentParser:
+    """Give a parser whose help shows the text as it is written."""
+    return argparse.ArgumentParser(
+        prog=name, description=text, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def run_command(name: str, work: Callable[[], None]) -> int:

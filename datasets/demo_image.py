@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from datasets.canvas import Canvas, Colour, Label, mix
 from datasets.creature_parts import Bands, Paint, Part
@@ -12,7 +11,6 @@ from datasets.creatures import SPECIES
 from datasets.scenery import SCENES, UNDERWATER, paint_scene
 from datasets.shapes import Points, bounds, ellipse, turn
 
-INK: Colour = (44, 32, 34)
 STRIPE_PERIOD = 0.1  # of the image's side: a dark and a light band together
 DARK_SHARE = 0.48  # of a period
 OUTLINE = 0.0045
@@ -47,22 +45,6 @@ class Pose(NamedTuple):
     def recall(self, points: Points) -> Points:
         """Take points from the image back to the creature's frame."""
         return turn((points - [self.x, self.y]) / self.size, -self.tilt) * [self.flip, 1]
-
-
-class DemoImage:
-    """A drawn scene, from which plain and striped versions can be taken."""
-
-    def __init__(self, canvas: Canvas, stripes: NDArray[np.bool_]) -> None:
-        self._canvas = canvas
-        self._stripes = stripes
-
-    def image(self, *, striped: bool) -> Image.Image:
-        """Give the image; both versions agree outside the stripes to the last bit."""
-        return self._canvas.image(self._stripes if striped else None, ink=INK)
-
-    def label_map(self, *, striped: bool) -> Image.Image:
-        """Give the matching map of flat colours."""
-        return self._canvas.label_map(self._stripes if striped else None)
 
 
 def _pose(rng: np.random.Generator, parts: list[Part], *, floor: tuple[float, float], swims: bool) -> Pose:
@@ -129,7 +111,7 @@ def _stripes(canvas: Canvas, parts: list[Part], pose: Pose) -> NDArray[np.bool_]
     return dark
 
 
-def draw_image(rng: np.random.Generator, size: int, *, own_colours: bool = False) -> DemoImage:
+def draw_image(rng: np.random.Generator, size: int, *, own_colours: bool = False) -> Canvas:
     """Draw one creature in one scene.
 
     Args:
@@ -153,4 +135,5 @@ def draw_image(rng: np.random.Generator, size: int, *, own_colours: bool = False
         shadow = ellipse(((left + right) / 2, bottom - 0.005), (right - left) * 0.45, 0.028)
         canvas.glaze(shadow, mix(scene.ground[1], (20, 20, 50), 0.6), 0.45)
     _paint_creature(canvas, parts, pose, paints=_paints(rng, coat, accent))
-    return DemoImage(canvas, _stripes(canvas, parts, pose))
+    canvas.stripes = _stripes(canvas, parts, pose)
+    return canvas

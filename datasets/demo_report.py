@@ -4,7 +4,6 @@ The held-out creatures exist plain and striped, so each translation can be held 
 the pixels where the two differ and on all others, and against doing nothing.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from datasets.command import run_command
+from datasets.command import command_parser, run_command
 from options.errors import UserError
 
 CHANGED = 24  # levels (of 255) from which on a pixel counts as part of a stripe
@@ -34,14 +33,14 @@ class Errors(NamedTuple):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the results of ``test.py`` and print the five lines."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser("demo_report", __doc__)
     parser.add_argument("--name", default="creatures", help="name of the run")
     parser.add_argument("--results_dir", default="results")
     parser.add_argument("--checkpoints_dir", default="checkpoints")
     args = parser.parse_args(argv)
     results = Path(args.results_dir, args.name, "test_latest")
     run = Path(args.checkpoints_dir, args.name)
-    return run_command("demo_report", lambda: report(results, run, name=args.name))
+    return run_command(parser.prog, lambda: report(results, run, name=args.name))
 
 
 def report(results: Path, run: Path, *, name: str) -> None:

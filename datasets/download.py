@@ -3,7 +3,6 @@
 An interrupted download goes on where it stopped when the command is repeated. Trained models: download_model.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from datasets.archive import unpack
-from datasets.command import run_command, writing_to
+from datasets.command import command_parser, run_command, writing_to
 from datasets.emoji_pairs import make_emoji
 from datasets.fetch import BASE_URL, Checksum, check_address, fetch, sha256
 from datasets.image import images_below
@@ -83,21 +82,11 @@ def download(name: str, to: Path, *, family: str | None, base_url: str, checksum
     return target
 
 
-def _emoji(args: argparse.Namespace) -> Path:
-    if args.family or args.sha256:
-        raise UserError("emoji has no family and its checksums are known; leave out --family and --sha256")
-    return make_emoji(args.to, registry=(args.base_url or registry()).rstrip("/"))
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="download",
-        description=__doc__,
-        epilog="\n".join(f"{family}: {', '.join(names)}" for family, names in SETS.items())
-        + f"\npairs: {EMOJI} (one emoji drawn by Google and by Twitter, 64x64; about 130 MB from the npm registry)",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    lists = [f"{family}: {', '.join(names)}" for family, names in SETS.items()]
+    lists += [f"pairs: {EMOJI} (one emoji drawn by Google and by Twitter, 64x64; about 130 MB from the npm registry)"]
+    parser = command_parser("download", __doc__, "\n".join(lists))
     parser.add_argument("name", metavar="NAME", help="the data set, see the lists below")
     parser.add_argument("--to", type=Path, default=Path("datasets"), help="folder that gets NAME/")
     parser.add_argument(
@@ -115,7 +104,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         if args.name == EMOJI:
-            folder = _emoji(args)
+            if args.family or args.sha256:
+                raise UserError("emoji has no family and its checksums are known; leave out --family and --sha256")
+            folder = make_emoji(args.to, registry=(args.base_url or registry()).rstrip("/"))
         else:
             url, checksum = args.base_url or BASE_URL, sha256(args.sha256)
             folder = download(args.name, args.to, family=args.family, base_url=url, checksum=checksum)

@@ -4,7 +4,6 @@ It becomes <checkpoints_dir>/<NAME>_pretrained/latest_net_G.pth. An interrupted 
 the command is repeated. Data sets: download.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import NamedTuple
 if __package__ in (None, ""):  # started by path: the repository is not on the import path yet
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from datasets.command import run_command, writing_to
+from datasets.command import command_parser, run_command, writing_to
 from datasets.fetch import BASE_URL, Checksum, check_address, fetch, sha256
 from options.errors import DamagedError, UserError
 
@@ -25,30 +24,26 @@ class Use(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-def _of(data: str, side: str) -> Use:
-    return Use(f"{data}/test{side}")
-
-
 MODELS: dict[str, dict[str, Use]] = {
     "cyclegan": {
-        "apple2orange": _of("apple2orange", "A"),
-        "orange2apple": _of("apple2orange", "B"),
-        "summer2winter_yosemite": _of("summer2winter_yosemite", "A"),
-        "winter2summer_yosemite": _of("summer2winter_yosemite", "B"),
-        "horse2zebra": _of("horse2zebra", "A"),
-        "zebra2horse": _of("horse2zebra", "B"),
-        "monet2photo": _of("monet2photo", "A"),
-        "style_monet": _of("monet2photo", "B"),
-        "style_cezanne": _of("cezanne2photo", "B"),
-        "style_ukiyoe": _of("ukiyoe2photo", "B"),
-        "style_vangogh": _of("vangogh2photo", "B"),
-        "sat2map": _of("maps", "A"),
-        "map2sat": _of("maps", "B"),
-        "cityscapes_photo2label": _of("cityscapes", "A"),
-        "cityscapes_label2photo": _of("cityscapes", "B"),
-        "facades_photo2label": _of("facades", "A"),
-        "facades_label2photo": _of("facades", "B"),
-        "iphone2dslr_flower": _of("iphone2dslr_flower", "A"),
+        "apple2orange": Use("apple2orange/testA"),
+        "orange2apple": Use("apple2orange/testB"),
+        "summer2winter_yosemite": Use("summer2winter_yosemite/testA"),
+        "winter2summer_yosemite": Use("summer2winter_yosemite/testB"),
+        "horse2zebra": Use("horse2zebra/testA"),
+        "zebra2horse": Use("horse2zebra/testB"),
+        "monet2photo": Use("monet2photo/testA"),
+        "style_monet": Use("monet2photo/testB"),
+        "style_cezanne": Use("cezanne2photo/testB"),
+        "style_ukiyoe": Use("ukiyoe2photo/testB"),
+        "style_vangogh": Use("vangogh2photo/testB"),
+        "sat2map": Use("maps/testA"),
+        "map2sat": Use("maps/testB"),
+        "cityscapes_photo2label": Use("cityscapes/testA"),
+        "cityscapes_label2photo": Use("cityscapes/testB"),
+        "facades_photo2label": Use("facades/testA"),
+        "facades_label2photo": Use("facades/testB"),
+        "iphone2dslr_flower": Use("iphone2dslr_flower/testA"),
     },
     "pix2pix": {
         "edges2shoes": Use("edges2shoes", ("--phase", "val")),
@@ -117,12 +112,8 @@ def commands(name: str, checkpoints_dir: Path, *, family: str) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="download_model",
-        description=__doc__,
-        epilog="\n".join(f"{family}: {', '.join(names)}" for family, names in MODELS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    lists = [f"{family}: {', '.join(names)}" for family, names in MODELS.items()]
+    parser = command_parser("download_model", __doc__, "\n".join(lists))
     parser.add_argument("name", metavar="NAME", help="the model, see the lists below")
     parser.add_argument("--family", choices=list(MODELS), help="needed for names in both lists")
     parser.add_argument("--checkpoints_dir", type=Path, default=Path("checkpoints"), help="default: %(default)s")

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import io
 import re
-import shutil
 import tarfile
 import tempfile
 from pathlib import Path
@@ -66,12 +65,10 @@ def make_emoji(to: Path, *, registry: str) -> Path:
         for vendor, archive in archives.items():
             checksum = Checksum("sha512", base64.b64decode(vendor.sha512).hex())
             fetch(f"{registry}/{vendor.package}/-/{vendor.package}-{VERSION}.tgz", archive, checksum=checksum)
-        work = Path(tempfile.mkdtemp(prefix=".emoji-", dir=to))
-        try:
-            _write({vendor.side: _images(archive, vendor) for vendor, archive in archives.items()}, work / "emoji")
-            (work / "emoji").rename(target)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=".emoji-", dir=to, ignore_cleanup_errors=True) as work:
+            folder = Path(work, "emoji")
+            _write({vendor.side: _images(archive, vendor) for vendor, archive in archives.items()}, folder)
+            folder.rename(target)
         for archive in archives.values():
             archive.unlink()
     return target

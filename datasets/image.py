@@ -13,17 +13,11 @@ from PIL import Image, ImageOps
 from datasets.command import make_folder
 from options.errors import UserError
 from util.raster.border import opened
-from util.raster.header import EXTENSIONS, Header, read_header
+from util.raster.kinds import ARRAYS, EXTENSIONS, FORMATS, Header
+from util.raster.reading import read_header
 
-FORMATS = {  # that are written
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".ppm": "PPM",
-    ".bmp": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-}
+READ_ONLY = (".pgm", ".pnm", ".webp", *ARRAYS)
+WRITTEN = {ending: kind for ending, kind in FORMATS.items() if ending not in READ_ONLY}
 Size = tuple[int, int]
 
 
@@ -88,7 +82,7 @@ def save(image: Image.Image, path: Path, **settings: Any) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    kind = FORMATS[path.suffix.lower()]
+    kind = WRITTEN[path.suffix.lower()]
     defaults = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}  # else the colours of A and B would mix
     partial = path.with_name(f".{path.name}.partial")
     make_folder(path.parent)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets.image import FORMATS, measure, open_rgb, save, side_by_side
+from datasets.image import WRITTEN, measure, open_rgb, save, side_by_side
 from datasets.parallel import for_each
 from options.errors import UserError
 
@@ -20,7 +20,7 @@ class Pair(NamedTuple):
 
 def joined_name(a: Path, b: Path, *, ending: str = "") -> Path:
     """Name the file of a pair like its A, without ``ending``; it is a PNG unless both are of one written format."""
-    kinds = {FORMATS.get(path.suffix.lower()) for path in (a, b)}
+    kinds = {WRITTEN.get(path.suffix.lower()) for path in (a, b)}
     kept = len(kinds) == 1 and None not in kinds
     return a.with_name(a.stem.removesuffix(ending) + (a.suffix if kept else ".png"))
 

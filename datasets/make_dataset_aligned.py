@@ -4,7 +4,6 @@ Images are paired by name, x.jpg also with x.png, x_A.png also with x_B.png. Whe
 paired in sorted order. Training does not need this: --dataset_mode aligned reads trainA and trainB as they are.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +11,15 @@ from pathlib import Path
 if __package__ in (None, ""):  # started by path: the repository is not on the import path yet
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from datasets.command import run_command
+from datasets.command import command_parser, run_command
 from datasets.image import images_below
 from datasets.joining import Pair, combine, joined_name
-from datasets.pairing import Endings, pair_by_name, stem_of
+from datasets.pairing import pair_by_name, stem_of
 from datasets.parallel import usual_processes
 from options.errors import UserError
 
 SPLITS = ("train", "val", "test")
-OFFICIAL_ENDINGS = ("_A", "_B")
+OFFICIAL_ENDINGS = ("_A", "_B")  # of prepare_cityscapes_dataset
 
 
 def find_pairs(root: Path) -> list[Pair]:
@@ -48,7 +47,9 @@ def _pairs_of_split(root: Path, split: str) -> list[Pair]:
     left, right = images_below(a), images_below(b)
     if len(left) != len(right):
         raise UserError(f"{a} holds {len(left)} images and {b} holds {len(right)}; every image needs a partner")
-    endings = _endings(left, right)
+    sides = zip((left, right), OFFICIAL_ENDINGS, strict=True)
+    named = all(path.stem.endswith(ending) for paths, ending in sides for path in paths)
+    endings = OFFICIAL_ENDINGS if named else ("", "")
     if {stem_of(x, endings[0]) for x in left} & {stem_of(x, endings[1]) for x in right}:
         partners = pair_by_name(left, right, a=a, b=b, endings=endings)
     else:
@@ -63,13 +64,6 @@ def _pairs_of_split(root: Path, split: str) -> list[Pair]:
     return pairs
 
 
-def _endings(left: Sequence[Path], right: Sequence[Path]) -> Endings:
-    """Tell whether all names end in _A and _B, as those of prepare_cityscapes_dataset do."""
-    sides = zip((left, right), OFFICIAL_ENDINGS, strict=True)
-    named = all(path.stem.endswith(ending) for paths, ending in sides for path in paths)
-    return OFFICIAL_ENDINGS if named else ("", "")
-
-
 def _refuse_mixture(folder: Path, pairs: Sequence[Pair]) -> None:
     """Let a second run replace the pairs of the first, but nothing else be among them."""
     present = {folder / name for name in images_below(folder)} if folder.is_dir() else set()
@@ -80,9 +74,7 @@ def _refuse_mixture(folder: Path, pairs: Sequence[Pair]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="make_dataset_aligned", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser("make_dataset_aligned", __doc__)
     parser.add_argument(
         "--dataset-path", "--dataset_path", type=Path, required=True, help="folder that holds trainA, trainB ..."
     )

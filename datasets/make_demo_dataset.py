@@ -4,9 +4,6 @@
 ``paired`` writes train, val, test with image and label map side by side, for ``--direction BtoA``.
 """
 
-import argparse
-import io
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,15 +14,15 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from datasets.command import make_folder, run_command
-from datasets.demo_image import DemoImage, draw_image
+from datasets.command import command_parser, make_folder, run_command
+from datasets.demo_image import draw_image
+from datasets.image import save, side_by_side
 from options.errors import UserError
 
 SMALLEST, LARGEST = 32, 1024
-OWN_NAME = re.compile(r"creature_\d{5}\.png")
+OWN_NAME = re.compile(r"\.?creature_\d{5}\.png(\.partial)?")
 STREAMS = ("trainA", "trainB", "testA", "train", "val", "test")  # each its own creatures
 FOLDERS = {"unpaired": ("trainA", "trainB", "testA", "testB"), "paired": ("train", "val", "test")}
 
@@ -49,30 +46,13 @@ def orders(kind: str, *, train: int, test: int) -> Iterator[Order]:
             yield Order(folder, stream, number, striped)
 
 
-def side_by_side(drawn: DemoImage, *, striped: bool) -> Image.Image:
-    """Join image (left) and label map (right)."""
-    left, right = drawn.image(striped=striped), drawn.label_map(striped=striped)
-    both = Image.new("RGB", (left.width + right.width, left.height))
-    both.paste(left, (0, 0))
-    both.paste(right, (left.width, 0))
-    return both
-
-
-def _save(image: Image.Image, path: Path) -> None:
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(buffer.getvalue())
-    os.replace(partial, path)
-
-
 def _clear(folders: Sequence[Path]) -> None:
     """Make empty folders; only images of an earlier demo are removed for that, and none if others are there."""
     for folder in folders:
         make_folder(folder)
     found = [path for folder in folders for path in sorted(folder.iterdir())]
     for path in found:
-        if not (path.is_file() and OWN_NAME.fullmatch(path.name.removesuffix(".partial"))):
+        if not (path.is_file() and OWN_NAME.fullmatch(path.name)):
             raise UserError(f"{path.parent} already holds other files (such as {path.name}); choose an empty folder")
     for path in found:
         path.unlink()
@@ -102,18 +82,17 @@ def make_demo_dataset(out: Path, kind: str, *, size: int, train: int, test: int,
         ):
             rng = np.random.default_rng([seed, order.stream, order.number])
             drawn = draw_image(rng, size, own_colours=kind == "paired")
-            form = side_by_side if kind == "paired" else DemoImage.image
-            image = form(drawn, striped=order.striped)
-            _save(image, out / order.folder / f"creature_{order.number + 1:05d}.png")
+            image = drawn.image(striped=order.striped)
+            if kind == "paired":
+                image = side_by_side(image, drawn.label_map(striped=order.striped))
+            save(image, out / order.folder / f"creature_{order.number + 1:05d}.png")
     except OSError as error:
         raise UserError(f"cannot write to {out} ({error.strerror}); name a folder you may write to") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="make_demo_dataset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser("make_demo_dataset", __doc__)
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write, such as datasets/creatures")
     parser.add_argument("--kind", choices=list(FOLDERS), default="unpaired", help="default: %(default)s")
     parser.add_argument("--size", type=int, default=128, help="side in pixels, default: %(default)s")

@@ -4,7 +4,6 @@ Writes <out>/<split>A and <out>/<split>B, or <out>/<split> with --side_by_side. 
 are black lines on white, too, but come from a trained edge detector. Needs scikit-image.
 """
 
-import argparse
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
 import numpy as np
 from PIL import Image
 
-from datasets.command import run_command
+from datasets.command import command_parser, run_command
 from datasets.image import images_below, measure, open_rgb, save, side_by_side
 from datasets.parallel import for_each, usual_processes
 from options.errors import UserError
@@ -100,9 +99,7 @@ def _check(pen: Pen) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="make_edges", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser("make_edges", __doc__)
     parser.add_argument("photos", metavar="PHOTOS", type=Path, help="folder with photos, of any size")
     parser.add_argument("--out", type=Path, required=True, help="folder to write, such as datasets/edges2mine")
     parser.add_argument("--split", default="train", help="train, val or test; default: %(default)s")

@@ -5,7 +5,6 @@ equal names, or none with --unpaired), or a .csv list. Writes <out>/train/train-
 and a sizes.json beside them. The samples come in an order that depends on the seed alone.
 """
 
-import argparse
 import io
 import json
 import os
@@ -23,18 +22,11 @@ import numpy as np
 from tqdm import tqdm
 
 from data.files.layout import Files, has_two_sides, paired_files, plain_files, side_files
-from datasets.command import run_command, writing_to
+from datasets.command import command_parser, run_command, writing_to
 from options.errors import UserError
 from options.schema import DataOptions
 
 MB = 10**6
-
-
-class Member(NamedTuple):
-    """A file, and what it is called in a shard after the key of its sample: ``a.png``."""
-
-    path: str
-    rest: str
 
 
 class Packing(NamedTuple):
@@ -44,8 +36,8 @@ class Packing(NamedTuple):
     keys: list[str]
     sides: dict[str, Files]
 
-    def members(self, number: int) -> list[Member]:
-        """Return the files of a sample."""
+    def members(self, number: int) -> list[tuple[str, str]]:
+        """Return the files of a sample, each with what it is called after the key: ``a.png``."""
         found = []
         for side, files in self.sides.items():
             paths = files[number]
@@ -53,7 +45,7 @@ class Packing(NamedTuple):
                 role = (
                     f"{side.lower()}{place}." if len(paths) > 1 else f"{side.lower()}." if len(self.sides) > 1 else ""
                 )
-                found.append(Member(path, role + os.path.splitext(path)[1][1:].lower()))
+                found.append((path, role + os.path.splitext(path)[1][1:].lower()))
         return found
 
 
@@ -63,12 +55,12 @@ def find(opt: DataOptions, *, unpaired: bool) -> list[Packing]:
     Raises:
         UserError: there is nothing, or partners are missing.
     """
-    phase, root = opt.phase, opt.dataroot
+    phase = opt.phase
     hint = f"give a --dataroot with {phase}, with {phase}A and {phase}B, or a list"
     if unpaired:
         return [_packing(phase + side, {side: side_files(opt, phase, side, hint=hint)}) for side in "AB"]
     if not has_two_sides(opt, phase):
-        whole = plain_files(opt, phase, os.path.join(root, phase), hint=hint, columns=("ab", "a", "path"))
+        whole = plain_files(opt, phase, hint=hint, columns=("ab", "a", "path"))
         return [_packing(phase, {"A": whole})]
     try:
         return [_packing(phase, dict(zip("AB", paired_files(opt, phase, hint=hint), strict=True)))]
@@ -111,7 +103,7 @@ def _cut(packing: Packing, order: Iterator[int], *, samples: int, size_mb: float
     numbers: list[int] = []
     size = 0.0
     for number in order:
-        own = sum(os.path.getsize(member.path) for member in packing.members(number)) / MB
+        own = sum(os.path.getsize(path) for path, _ in packing.members(number)) / MB
         if numbers and (len(numbers) == samples or size + own > size_mb):
             yield numbers
             numbers, size = [], 0.0
@@ -125,17 +117,14 @@ def _write(path: Path, packing: Packing, numbers: Sequence[int]) -> None:
     with tarfile.open(path, "w") as tar:
         for number in numbers:
             for file, rest in packing.members(number):
-                content = _content(file)
+                try:
+                    content = Path(file).read_bytes()
+                except OSError as error:
+                    message = f"cannot read {file} ({error.strerror}); make it readable or remove it"
+                    raise UserError(message) from error
                 info = tarfile.TarInfo(f"{packing.keys[number]}.{rest}")
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
-
-
-def _content(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {path} ({error.strerror}); make it readable or remove it") from error
 
 
 def _packing(name: str, sides: dict[str, Files]) -> Packing:
@@ -153,9 +142,7 @@ def keys_of(names: Sequence[str]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="make_shards", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser("make_shards", __doc__)
     parser.add_argument("--dataroot", required=True, help="folder of images, or a list of them")
     parser.add_argument("--phase", default="train", help="default: %(default)s")
     parser.add_argument("--out", type=Path, required=True, help="folder to write, such as shards/mine")

@@ -1,13 +1,12 @@
 """Find partners: the images of two folders that have one name below them, whatever their .jpg or .png."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from options.errors import UserError
+from options.errors import UserError, first_few
+from util.partners import pair_name
 
-NAMES_SHOWN = 5
 Endings = tuple[str, str]
 
 
@@ -37,11 +36,8 @@ def pair_by_name(
 
 
 def stem_of(path: Path, ending: str = "") -> str:
-    """Give the name below the folder without .jpg, and without the ``ending`` before it.
-
-    An accented letter is the same whether a system writes it as one character or as two.
-    """
-    return unicodedata.normalize("NFC", f"{path.parent.as_posix()}/{path.stem.removesuffix(ending)}")
+    """Give what partners have in common: the name below the folder without .jpg and the ``ending`` before it."""
+    return pair_name(f"{path.parent.as_posix()}/{path.name}").removesuffix(ending)
 
 
 def _by_stem(paths: Iterable[Path], ending: str, *, folder: Path) -> dict[str, list[Path]]:
@@ -60,8 +56,6 @@ def _check_complete(wanted: dict[str, list[Path]], present: Collection[str], *, 
         if stem not in present
     ]
     if missing:
-        more = f" and {len(missing) - NAMES_SHOWN} more" if len(missing) > NAMES_SHOWN else ""
         raise UserError(
-            f"{len(missing)} partner(s) missing in {folder}: {', '.join(missing[:NAMES_SHOWN])}{more}; "
-            "add them or remove the others"
+            f"{len(missing)} partner(s) missing in {folder}: {first_few(missing)}; add them or remove the others"
         )

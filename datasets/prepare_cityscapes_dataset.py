@@ -4,7 +4,6 @@ Get gtFine_trainvaltest.zip and leftImg8bit_trainvaltest.zip from https://www.ci
 Writes <output_dir>/train, trainA, trainB from their train, and test, testA, testB from their val.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
 
 from PIL import Image
 
-from datasets.command import run_command
+from datasets.command import command_parser, run_command
 from datasets.image import open_rgb, save, side_by_side
 from datasets.pairing import pair_by_name
 from datasets.parallel import for_each, usual_processes
@@ -63,22 +62,17 @@ def _find(root: Path, phase: str, ending: str, *, flag: str) -> list[Path]:
 
 def write(frame: Frame) -> None:
     """Write one frame as a pair and as two images."""
-    photo, labels = (_shrink(path) for path in (frame.photo, frame.labels))
+    size, bicubic = (SIDE, SIDE), Image.Resampling.BICUBIC  # for labels too, as in the official set
+    photo, labels = (open_rgb(path).resize(size, bicubic) for path in (frame.photo, frame.labels))
     folder, number = frame.folder, frame.number
     save(side_by_side(photo, labels), folder / f"{number}.jpg", **JPEG)
     save(photo, folder.with_name(f"{folder.name}A") / f"{number}_A.jpg", **JPEG)
     save(labels, folder.with_name(f"{folder.name}B") / f"{number}_B.jpg", **JPEG)
 
 
-def _shrink(path: Path) -> Image.Image:
-    return open_rgb(path).resize((SIDE, SIDE), Image.Resampling.BICUBIC)  # labels too, as in the official set
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="prepare_cityscapes_dataset", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser("prepare_cityscapes_dataset", __doc__)
     parser.add_argument("--gtFine_dir", type=Path, required=True, help="folder gtFine, with train and val")
     parser.add_argument("--leftImg8bit_dir", type=Path, required=True, help="folder leftImg8bit, with train and val")
     parser.add_argument("--output_dir", type=Path, required=True, help="folder to write, such as datasets/cityscapes")

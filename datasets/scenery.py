@@ -18,10 +18,10 @@ class Scene:
     """The colours and furniture of one kind of place."""
 
     sky: tuple[Colour, Colour]
-    sky_label: Label
     hills: tuple[Colour, Colour]
     ground: tuple[Colour, Colour]
-    ground_label: Label
+    sky_label: Label = Label.SKY
+    ground_label: Label = Label.GRASS
     sun: Colour | None = None
     clouds: Colour | None = None
     plant: Plant = "round"
@@ -32,17 +32,14 @@ class Scene:
 SCENES: dict[str, Scene] = {
     "meadow": Scene(
         sky=((112, 190, 240), (222, 242, 250)),
-        sky_label=Label.SKY,
         hills=((150, 196, 190), (126, 186, 120)),
         ground=((142, 204, 104), (92, 164, 78)),
-        ground_label=Label.GRASS,
         sun=(255, 226, 110),
         clouds=WHITE,
         leaves=(66, 140, 84),
     ),
     "desert": Scene(
         sky=((130, 200, 226), (250, 232, 200)),
-        sky_label=Label.SKY,
         hills=((226, 176, 140), (222, 164, 112)),
         ground=((244, 212, 146), (222, 176, 104)),
         ground_label=Label.SAND,
@@ -55,14 +52,12 @@ SCENES: dict[str, Scene] = {
         sky_label=Label.SUNSET_SKY,
         hills=((170, 112, 150), (128, 96, 134)),
         ground=((156, 146, 98), (108, 104, 82)),
-        ground_label=Label.GRASS,
         sun=(255, 224, 150),
         clouds=(255, 196, 170),
         leaves=(86, 92, 90),
     ),
     "snow": Scene(
         sky=((152, 190, 224), (232, 238, 246)),
-        sky_label=Label.SKY,
         hills=((188, 206, 226), (210, 224, 238)),
         ground=((246, 249, 253), (206, 222, 240)),
         ground_label=Label.SNOW,
@@ -75,7 +70,6 @@ SCENES: dict[str, Scene] = {
         sky_label=Label.NIGHT_SKY,
         hills=((62, 72, 128), (52, 78, 104)),
         ground=((70, 112, 96), (42, 78, 80)),
-        ground_label=Label.GRASS,
         sun=(250, 244, 208),
         plant="pine",
         leaves=(40, 78, 84),
@@ -83,7 +77,6 @@ SCENES: dict[str, Scene] = {
     ),
     "shore": Scene(
         sky=((120, 204, 236), (236, 246, 240)),
-        sky_label=Label.SKY,
         hills=((84, 180, 204), (70, 164, 196)),
         ground=((246, 224, 170), (228, 194, 130)),
         ground_label=Label.SAND,

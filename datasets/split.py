@@ -21,7 +21,7 @@ if __package__ in (None, ""):  # started by path: the repository is not on the i
 
 from tqdm import tqdm
 
-from datasets.command import make_folder, run_command
+from datasets.command import command_parser, make_folder, run_command
 from datasets.image import images_below
 from datasets.pairing import pair_by_name, stem_of
 from options.errors import UserError
@@ -163,9 +163,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="split", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser("split", __doc__)
     parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="+", help="images; or two folders, A and B")
     parser.add_argument("--out", type=Path, required=True, help="folder to write, such as datasets/mine")
     parser.add_argument(

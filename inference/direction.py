@@ -12,10 +12,10 @@ from data.result_kinds import like
 from models.colorization_model import lightness_and_color_to_rgb
 from options.data import Range
 from options.errors import UserError
+from util.checkpoint import AVERAGED
 from util.color import L_HALF, rgb_to_lab
 from util.raster.channels import with_channels
-from util.raster.header import Header
-from util.raster.kinds import Raster
+from util.raster.kinds import Header, Raster
 from util.raster.values import from_pixels, to_pixels, units
 from util.results import COLORS, FileKind
 
@@ -40,6 +40,7 @@ class Direction:
         load_size: pixels a side at which the training saw images; 0 if unknown.
         multiple: sides that the network works on without padding.
         file: where the weights lie.
+        running_statistics: batch norms use what they gathered in the training.
         about: the flags of the training that tell how to build and feed the network.
     """
 
@@ -56,12 +57,18 @@ class Direction:
     load_size: int = 0
     multiple: int = 4
     file: Path = Path()
+    running_statistics: bool = False
     about: tuple[tuple[str, Any], ...] = ()
 
     @property
     def other_way(self) -> str:
         """The name of the way back."""
         return "BtoA" if self.name == "AtoB" else "AtoB"
+
+    @property
+    def weights(self) -> str:
+        """``averaged`` or ``raw``."""
+        return "averaged" if self.file.stem.endswith(AVERAGED) else "raw"
 
     @property
     def image_nc(self) -> int:

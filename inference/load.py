@@ -16,8 +16,9 @@ from networks.repeatable import repeatable
 from options.data import DataOptions
 from options.errors import UserError
 from options.schema import NetOptions, RunOptions
+from options.stored import OPTIONS_FILE
 from util.checkpoint import AVERAGED, existing_weights, load_weights, weights_path
-from util.distributed import choose_device
+from util.device import choose_device
 from util.safetensors_file import read_safetensors
 
 GENERATORS = ("G", "G_A", "G_B")
@@ -85,15 +86,12 @@ def read_directions(
     Raises:
         UserError: files are missing or damaged.
     """
-    if place.is_dir():
-        described = stored_options(
-            {"checkpoints_dir": place.parent, "name": place.name, "epoch": epoch, "load_iter": 0, "model_suffix": ""}
-        )
-        files = _saved_generators(place, epoch, described, ema=ema)
-    else:
-        described, name = _described_by_file(place)
+    if place.is_file():
+        options, name = _described_by_file(place)
         files = {name: place}
-    options = dict(described)
+    else:
+        options = _options_of(place, epoch)
+        files = _saved_generators(place, epoch, options, ema=ema)
     made = [_direction(name, path, options, running_statistics=running_statistics) for name, path in files.items()]
     return {one.name: one for one in made}
 
@@ -118,6 +116,26 @@ def generator_of(path: Path) -> str:
     return next((name for name in reversed(GENERATORS) if stem.endswith(f"_net_{name}")), "G")
 
 
+def is_of_a_run(path: Path) -> bool:
+    """Tell whether a generator's file lies in the folder of its run."""
+    return "_net_" in path.stem and (path.parent / OPTIONS_FILE).exists()
+
+
+def direction_of(generator: str, options: Mapping[str, Any]) -> str:
+    """Name the direction of a generator: ``G_B`` leads back, and a training from B to A swaps both."""
+    return "BtoA" if (options.get("direction") == "BtoA") != (generator == "G_B") else "AtoB"
+
+
+def ranges_of(options: Mapping[str, Any]) -> DataOptions:
+    """Return what a run's options say of the values of images."""
+    return DataOptions(**{name: str(options.get(name) or "") for name in RANGES})  # type: ignore[arg-type]
+
+
+def _options_of(folder: Path, epoch: str) -> Mapping[str, Any]:
+    run = {"checkpoints_dir": folder.parent, "name": folder.name, "epoch": epoch, "load_iter": 0, "model_suffix": ""}
+    return stored_options(run)
+
+
 def _wanted(options: Mapping[str, Any], *, ema: bool | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the networks to look for, and what their files end in, the best first."""
     averaged = float(options.get("ema") or 0) > 0 if ema is None else ema
@@ -133,18 +151,17 @@ def _saved_generators(folder: Path, epoch: str, options: Mapping[str, Any], *, e
         wanted = weights_path(folder, epoch, f"{names[0]}{suffixes[0]}").name
         there = sorted({path.name.split("_net_")[0] for path in folder.glob("*_net_G*")})
         advice = f"there are the epochs {', '.join(there)}" if there else "it has saved no generator yet"
+        if ema and generator_files(folder, options, epoch=epoch, ema=False):
+            advice = "pass --ema 0 for raw weights (of translate.py: --ema off)"
         raise UserError(f"there is no {wanted} in {folder}; {advice}")
     return found
 
 
 def _described_by_file(path: Path) -> tuple[Mapping[str, Any], str]:
     """Return the options of the generator in a file, and its name."""
-    stem = path.stem.removesuffix(AVERAGED)
     told = generator_of(path)
-    beside = path.parent / "train_opt.json"
-    if "_net_" in stem and beside.exists():
-        run = {"checkpoints_dir": path.parent.parent, "name": path.parent.name, "epoch": stem.split("_net_")[0]}
-        return stored_options(run | {"load_iter": 0, "model_suffix": ""}), told
+    if is_of_a_run(path):
+        return _options_of(path.parent, path.stem.split("_net_")[0]), told
     metadata = read_safetensors(path)[1] if path.suffix == ".safetensors" else {}
     return metadata | network_flags(path), metadata.get("network", told)
 
@@ -153,40 +170,31 @@ def _direction(name: str, path: Path, options: Mapping[str, Any], *, running_sta
     """Build one generator and say how it is fed."""
     weights = load_weights(path)
     known = {key: options[key] for key in ARCHITECTURE if key in options}
-    backwards = name == "G_B"
     from_run = "netD" in options  # a file's own flags are those of this generator
-    flags = NetOptions(**(known if from_run else _flags_of(path)))
+    flags = NetOptions(**(known if from_run else {"no_dropout": True, **network_flags(path)}))  # dropout is off here
     nc = (flags.input_nc, flags.output_nc)
-    input_nc, output_nc = nc[::-1] if backwards and from_run else nc
+    input_nc, output_nc = nc[::-1] if name == "G_B" and from_run else nc
     with torch.device("meta"):  # no time for initial weights, and no random number of the caller's drawn
         network = build_generator(flags, input_nc, output_nc)
     assert isinstance(network, AnySizeGenerator)
     network.to_empty(device="cpu")
     fill(network, weights, source=str(path), flags=f"--netG {flags.netG} --norm {flags.norm} --ngf {flags.ngf}")
-    swapped = (options.get("direction") == "BtoA") != backwards
-    source, target = "BA" if swapped else "AB"
-    given = {key: str(options[key]) for key in RANGES if key in options}
-    ranges = DataOptions(**given)  # type: ignore[arg-type]
+    direction, ranges = direction_of(name, options), ranges_of(options)
     about = {key: options[key] for key in ABOUT if key in options} | dataclasses.asdict(flags)
     return Direction(
-        f"{source}to{target}",
+        direction,
         repeatable(network, running_statistics=running_statistics),
         name,
         input_nc,
         output_nc,
         flags.netG,
         flags.ngf,
-        limits=ranges.range_of(source),
-        target_limits=ranges.range_of(target),
+        limits=ranges.range_of(direction[0]),
+        target_limits=ranges.range_of(direction[-1]),
         colorizes=options.get("model") == "colorization",
         load_size=int(options.get("load_size", 0)),
         multiple=network.multiple,
         file=path,
+        running_statistics=running_statistics,
         about=tuple(sorted(about.items())),
     )
-
-
-def _flags_of(path: Path) -> dict[str, Any]:
-    """Return the flags of a bare file; a U-Net's dropout changes nothing here."""
-    flags = network_flags(path)
-    return {"no_dropout": True, **flags}

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from inference.direction import Direction
-from inference.listing import Job
+from inference.jobs import Job
 from options.errors import UserError
 from util.run_folder import make_folder
 
 RECORD = ".translated.jsonl"  # a line for each translation that was begun
-Made = Mapping[str, Any]
 
 
 def described(way: Direction, source: str, **settings: object) -> dict[str, object]:
@@ -36,7 +35,7 @@ class Record:
         UserError: the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, made_by: Made) -> None:
+    def __init__(self, folder: Path, made_by: Mapping[str, Any]) -> None:
         self._folder, self._path, self._made_by = make_folder(folder), folder / RECORD, dict(made_by)
         self._lines = _read(self._path)
 
@@ -66,7 +65,7 @@ class Record:
         return same and all(place.stat().st_mtime_ns >= line["since"] - 10**7 for place in places)  # coarse clocks
 
     def _name(self, job: Job) -> str:
-        return str((job.stem.parent / (job.stem.name + job.suffix)).relative_to(self._folder))
+        return str(job.target.relative_to(self._folder))
 
     def _in_the_way(self, foreign: Sequence[tuple[Job, Path]]) -> str:
         job, place = foreign[0]

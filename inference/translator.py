@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from data.pixels import Size, resized
 from inference.direction import Direction, finished
-from inference.given import InputImage, taken
+from inference.inputs import InputImage, read_input
 from inference.large import Box, Tiling, translate_in_parts
 from networks.compute import choose_compute, has_bf16
 from networks.factory import generator_family
@@ -20,7 +20,7 @@ from networks.fast.quantized import quantize
 from networks.repeatable import sharing_copy
 from options.errors import UserError
 from options.speed import SpeedOptions
-from util.memory import keep_freed_memory
+from util.machine import keep_freed_memory
 from util.raster.kinds import Raster
 
 MOST_TOGETHER = 16  # images in a batch on a GPU
@@ -83,7 +83,7 @@ class Translator:
         if isinstance(image, Tensor) and image.ndim == 4 and len(image) > 1:
             return torch.cat(self([one[None] for one in image], direction, load_size=load_size))
         several = isinstance(image, list | tuple)
-        inputs = [taken(one) for one in (image if several else [image])]
+        inputs = [read_input(one) for one in (image if several else [image])]
         made = self.rasters(inputs, direction, load_size=load_size)
         out = [one.back(raster) for one, raster in zip(inputs, made, strict=True)]
         return out if several else out[0]
@@ -189,18 +189,12 @@ class Translator:
 
 
 def _numbers_beside_int8(device: torch.device) -> str:
-    """Return the precision of the layers that are not computed in integers.
-
-    Raises:
-        UserError: the device computes no integers.
-    """
     if device.type != "cpu":
         raise UserError(f"--precision int8 is for the CPU, not {device}; pass auto, bf16 or fp16")
     return "bf16" if has_bf16(device) else "auto"
 
 
 def _scaled_size(image: InputImage, load_size: int) -> Size:
-    """Return width and height at which an image is translated."""
     width, height = image.size
     factor = load_size / min(width, height) if load_size else 1
     return max(1, round(width * factor)), max(1, round(height * factor))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from metrics.base import METRICS, Score, SetMetric
 from metrics.images import in_color, levels
+from options.evaluation import EvaluationSettings
 from util.color import rgb_to_lab
 
 BINS = 256
@@ -22,6 +23,9 @@ class LabHistograms:
     """Counts of each image's pixels, rounded to 8 bits as files are: N x 3 x 256 of L, a and b."""
 
     key = "lab histogram of whole numbers"
+
+    def __init__(self, settings: EvaluationSettings, device: torch.device) -> None:
+        """Take what every description is given; it changes nothing here."""
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return N x 3 x 256 in int64."""
@@ -37,17 +41,14 @@ class LabHistograms:
 class HistogramIntersection(SetMetric):
     """Sums, over the bins, of the smaller share of the pixels: 1 for the same colours, 0 for none in common."""
 
-    description = "lab_histogram"
+    description = LabHistograms
     scores = MappingProxyType({"histogram_L": "higher", "histogram_a": "higher", "histogram_b": "higher"})
 
     def compare(self, fake: Tensor, real: Tensor) -> dict[str, Score]:
         """Return an intersection for each of L, a and b; an image weighs as many pixels as it has."""
         a, b = (counts.double().sum(0) for counts in (fake, real))  # 3 x 256
         common = torch.minimum(a / a.sum(1, keepdim=True), b / b.sum(1, keepdim=True)).sum(1)
-        return {
-            name: Score(float(value), None, better)
-            for (name, better), value in zip(self.scores.items(), common, strict=True)
-        }
+        return self.named(*common.tolist())
 
 
 def _counts(rgb: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tensor:

@@ -16,8 +16,6 @@ from metrics.set_comparison import SetComparison
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
 
-FEW = 2000  # images of a set, below which FID is far above what more images would give
-
 
 class Evaluation:
     """The scores of translations. The same images give the same scores, in batches of any size.
@@ -128,9 +126,10 @@ class Evaluation:
         Raises:
             UserError: what a metric needs was not fed, or too little of it.
         """
+        warnings = [*self._sets.warnings(), *self.left_out.values()]
         computed = {**self._sets.scores(), **self._pairs.scores()}
         scores = {name: computed[name] for name in self.scores if name in computed}  # in the order asked for
-        return Report(scores, self._pairs.per_image(), self._evaluator(), self._warnings())
+        return Report(scores, self._pairs.per_image(), self._evaluator(), warnings)
 
     def _saw(self, images: Tensor, need: Need) -> None:
         if need in self.needs:
@@ -148,14 +147,3 @@ class Evaluation:
             **self._sets.about(),
             **self._pairs.about(),
         }
-
-    def _warnings(self) -> list[str]:
-        fakes, reals = self._sets.fakes, self._sets.reals
-        warnings = list(self.left_out.values())
-        if "inception" in self._sets.descriptions and min(fakes, reals) < FEW:
-            warnings.insert(
-                0,
-                f"{fakes:,} translations against {reals:,} real images: with fewer than {FEW:,} of either, FID is "
-                "biased upward; compare only with scores of the same counts, and prefer KID, which has no bias",
-            )
-        return warnings

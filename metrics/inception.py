@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torchvision.models import Inception3
 from torchvision.models.inception import InceptionE
 
-from util.random_state import RandomState
+from util.determinism import RandomState
 
 FEATURES = 2048
 AVERAGING = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e", "Mixed_7b")

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from metrics.base import METRICS, Score, SetMetric
+from metrics.inception_features import InceptionFeatures
 from options.errors import UserError
-from util.random_state import RandomState
+from util.determinism import RandomState
 
+FEW = 2000  # images of a set, below which FID is far above what more images would give
 KID_SEED = 2018  # of the subsets: the same in every evaluation
 NEIGHBOURS = 3  # of precision and recall
 
@@ -30,7 +32,7 @@ class Given(nn.Module):
 class FrechetDistance(SetMetric):
     """Frechet Inception distance (Heusel et al. 2017): of two normal distributions with the sets' moments."""
 
-    description = "inception"
+    description = InceptionFeatures
     fewest = 2
     scores = MappingProxyType({"fid": "lower"})
 
@@ -42,7 +44,16 @@ class FrechetDistance(SetMetric):
         metric = FrechetInceptionDistance(Given(fake.shape[1]), sync_on_compute=False)
         metric.update(real, real=True)
         metric.update(fake, real=False)
-        return {"fid": Score(float(metric.compute()), None, "lower")}
+        return self.named(float(metric.compute()))
+
+    def warnings(self, fakes: int, reals: int) -> list[str]:
+        """Return a sentence if either set has few images."""
+        if min(fakes, reals) >= FEW:
+            return []
+        return [
+            f"{fakes:,} translations against {reals:,} real images: with fewer than {FEW:,} of either, FID is biased "
+            "upward; compare only with scores of the same counts, and prefer KID, which has no bias"
+        ]
 
 
 def in_their_span(fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,7 +75,7 @@ class KernelDistance(SetMetric):
     Its expectation is 0 for sets of one distribution, so that it can be a little below.
     """
 
-    description = "inception"
+    description = InceptionFeatures
     fewest = 2
     scores = MappingProxyType({"kid": "lower"})
 
@@ -83,7 +94,7 @@ class KernelDistance(SetMetric):
         with RandomState(torch.device("cpu")).replayed():  # it draws from the global generator
             torch.default_generator.manual_seed(KID_SEED)
             mean, spread = metric.compute()
-        return {"kid": Score(float(mean), float(spread), "lower")}
+        return self.named(float(mean), spread=float(spread))
 
     def subset_size(self, fakes: int, reals: int) -> int:
         """Return ``--kid_subset_size``, or half of the smaller set: subsets of all of it would hardly differ."""
@@ -97,7 +108,7 @@ class KernelDistance(SetMetric):
 class _Neighbours(SetMetric):
     """Improved precision and recall (Kynkaanniemi et al. 2019), on Inception's features instead of VGG-16's."""
 
-    description = "inception"
+    description = InceptionFeatures
     fewest = NEIGHBOURS + 1
 
     def __init__(self, *given: object) -> None:
@@ -114,8 +125,7 @@ class _Neighbours(SetMetric):
         from torch_fidelity.metric_prc import prc_features_to_metric
 
         both = prc_features_to_metric(fake, real, prc_neighborhood=NEIGHBOURS, verbose=False, save_cpu_ram=False)
-        [(name, better)] = self.scores.items()
-        return {name: Score(both[name], None, better)}
+        return self.named(*(both[name] for name in self.scores))
 
     def about(self) -> dict[str, object]:
         """Return whose formula it is."""

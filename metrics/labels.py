@@ -30,7 +30,8 @@ class LabelMaps(PairMetric):
     needs: ClassVar[Need] = "pairs"
     scores = MappingProxyType(
         {"per_pixel_accuracy": "higher", "per_class_accuracy": "higher", "class_iou": "higher"}
-    )  # in the order of ``scores``
+    )  # in the order of ``class_scores``
+    reads_files = True
 
     def __init__(self, settings: EvaluationSettings, device: torch.device) -> None:
         super().__init__(settings, device)
@@ -51,10 +52,7 @@ class LabelMaps(PairMetric):
 
     def summary(self, rows: Tensor) -> dict[str, Score]:
         """Return the three scores of all pixels of all images."""
-        values = class_scores(rows.sum(0))
-        return {
-            name: Score(value, None, better) for (name, better), value in zip(self.scores.items(), values, strict=True)
-        }
+        return self.named(*class_scores(rows.sum(0)))
 
     def per_image(self, rows: Tensor) -> Tensor:
         """Return the share of each image's pixels that is right; NaN where all are void."""

@@ -11,7 +11,7 @@ from metrics.images import in_color
 from metrics.weights import ALEXNET, FLAG, published_weights
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
-from util.random_state import RandomState
+from util.determinism import RandomState
 
 SLICE_OF_LAYER = MappingProxyType({0: 1, 3: 2, 6: 3, 8: 4, 10: 5})  # torchmetrics cuts AlexNet behind each ReLU
 

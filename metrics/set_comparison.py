@@ -6,15 +6,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metrics.base import Score, SetMetric
-from metrics.descriptions import DESCRIPTIONS, Description
+from metrics.base import Description, Score, SetMetric
 from metrics.exact import exact
 from metrics.images import checked
 from metrics.statistics_cache import cache_file, cache_folder, keep_rows, kept_rows
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
 
-Rows = dict[str, list[Tensor]]  # description, then batches of rows
+Rows = dict[type[Description], list[Tensor]]  # batches of rows
 
 
 class SetComparison:
@@ -28,13 +27,13 @@ class SetComparison:
         self.metrics, self.device = metrics, device
         self.folder = cache_folder(settings.statistics_cache)
         wanted = dict.fromkeys(metric.description for metric in metrics.values())
-        self.descriptions: dict[str, Description] = {name: DESCRIPTIONS[name](settings, device) for name in wanted}
-        self._real: Rows = {name: [] for name in wanted}
+        self.descriptions: dict[type[Description], Description] = {kind: kind(settings, device) for kind in wanted}
+        self._real: Rows = {kind: [] for kind in wanted}
         self.start_over()
 
     def start_over(self) -> None:
         """Forget the translations, not the real images."""
-        self._fake: Rows = {name: [] for name in self.descriptions}
+        self._fake: Rows = {kind: [] for kind in self.descriptions}
 
     def add_fake(self, images: Tensor) -> None:
         """Add translations, N x C x H x W in [0, 1]."""
@@ -47,19 +46,19 @@ class SetComparison:
     def real_set(self, files: Sequence[Path], load: Callable[[], Iterable[Tensor]], preparation: str) -> None:
         """Take the real set from the cache, or look at what ``load`` yields and keep it there."""
         paths = {
-            name: cache_file(self.folder, files, f"{description.key}\0{preparation}")
-            for name, description in self.descriptions.items()
+            kind: cache_file(self.folder, files, f"{description.key}\0{preparation}")
+            for kind, description in self.descriptions.items()
             if self.folder is not None
         }
-        self._real = {name: kept_rows(paths[name]) if name in paths else [] for name in self.descriptions}
-        missing = {name: rows for name, rows in self._real.items() if not rows}
+        self._real = {kind: kept_rows(paths[kind]) if kind in paths else [] for kind in self.descriptions}
+        missing = {kind: rows for kind, rows in self._real.items() if not rows}
         if not missing:
             return
         for images in load():
             self._describe(images, missing)
-        for name, rows in missing.items():
-            if rows and name in paths:
-                keep_rows(torch.cat(rows), paths[name])
+        for kind, rows in missing.items():
+            if rows and kind in paths:
+                keep_rows(torch.cat(rows), paths[kind])
 
     @property
     def fakes(self) -> int:
@@ -89,17 +88,18 @@ class SetComparison:
 
     def about(self) -> dict[str, object]:
         """Return what the scores depend on besides the images."""
-        parts = [
-            *(part.about() for part in self.descriptions.values()),
-            *(part.about() for part in self.metrics.values()),
-        ]
-        return {key: value for part in parts for key, value in part.items()}
+        described = {key: value for one in self.descriptions.values() for key, value in one.about().items()}
+        return described | {key: value for metric in self.metrics.values() for key, value in metric.about().items()}
+
+    def warnings(self) -> list[str]:
+        """Return what to beware of with so few images."""
+        return [text for metric in self.metrics.values() for text in metric.warnings(self.fakes, self.reals)]
 
     def _describe(self, images: Tensor, rows: Rows) -> None:
         images = checked(images)
         with exact(self.device):
-            for name in rows:
-                rows[name].append(self.descriptions[name](images))
+            for kind in rows:
+                rows[kind].append(self.descriptions[kind](images))
 
 
 def _count(rows: Rows) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from options.errors import UserError
 from util.checkpoint import load_file
-from util.whole_file import whole_file
+from util.files import whole_file
 
 log = logging.getLogger(__name__)
 

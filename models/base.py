@@ -1,32 +1,33 @@
 """The contract of a model: networks, a forward pass, losses in update order, images.
 
-A model holds maths and names. Files, devices, optimizers and ``backward`` live elsewhere.
+A model holds maths and names. Files, devices, optimizers and ``backward`` live elsewhere; what only some models can do
+is in ``models.abilities``.
 """
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from data.batch import Batch
-from models.memory_flags import check_memory_flags
-from models.network_flags import check_network_flags
+from models.abilities import InPieces
+from models.flag_checks import check_generator, check_memory
+from models.image_pool import ImagePool
+from models.outputs import Out
 from networks.compute import PER_SAMPLE, Compute, choose_compute
 from networks.factory import generator_family, smallest_input
 from networks.fast.layers import hold_weights
 from networks.spectral import hold_spectra
 from options.errors import UserError
-from options.schema import NoOptions, Options
-from util.image_pool import ImagePool
-from util.memory import keep_freed_memory
+from options.flag import Settings
+from options.schema import Options
+from util.machine import keep_freed_memory
 
 log = logging.getLogger(__name__)
-
-Out = TypeVar("Out", bound=tuple)  # type: ignore[type-arg]  # a model's NamedTuple of tensors
 
 
 class Loss(NamedTuple):
@@ -38,6 +39,11 @@ class Loss(NamedTuple):
     total: Tensor
     parts: dict[str, Tensor]
     accuracies: Mapping[str, Tensor] = MappingProxyType({})
+
+    def plus(self, parts: Mapping[str, Tensor], accuracies: Mapping[str, Tensor] = MappingProxyType({})) -> "Loss":
+        """Return the loss with more parts, which are added to the total one by one, and more accuracies."""
+        total = sum(parts.values(), start=self.total)
+        return Loss(total, {**self.parts, **parts}, {**self.accuracies, **accuracies})
 
 
 class Phase(NamedTuple):
@@ -59,9 +65,10 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         loss_names: order in which losses are reported.
         needs_target: whether it needs B images.
         networks: by checkpoint name: ``G_A`` is saved as ``<epoch>_net_G_A.pth``.
+        pools: older fakes, by name, each asked once in a step by the losses, in that order; saved with the training.
     """
 
-    Flags: ClassVar[type] = NoOptions
+    Flags: ClassVar[type[Settings]] = Settings
     defaults: ClassVar[Mapping[str, Any]] = {}
     train_defaults: ClassVar[Mapping[str, Any]] = {}
     implied: ClassVar[Mapping[str, Mapping[Any, Mapping[str, Any]]]] = {}
@@ -74,6 +81,7 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         self.own: Any = opt.own  # an instance of self.Flags
         self.is_train = opt.is_train
         self.compute = Compute(torch.device("cpu"))
+        self.pools: dict[str, ImagePool] = {}
         self.networks = nn.ModuleDict(self.build_networks())
 
     def place(self, device: torch.device) -> "TranslationModel[Out]":
@@ -112,20 +120,6 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         with D is shown outputs without a graph, and any other gets new ones from the networks as they are by then.
         """
 
-    def pieces(self, batch: Batch) -> list[Callable[[], Out]]:
-        """Return ``forward`` in pieces that are differentiated one by one with ``--memory low``; the default is one.
-
-        Each computes an output in which None stands for what belongs to other pieces. Losses go over what is there.
-        """
-        return [lambda: self(batch)]
-
-    def separate(self, out: Out) -> list[Out]:
-        """Return an output in pieces that discriminators judge one by one, where a batch is split; the default is one.
-
-        They are to be those in whose order the losses draw random numbers (image pools).
-        """
-        return [out]
-
     @abstractmethod
     def visuals(self, out: Out) -> dict[str, Tensor]:
         """Return images by official label in display order, N x C x H x W in [-1, 1], C 1 or 3."""
@@ -134,28 +128,9 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         """Return by generator what it made and the real images that it imitates, N x C x H x W in [-1, 1]."""
         return {}
 
-    def results(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
-        """Return the ``translations`` as the images whose quality is measured."""
-        return self.translations(out)
-
-    def cycles(self, out: Out) -> dict[str, tuple[Tensor, Tensor]]:
-        """Return by generator what came back of the images it was given, and these, where a model translates back."""
-        return {}
-
     def file_names(self, network: str) -> tuple[str, ...]:
         """Return the names under which a network's weights may lie in a run folder, best first."""
         return (network,)
-
-    def image_pools(self) -> Sequence[ImagePool]:
-        """Return the pools that the losses ask, each once in a step, in that order."""
-        return ()
-
-    def extra_state(self) -> dict[str, Any]:
-        """Return what a resume needs beside weights and optimizers, such as image pools."""
-        return {}
-
-    def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what ``extra_state`` returned."""
 
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:
@@ -168,8 +143,8 @@ class TranslationModel(nn.Module, ABC, Generic[Out]):
         Raises:
             UserError: naming the flag and what to do.
         """
-        check_memory_flags(values, has_pieces=cls.pieces is not TranslationModel.pieces)
-        check_network_flags(values, given)
+        check_memory(values, has_pieces=issubclass(cls, InPieces))
+        check_generator(values, given)
 
     def check_batch(self, batch: Batch) -> None:
         """Refuse images that are too small for the discriminator.

@@ -1,21 +1,19 @@
 """Colorization: pix2pix from lightness to colour in CIE Lab (Zhang et al. 2016 for the task)."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
 import torch
 from torch import Tensor
 
+from models.abilities import ComposedResults
 from models.pix2pix_model import Pair, Pix2PixModel
 from models.registry import MODELS
 from util.color import AB_RANGE, L_HALF, lab_to_rgb
 
 
 @MODELS.register("colorization")
-class ColorizationModel(Pix2PixModel):
+class ColorizationModel(Pix2PixModel, ComposedResults[Pair]):
     """pix2pix on ``--dataset_mode colorization``; shows the Lab images in RGB."""
 
-    defaults: ClassVar[Mapping[str, Any]] = {**Pix2PixModel.defaults, "dataset_mode": "colorization"}
+    defaults = {**Pix2PixModel.defaults, "dataset_mode": "colorization"}
 
     def visuals(self, out: Pair) -> dict[str, Tensor]:
         """Show the gray input, the true colours and the guessed ones."""

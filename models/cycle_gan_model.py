@@ -7,35 +7,38 @@ The losses of the paper's tables 4 and 5: ``--lambda_GAN 0`` is the cycle alone,
 alone, ``--lambda_B 0`` the GAN and the forward cycle, ``--lambda_A 0`` the GAN and the backward one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data.batch import Batch
+from models.abilities import InPieces, TranslatesBack
 from models.base import Loss, Phase, TranslationModel
-from models.losses import accuracies, check_lambdas, gan_loss, gradient_penalty
+from models.flag_checks import check_lambdas
+from models.image_pool import ImagePool
+from models.losses import discriminator_loss, gan_loss, penalty
+from models.outputs import computed
 from models.registry import MODELS
 from networks.compute import together
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
-from options.flag import flag
-from util.image_pool import ImagePool
+from options.flag import Settings, flag
 
 
 class Half(NamedTuple):
-    """One direction: real -> fake -> rec, and ``idt``, the generator applied to ``target``'s domain.
+    """One direction: real -> fake -> rec, and ``idt``, what the generator makes of ``target``.
 
-    In a piece of the whole some were not computed.
+    None stands for what was not computed: in a piece of the whole, or where no loss needs it.
     """
 
     real: Tensor
-    fake: Tensor | None
-    rec: Tensor | None
     target: Tensor  # real images of the domain that fake imitates
-    idt: Tensor | None
+    fake: Tensor | None = None
+    rec: Tensor | None = None
+    idt: Tensor | None = None
 
 
 class Cycle(NamedTuple):
@@ -47,26 +50,38 @@ class Cycle(NamedTuple):
 
 def given_images(batch: Batch) -> Cycle:
     """Return both directions before anything is computed."""
-    A, B = batch.A, batch.target
-    return Cycle(Half(A, None, None, B, None), Half(B, None, None, A, None))
+    return Cycle(Half(batch.A, batch.target), Half(batch.target, batch.A))
 
 
 @dataclass(frozen=True, kw_only=True)
-class CycleGANOptions:
-    """Flags of CycleGAN."""
+class CycleGANOptions(Settings):
+    """CycleGAN.
 
-    lambda_A: float = flag(10.0, "weight of the cycle loss A -> B -> A")
-    lambda_B: float = flag(10.0, "weight of the cycle loss B -> A -> B")
-    lambda_identity: float = flag(0.5, "weight of the identity loss, relative to the cycle's", aliases=("identity",))
-    lambda_GAN: float = flag(1.0, "weight of the adversarial losses; 0 trains without discriminators")
+    The weights of its losses.
+    """
+
+    lambda_A: float = flag(10.0, "weight of the cycle loss A -> B -> A. Less lets images change more", metavar="WEIGHT")
+    lambda_B: float = flag(
+        10.0, "weight of the cycle loss B -> A -> B. Other than --lambda_A where one way is easier", metavar="WEIGHT"
+    )
+    lambda_identity: float = flag(
+        0.5,
+        "weight of the identity loss, relative to the cycle's. It keeps colours; 0 lets them change, and is faster",
+        metavar="WEIGHT",
+        essential=True,
+        aliases=("identity",),
+    )
+    lambda_GAN: float = flag(
+        1.0, "weight of the adversarial losses; 0: no discriminators. To see what they are good for", metavar="WEIGHT"
+    )
 
 
 @MODELS.register("cycle_gan")
-class CycleGANModel(TranslationModel[Cycle]):
+class CycleGANModel(TranslationModel[Cycle], InPieces[Cycle], TranslatesBack[Cycle]):
     """Two generators, two discriminators, and pools of older fakes."""
 
     Flags = CycleGANOptions
-    defaults: ClassVar[Mapping[str, Any]] = {"no_dropout": True}
+    defaults = {"no_dropout": True}
     loss_names = ("D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B")
 
     def build_networks(self) -> dict[str, nn.Module]:
@@ -122,8 +137,8 @@ class CycleGANModel(TranslationModel[Cycle]):
 
     def phases(self) -> list[Phase]:
         """Update both generators, then both discriminators on the fakes made before that."""
-        phases = [Phase("D", ("D_A", "D_B"), self.loss_D)] if "D_A" in self.networks else []
-        return [Phase("G", ("G_A", "G_B"), self.loss_G), *phases]
+        judge = [Phase("D", ("D_A", "D_B"), self.loss_D)] if "D_A" in self.networks else []
+        return [Phase("G", ("G_A", "G_B"), self.loss_G), *judge]
 
     def loss_G(self, out: Cycle) -> Loss:
         """Fool D, come back (equation 2), and leave the target domain alone (section 5.2)."""
@@ -139,57 +154,34 @@ class CycleGANModel(TranslationModel[Cycle]):
             parts[f"idt_{side}"] = (
                 half.real.new_zeros(()) if half.idt is None else F.l1_loss(half.idt, half.target) * idt_weight
             )
-        return Loss(sum(parts.values(), start=out.A.real.new_zeros(())), parts)
+        return Loss(out.A.real.new_zeros(()), {}).plus(parts)
 
     def loss_D(self, out: Cycle) -> Loss:
         """Half of: calling an old or new fake real, calling a real image fake; for both domains."""
-        mode = self.opt.optim.gan_mode
-        total, parts = out.A.real.new_zeros(()), {}
-        right: dict[str, Tensor] = {}
-        for side, half in (("A", out.A), ("B", out.B)):
-            if half.fake is None:
-                continue
-            judge = self.networks[f"D_{side}"]
-            fake = self.pools[side].query(half.fake.detach())  # D must not push gradients into G
-            real_verdict, fake_verdict = together(judge, [half.target, fake], batched=self.batched)
-            real_loss = gan_loss(mode, real_verdict, real=True)
-            parts[f"D_{side}"] = 0.5 * (real_loss + gan_loss(mode, fake_verdict, real=False))
-            right |= accuracies(mode, f"D_{side}", real=real_verdict, fake=fake_verdict)
-            total = total + parts[f"D_{side}"]
-            if mode == "wgangp":
-                parts[f"D_{side}_penalty"] = gradient_penalty(judge, half.target, fake)
-                total = total + parts[f"D_{side}_penalty"]
-        return Loss(total, parts, right)
+        mode, loss = self.opt.optim.gan_mode, Loss(out.A.real.new_zeros(()), {})
+        for name, pool, half in (("D_A", self.pools["A"], out.A), ("D_B", self.pools["B"], out.B)):
+            if half.fake is not None:
+                judge, real, fake = self.networks[name], half.target, pool.query(half.fake.detach())
+                own = discriminator_loss(mode, judge, real=real, fake=fake, name=name, batched=self.batched)
+                extra = penalty(mode, judge, real=real, fake=fake, name=name)
+                loss = loss.plus({name: own.total, **extra}, own.accuracies)
+        return loss
 
     def visuals(self, out: Cycle) -> dict[str, Tensor]:
         """Show each direction in a row: real, fake, back again, and in training the identity image."""
         first = {"real_A": out.A.real, "fake_B": out.A.fake, "rec_A": out.A.rec, "idt_B": out.B.idt}  # G_B applied to A
         second = {"real_B": out.B.real, "fake_A": out.B.fake, "rec_B": out.B.rec, "idt_A": out.A.idt}
-        return {label: image for label, image in {**first, **second}.items() if image is not None}
+        return computed({**first, **second})
 
     def translations(self, out: Cycle) -> dict[str, tuple[Tensor, Tensor]]:
         """Return the fakes of both directions, and what they are compared with."""
-        pairs = {"G_A": (out.A.fake, out.A.target), "G_B": (out.B.fake, out.B.target)}
-        return {network: (fake, target) for network, (fake, target) in pairs.items() if fake is not None}
+        halves = {"G_A": out.A, "G_B": out.B}
+        return {name: (half.fake, half.target) for name, half in halves.items() if half.fake is not None}
 
     def cycles(self, out: Cycle) -> dict[str, tuple[Tensor, Tensor]]:
         """Return what came back in both directions."""
-        pairs = {"G_A": (out.A.rec, out.A.real), "G_B": (out.B.rec, out.B.real)}
-        return {network: (rec, real) for network, (rec, real) in pairs.items() if rec is not None}
-
-    def image_pools(self) -> Sequence[ImagePool]:
-        """Return the pools, in the order of ``loss_D``."""
-        return list(self.pools.values())
-
-    def extra_state(self) -> dict[str, Any]:
-        """Return the pools' images."""
-        return {side: pool.state_dict() for side, pool in self.pools.items()}
-
-    def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        """Fill the pools."""
-        device = next(self.parameters()).device
-        for side, pool in self.pools.items():
-            pool.load_state_dict(state[side], device)
+        halves = {"G_A": out.A, "G_B": out.B}
+        return {name: (half.rec, half.real) for name, half in halves.items() if half.rec is not None}
 
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:

@@ -64,24 +64,23 @@ def describe(step: Step, name: str, value: float) -> str:
     )
 
 
-def refuse_unequal_weights(model: TranslationModel[Any], world: World, images_seen: int) -> None:
-    """Raise a ``DivergedError`` in every process if the weights of one are not those of the main one."""
-    if world.size == 1:
-        return
-    sums = [weights.detach().view(torch.int32).sum(dtype=torch.int64) for weights in model.networks.parameters()]
-    found = world.everyones(hash(tuple(torch.stack(sums).tolist())))  # sync
-    others = [str(rank) for rank, number in enumerate(found) if number != found[0]]
-    if others:
-        raise DivergedError(
-            f"after {images_seen} images the weights of process {', '.join(others)} are not those of process 0, so "
-            "nothing was saved; look for differing machines or versions of PyTorch"
-        )
+def refuse_bad_weights(model: TranslationModel[Any], world: World, images_seen: int) -> None:
+    """Raise a ``DivergedError``, in all processes at once, if the weights are not worth keeping.
 
-
-def refuse_broken_weights(model: TranslationModel[Any], images_seen: int) -> None:
-    """Raise a ``DivergedError`` if a weight is infinite or not a number. Synchronises the device."""
-    sums = torch.stack([weights.detach().sum() for weights in model.networks.parameters()])
-    if not bool(sums.isfinite().all()):  # sync
+    They are not where those of a process differ from the main one's, or one is infinite or not a number. Synchronises
+    the device.
+    """
+    parameters = [weights.detach() for weights in model.networks.parameters()]
+    if world.size > 1:
+        sums = [weights.view(torch.int32).sum(dtype=torch.int64) for weights in parameters]
+        found = world.everyones(hash(tuple(torch.stack(sums).tolist())))  # sync
+        others = [str(rank) for rank, number in enumerate(found) if number != found[0]]
+        if others:
+            raise DivergedError(
+                f"after {images_seen} images the weights of process {', '.join(others)} are not those of process 0, so "
+                "nothing was saved; look for differing machines or versions of PyTorch"
+            )
+    if not bool(torch.stack([weights.sum() for weights in parameters]).isfinite().all()):  # sync
         raise DivergedError(
             f"the weights are no longer finite after {images_seen} images and were not saved; lower --lr or choose "
             "another --gan_mode"

@@ -1,21 +1,17 @@
 """Adversarial objectives and the gradient penalty."""
 
-import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.base import Loss
+from networks.compute import together
 from networks.multiscale import Verdict, scales
 from options.errors import UserError
-from options.flag import at_least
 
-log = logging.getLogger(__name__)
-
-OF_DISCRIMINATORS = ("netD", "n_layers_D", "patch_size", "num_D", "ndf", "gan_mode", "pool_size", "no_conditional_D")
 BOUNDARY: Mapping[str, float] = MappingProxyType({"lsgan": 0.5, "vanilla": 0.0})  # logits above it say "real"
 
 
@@ -41,6 +37,35 @@ def _gan_loss(mode: str, logits: Tensor, *, real: bool) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, target)
 
 
+def discriminator_loss(
+    mode: str, judge: nn.Module, *, real: Tensor, fake: Tensor, name: str, batched: bool, fake_first: bool = False
+) -> Loss:
+    """Return half of: calling the real images fake, calling the fake ones real; without a ``penalty``.
+
+    Args:
+        mode: as in ``gan_loss``.
+        judge: the discriminator.
+        real, fake: N x C x H x W; the fake ones are detached, or it would push gradients into the generator.
+        name: of the discriminator, which begins the names of the parts and accuracies, ``<name>_real`` and
+            ``<name>_fake``.
+        batched: as in ``together``.
+        fake_first: in which order they pass; batch norms and spectral norms remember it.
+    """
+    verdicts = together(judge, [fake, real] if fake_first else [real, fake], batched=batched)
+    on_fake, on_real = verdicts if fake_first else reversed(verdicts)
+    parts = {
+        f"{name}_real": gan_loss(mode, on_real, real=True),
+        f"{name}_fake": gan_loss(mode, on_fake, real=False),
+    }
+    total = 0.5 * (parts[f"{name}_real"] + parts[f"{name}_fake"])
+    return Loss(total, parts, accuracies(mode, name, real=on_real, fake=on_fake))
+
+
+def penalty(mode: str, judge: nn.Module, *, real: Tensor, fake: Tensor, name: str) -> dict[str, Tensor]:
+    """Return the gradient penalty of a critic as ``<name>_penalty``; of other discriminators nothing."""
+    return {f"{name}_penalty": gradient_penalty(judge, real, fake)} if mode == "wgangp" else {}
+
+
 def accuracies(mode: str, name: str, *, real: Verdict, fake: Verdict) -> dict[str, Tensor]:
     """Return the shares of right verdicts of a discriminator on real and on fake images; a critic has none.
 
@@ -59,24 +84,6 @@ def accuracies(mode: str, name: str, *, real: Verdict, fake: Verdict) -> dict[st
         f"{name}_fake": [logits <= BOUNDARY[mode] for logits in scales(fake)],
     }
     return {label: torch.stack([right.float().mean() for right in each]).mean() for label, each in verdicts.items()}
-
-
-def check_lambdas(values: Mapping[str, Any], given: Mapping[str, Any], gan: str, *others: str) -> None:
-    """Refuse weights of losses of which nothing could be learned; warn of what has no effect without a discriminator.
-
-    Args:
-        values, given: as in ``TranslationModel.check_options``; in a test there are no weights.
-        gan, others: the flags that weigh the adversarial loss and the rest.
-    """
-    if gan not in values or "lr" not in values:
-        return
-    for name in (gan, *others):
-        at_least(f"--{name}", values[name], 0)
-    if not any(values[name] for name in (gan, *others)):
-        raise UserError(f"with {', '.join(f'--{name} 0' for name in (gan, *others))} there is nothing to learn from")
-    ignored = [f"--{name}" for name in OF_DISCRIMINATORS if name in given] if not values[gan] else []
-    if ignored:
-        log.warning("--%s 0 trains without a discriminator: %s without effect", gan, ", ".join(ignored))
 
 
 def gradient_penalty(judge: Callable[[Tensor], Verdict], real: Tensor, fake: Tensor, weight: float = 10.0) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from metrics.base import METRICS, Need
+from models.abilities import TranslatesBack
 from models.base import TranslationModel
 from options.errors import UserError
 
@@ -16,7 +17,7 @@ def default_metrics(model: TranslationModel[Any], *, paired: bool) -> tuple[str,
     """
     if paired:
         return ("l1",)
-    if type(model).cycles is not TranslationModel.cycles:
+    if isinstance(model, TranslatesBack):
         return ("cycle",)
     raise UserError(
         f"--model {model.opt.run.model} has neither pairs nor a way back to measure without another network; say what "
@@ -37,7 +38,7 @@ def refuse_impossible(
     why: dict[Need, str] = {}
     if not paired:
         why["pairs"] = f"--dataset_mode {dataset_mode} has no pairs"
-    if kind.cycles is TranslationModel.cycles:
+    if not issubclass(kind, TranslatesBack):
         why["cycles"] = f"--model {model} does not translate back"
     for name in names:
         if reason := why.get(METRICS[name].needs):

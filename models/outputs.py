@@ -1,10 +1,17 @@
 """Outputs of models as trees: NamedTuples of tensors, nested, in which None is what was not computed."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+Out = TypeVar("Out", bound=tuple)  # type: ignore[type-arg]  # a model's NamedTuple of tensors
+
+
+def computed(images: Mapping[str, Tensor | None]) -> dict[str, Tensor]:
+    """Return, of images by label, those that there are."""
+    return {label: image for label, image in images.items() if image is not None}
 
 
 def detached(out: Any) -> Any:  # Any here and below: a model's own NamedTuple

@@ -6,7 +6,7 @@ makes a GAN of the cGAN.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +14,12 @@ from torch.nn import functional as F
 
 from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
-from models.losses import accuracies, check_lambdas, gan_loss, gradient_penalty
+from models.flag_checks import check_lambdas
+from models.losses import discriminator_loss, gan_loss, penalty
 from models.registry import MODELS
-from networks.compute import together
 from networks.factory import build_discriminator, build_generator
 from options.errors import UserError
-from options.flag import flag
+from options.flag import Settings, flag
 
 
 class Pair(NamedTuple):
@@ -31,12 +31,24 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pix2PixOptions:
-    """Flags of pix2pix."""
+class Pix2PixOptions(Settings):
+    """Pix2pix.
 
-    lambda_L1: float = flag(100.0, "weight of the L1 loss")
-    lambda_GAN: float = flag(1.0, "weight of the adversarial loss; 0 trains without a discriminator")
-    no_conditional_D: bool = flag(False, "the discriminator sees the result alone, not the input beside it")
+    The weights of its losses, and what its discriminator sees.
+    """
+
+    lambda_L1: float = flag(
+        100.0,
+        "weight of the L1 loss. Less makes sharper images, further from the pair",
+        metavar="WEIGHT",
+        essential=True,
+    )
+    lambda_GAN: float = flag(
+        1.0, "weight of the adversarial loss; 0: no discriminator. L1 alone gives blurred images", metavar="WEIGHT"
+    )
+    no_conditional_D: bool = flag(
+        False, "the discriminator sees the result alone. Results then need not fit the input", fixed=True
+    )
 
 
 @MODELS.register("pix2pix")
@@ -44,8 +56,8 @@ class Pix2PixModel(TranslationModel[Pair]):
     """G makes B from A; D judges A and B together."""
 
     Flags = Pix2PixOptions
-    defaults: ClassVar[Mapping[str, Any]] = {"norm": "batch", "netG": "unet_256", "dataset_mode": "aligned"}
-    train_defaults: ClassVar[Mapping[str, Any]] = {"pool_size": 0, "gan_mode": "vanilla"}
+    defaults = {"norm": "batch", "netG": "unet_256", "dataset_mode": "aligned"}
+    train_defaults = {"pool_size": 0, "gan_mode": "vanilla"}
     loss_names = ("G_GAN", "G_L1", "D_real", "D_fake")
 
     def build_networks(self) -> dict[str, nn.Module]:
@@ -63,8 +75,8 @@ class Pix2PixModel(TranslationModel[Pair]):
 
     def phases(self) -> list[Phase]:
         """Update D first, then G against the new D."""
-        phases = [Phase("D", ("D",), self.loss_D)] if "D" in self.networks else []
-        return [*phases, Phase("G", ("G",), self.loss_G)]
+        judge = [Phase("D", ("D",), self.loss_D)] if "D" in self.networks else []
+        return [*judge, Phase("G", ("G",), self.loss_G)]
 
     def judged(self, out: Pair, B: Tensor) -> Tensor:
         """Return what D is shown for a real or made B: with A in front, unless ``--no_conditional_D``."""
@@ -72,16 +84,11 @@ class Pix2PixModel(TranslationModel[Pair]):
 
     def loss_D(self, out: Pair) -> Loss:
         """Half of: calling the fake pair real, calling the real pair fake."""
-        fake_pair = self.judged(out, out.fake_B.detach())  # D must not push gradients into G
-        real_pair = self.judged(out, out.real_B)
         mode, judge = self.opt.optim.gan_mode, self.networks["D"]
-        fake_verdict, real_verdict = together(judge, [fake_pair, real_pair], batched=self.batched)
-        fake, real = gan_loss(mode, fake_verdict, real=False), gan_loss(mode, real_verdict, real=True)
-        total, parts = 0.5 * (fake + real), {"D_real": real, "D_fake": fake}
-        if mode == "wgangp":
-            parts["D_penalty"] = gradient_penalty(judge, real_pair, fake_pair)
-            total = total + parts["D_penalty"]
-        return Loss(total, parts, accuracies(mode, "D", real=real_verdict, fake=fake_verdict))
+        fake = self.judged(out, out.fake_B.detach())
+        real = self.judged(out, out.real_B)
+        loss = discriminator_loss(mode, judge, real=real, fake=fake, name="D", batched=self.batched, fake_first=True)
+        return loss.plus(penalty(mode, judge, real=real, fake=fake, name="D"))
 
     def loss_G(self, out: Pair) -> Loss:
         """Fool D and stay near the target (equation 4)."""
@@ -89,7 +96,7 @@ class Pix2PixModel(TranslationModel[Pair]):
         if "D" in self.networks:
             verdict = self.networks["D"](self.judged(out, out.fake_B))
             parts["G_GAN"] = gan_loss(self.opt.optim.gan_mode, verdict, real=True) * self.own.lambda_GAN
-        return Loss(sum(parts.values(), start=out.fake_B.new_zeros(())), parts)
+        return Loss(out.fake_B.new_zeros(()), {}).plus(parts)
 
     def visuals(self, out: Pair) -> dict[str, Tensor]:
         """Show input, translation, target."""

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from data.batch import Batch
+from models.image_pool import ImagePool
 from models.outputs import detached
+from models.step_graph import Capture, Learned, StepGraph
 from options.errors import UserError
 from options.schema import Options
 from util.distributed import World
-from util.image_pool import ImagePool
-from util.step_graph import Capture, Learned, StepGraph
 
 Result = tuple[Any, dict[str, Tensor], dict[str, Tensor]]  # the model's output, losses, accuracies
 
@@ -80,8 +80,6 @@ def refuse_to_record(opt: Options, world: World, pools: Iterable[ImagePool] = ()
     Raises:
         UserError: naming the flag, and what to do.
     """
-    if world.device.type != "cuda":
-        raise UserError(f"--compile step needs an NVIDIA GPU, not {world.device}; pass --compile nets")
     if world.size > 1:
         raise UserError(f"--compile step is for one process, not {world.size}; pass --compile nets")
     for unfit, flag, instead in (

@@ -43,28 +43,24 @@ class Samples:
 
         Every process must, where batch norms are shared. A failure is a warning, and there are no samples from then on.
         """
+        model, rows, pairs = self._model, [], []
         try:
-            return self._translate(self._model)
+            with torch.no_grad(), as_in_a_test(model):
+                for batch in self._batches:
+                    torch.manual_seed(model.opt.run.seed)  # the next step seeds itself
+                    with model.compute.kernels(), model.compute.forward():
+                        out = model(batch)
+                    rows.append(model.visuals(out))
+                    pairs.append(model.translations(out))
+            return Translated(rows, varieties(pairs))
         except LostProcessError:
             raise
         except Exception as error:  # lack of memory, or whatever a model raises: only for show
-            if torch.distributed.is_initialized() and self._model.opt.net.norm == "syncbatch":
+            if torch.distributed.is_initialized() and model.opt.net.norm == "syncbatch":
                 raise  # the other processes wait for this one's statistics
             log.warning("no more samples: they cannot be translated (%s: %s)", type(error).__name__, error)
             self._batches = []
             return Translated([], {})
-
-    @torch.no_grad()
-    def _translate(self, model: TranslationModel[Any]) -> Translated:
-        rows, pairs = [], []
-        with as_in_a_test(model):
-            for batch in self._batches:
-                torch.manual_seed(model.opt.run.seed)  # the next step seeds itself
-                with model.compute.kernels(), model.compute.forward():
-                    out = model(batch)
-                rows.append(model.visuals(out))
-                pairs.append(model.translations(out))
-        return Translated(rows, varieties(pairs))
 
 
 def load_samples(opt: Options, model: TranslationModel[Any], device: torch.device) -> Samples:

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.divergence import refuse_broken_weights, refuse_unequal_weights
+from models.background import Background
+from models.divergence import refuse_bad_weights
 from models.schedule import is_over
+from models.snapshot import Snapshot
 from models.state import State, has_state, write_state, write_weights
 from models.training import Training
 from options.errors import CannotSaveError, DivergedError, SharedError, StoppedError
-from util.background import Background
 from util.checkpoint import save_file
 from util.run import resume_command
 from util.run_folder import DIVERGED_STATE_FILE, prune
-from util.snapshot import Snapshot
 from util.stop import StopSignals
 
 log = logging.getLogger(__name__)
@@ -43,36 +43,32 @@ class Saver:
 
         Yields what notes the signals, for the body to ask between two steps.
         """
-        with StopSignals(self.world) as stop, self._saving_at_the_end(stop):
-            yield stop
-
-    @contextmanager
-    def _saving_at_the_end(self, stop: StopSignals) -> Iterator[None]:
-        try:
-            yield
-            self.finish(stop)
-        except DivergedError as error:
-            self._save_for_inspection()
-            saved = has_state(self.folder)
-            advice = "go on from the last save with --continue_train" if saved else "start again (nothing is saved)"
-            raise DivergedError(f"{error}, and {advice}") from error
-        except (StoppedError, SharedError) as stopped:
-            if isinstance(stopped, StoppedError):
-                log.info("%s after %d images", stopped, self.training.progress.images_seen)
-            self._save_before_the_end()
-            raise
-        except CannotSaveError:
-            raise
-        except Exception:  # whatever it is, it is raised again
-            half_done = not self.training.stepper.is_between_steps(self.training.progress)
-            if half_done or self.world.size > 1:  # what the other processes have of their own is out of reach
-                where = "in the middle of a step" if half_done else "without the other processes"
-                log.warning("stopped %s, which is not saved; %s", where, self._what_is_safe())
-            else:
+        with StopSignals(self.world) as stop:
+            try:
+                yield stop
+                self.finish(stop)
+            except DivergedError as error:
+                self._save_for_inspection()
+                saved = has_state(self.folder)
+                advice = "go on from the last save with --continue_train" if saved else "start again (nothing is saved)"
+                raise DivergedError(f"{error}, and {advice}") from error
+            except (StoppedError, SharedError) as stopped:
+                if isinstance(stopped, StoppedError):
+                    log.info("%s after %d images", stopped, self.training.progress.images_seen)
                 self._save_before_the_end()
-            raise
-        finally:
-            self._background.wait()
+                raise
+            except CannotSaveError:
+                raise
+            except Exception:  # whatever it is, it is raised again
+                half_done = not self.training.stepper.is_between_steps(self.training.progress)
+                if half_done or self.world.size > 1:  # what the other processes have of their own is out of reach
+                    where = "in the middle of a step" if half_done else "without the other processes"
+                    log.warning("stopped %s, which is not saved; %s", where, self._what_is_safe())
+                else:
+                    self._save_before_the_end()
+                raise
+            finally:
+                self._background.wait()
 
     def save(self, *prefixes: str) -> None:
         """Save the state, then the networks under each prefix (``latest``, ``20``, ``iter_5000``).
@@ -84,7 +80,7 @@ class Saver:
             DivergedError: a loss or weight is no longer finite; nothing is written.
         """
         self.training.stepper.check_losses()
-        self._refuse_bad_weights()
+        refuse_bad_weights(self.training.model, self.world, self.training.progress.images_seen)
         self._take(prefixes)
         if self.world.is_main:
             self._background.start(self._write_or_warn)
@@ -146,12 +142,6 @@ class Saver:
         log.info("saving the model as %s (%d images seen)", ", ".join(prefixes), self.training.progress.images_seen)
         self._job = self._snapshot.take(self.training.state(prefixes, others))
 
-    def _refuse_bad_weights(self) -> None:
-        """Raise a ``DivergedError``, in all processes at once, if the weights are not worth keeping."""
-        model, images_seen = self.training.model, self.training.progress.images_seen
-        refuse_unequal_weights(model, self.world, images_seen)
-        refuse_broken_weights(model, images_seen)
-
     def _write_or_warn(self) -> None:
         self._write()
         if self._failure:
@@ -187,7 +177,7 @@ class Saver:
         self._background.wait()
         if self.world.any(self.world.is_main and self.training.progress.images_seen > self._safe):
             try:
-                self._refuse_bad_weights()
+                refuse_bad_weights(self.training.model, self.world, self.training.progress.images_seen)
             except DivergedError as error:
                 log.warning("%s", error)
                 return

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from data.batch import Batch, collate
 from metrics.base import METRICS
 from metrics.evaluation import Evaluation
 from metrics.report import Report
+from models.abilities import ComposedResults, TranslatesBack
 from models.base import TranslationModel
 from models.measurable import refuse_impossible
 from options.errors import UserError
@@ -22,13 +23,6 @@ from options.evaluation import EvaluationSettings
 from util.registry import did_you_mean
 
 EPOCH = 1  # in which the real images are read; they are the same in any
-
-
-class Case(NamedTuple):
-    """The files of a translated image and of what was fed beside it."""
-
-    A_path: str
-    B_path: str
 
 
 class Scorer:
@@ -65,13 +59,13 @@ class Scorer:
 
         Not where the images are made of both sides (colorization): then they come with the batches.
         """
-        if type(model).results is not TranslationModel.results:
+        if isinstance(model, ComposedResults):
             return
         opt, dataset = self._dataset.opt, self._dataset
         preparation = [opt.preprocess, opt.load_size, opt.crop_size, opt.direction, dataset.seed]
         for name, evaluation in self.evaluations.items():
             backwards = name == "G_B"
-            side = dataset.input_side if backwards else "AB".replace(dataset.input_side, "")
+            side = dataset.input_side if backwards else dataset.target_side
             files = dataset.files.get(side, dataset.files.get("A"))
             if files is None or "sets" not in evaluation.needs:  # shards have no files
                 continue
@@ -101,7 +95,7 @@ class Scorer:
         """Forget the translations; what was computed of the real images is kept."""
         for evaluation in self.evaluations.values():
             evaluation.start_over()
-        self.cases: dict[str, dict[str, Case]] = {name: {} for name in self.evaluations}
+        self.cases: dict[str, dict[str, int]] = {name: {} for name in self.evaluations}  # by name: the sample's number
         self._seen = {key for key in self._seen if key[1] == "real"}  # as the real images are kept
 
     def add(self, model: TranslationModel[Any], batch: Batch, out: Any) -> None:
@@ -112,7 +106,9 @@ class Scorer:
         Args:
             out: the model's output.
         """
-        for name, (fake, real) in model.results(out).items():
+        results = model.results(out) if isinstance(model, ComposedResults) else model.translations(out)
+        back = model.cycles(out) if isinstance(model, TranslatesBack) else {}
+        for name, (fake, real) in results.items():
             evaluation = self.evaluations[name]
             sources, targets = _paths(name, batch)
             cases = [f"{a}\0{b}" for a, b in zip(batch.A_paths, batch.B_paths, strict=True)]
@@ -125,7 +121,7 @@ class Scorer:
                 if "labelled" in evaluation.needs:
                     given = batch.target if name == "G_B" else batch.A
                     evaluation.add_labelled(made, file_values(given[rows]), names)
-                if name in (back := model.cycles(out)):
+                if name in back:
                     rec, sent = back[name]
                     evaluation.add_cycles(file_values(rec[rows]), file_values(sent[rows]), names)
             if name not in self._known and (rows := self._new(name, "real", targets)):
@@ -139,15 +135,14 @@ class Scorer:
         return rows
 
     def _named(self, generator: str, batch: Batch, rows: Sequence[int]) -> list[str]:
-        """Return a name of its own for each image that is translated, and remember its files."""
+        """Return a name of its own for each image that is translated, and remember its sample."""
         known, names = self.cases[generator], []
         for row in rows:
-            case = Case(batch.A_paths[row], batch.B_paths[row])
             base = name = self._dataset.relative_name(_paths(generator, batch)[0][row])
             number = 2
             while name in known:
                 name, number = f"{base} ({number})", number + 1
-            known[name] = case
+            known[name] = batch.numbers[row]
             names.append(name)
         return names
 

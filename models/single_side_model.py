@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from data.batch import Batch
 from models.base import Phase, TranslationModel
 from models.registry import MODELS
+from models.trained_run import generator_files
 from networks.factory import build_generator
 from options.errors import UserError
-from options.flag import flag
+from options.flag import Settings, flag
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,19 @@ class Translation(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SingleSideOptions:
-    """Flags of the one-direction model."""
+class SingleSideOptions(Settings):
+    """One direction.
 
-    model_suffix: str = flag("", "which generator: _A loads <epoch>_net_G_A.pth; empty finds G, then G_A")
+    Which generator translates a plain folder.
+    """
+
+    model_suffix: str = flag(
+        "",
+        "which generator: _A is <epoch>_net_G_A.pth. _B for the way back of a CycleGAN",
+        metavar="SUFFIX",
+        otherwise="G, or else G_A",
+        essential=True,
+    )
 
 
 @MODELS.register("test")
@@ -36,7 +46,7 @@ class SingleSideModel(TranslationModel[Translation]):
     """Translate; there is nothing to train."""
 
     Flags = SingleSideOptions
-    defaults: ClassVar[Mapping[str, Any]] = {"dataset_mode": "single"}
+    defaults = {"dataset_mode": "single"}
 
     needs_target = False
 
@@ -58,9 +68,8 @@ class SingleSideModel(TranslationModel[Translation]):
         return {"real": out.real, "fake": out.fake}
 
     def file_names(self, network: str) -> tuple[str, ...]:
-        """Look for G, then for a CycleGAN's G_A, or for the one that ``--model_suffix`` names."""
-        suffix = self.own.model_suffix
-        return (f"G{suffix}",) if suffix else ("G", "G_A")
+        """Look for the one that ``--model_suffix`` names."""
+        return generator_files(self.own.model_suffix)
 
     @classmethod
     def check_options(cls, values: Mapping[str, Any], given: Mapping[str, Any]) -> None:

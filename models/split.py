@@ -4,19 +4,20 @@ A part is some images of the batch (``--accumulate``), a piece some passes of th
 gradients of all add up to those of the whole batch, because every loss is a mean over images or a sum over passes.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from data.batch import Batch
+from models.abilities import InPieces
 from models.base import Loss, Phase, TranslationModel
 from models.outputs import concatenated, detached, joined
 from networks.resnet import recompute_blocks
 from networks.statistics import copied_buffers, still_statistics
 from options.training import OptimOptions
-from util.random_state import RandomState
+from util.determinism import RandomState
 
 
 class Whole:
@@ -80,7 +81,8 @@ class Split:
         if not self._outs:
             with torch.no_grad():
                 self._outs = [joined(list(self._pieces(place))) for place in range(len(self._parts))]
-        by_part = [self._model.separate(out) for out in self._outs]
+        model = self._model
+        by_part = [model.separate(out) if isinstance(model, InPieces) else [out] for out in self._outs]
         for outs in zip(*by_part, strict=True):  # all parts of one before the next: random draws keep their order
             for out, weight in zip(outs, self._weights, strict=True):
                 yield self._loss(phase, out, weight)
@@ -92,10 +94,9 @@ class Split:
 
     def _pieces(self, place: int) -> Iterator[Any]:
         """Yield the outputs of the pieces of one part."""
-        part = self._parts[place]
-        pieces: Sequence[Callable[[], Any]] = (
-            self._model.pieces(part) if self._in_pieces else [lambda: self._model(part)]
-        )
+        model, part = self._model, self._parts[place]
+        whole: list[Callable[[], Any]] = [lambda: model(part)]
+        pieces = model.pieces(part) if self._in_pieces and isinstance(model, InPieces) else whole
         for number, piece in enumerate(pieces):
             yield self._computed((place, number), piece)
 
@@ -114,7 +115,7 @@ class Splitter:
 
     def __init__(self, model: TranslationModel[Any], opt: OptimOptions) -> None:
         self._model, self._parts = model, opt.accumulate
-        self._in_pieces = opt.memory != "normal" and type(model).pieces is not TranslationModel.pieces
+        self._in_pieces = opt.memory != "normal" and isinstance(model, InPieces)
         if opt.memory == "lowest":
             recompute_blocks(model.networks)
 

@@ -14,9 +14,8 @@ from models.state import FoundState, has_state, read_state, write_weights
 from models.trained_run import load_networks
 from models.training import Training
 from options.errors import UserError
-from options.training import StartOptions
 from util.checkpoint import STATE_FILE, prefix_of
-from util.launcher import launch_id, restarts
+from util.distributed import launch_id, restarts
 from util.run import record_options
 from util.run_folder import (
     DAMAGED_STATE_FILE,
@@ -67,7 +66,11 @@ def started(training: Training) -> Iterator[Saver]:
     with run_lock(make_folder(folder)) if world.is_main else nullcontext():
         found = fill_all(training, folder)
         if world.is_main:
-            prepare_folder(folder, training.opt.start)
+            remove_leftovers(folder)
+            if training.opt.start.overwrite:
+                clear_run(folder)
+            if not training.opt.start.continue_train:
+                refuse_old_run(folder)
             note_start(folder)
             if found:
                 complete_last_save(found, folder)
@@ -78,14 +81,19 @@ def started(training: Training) -> Iterator[Saver]:
 
 
 def fill_all(training: Training, folder: Path) -> FoundState | None:
-    """Fill the training in every process, before one of them changes the folder; return the state taken up.
+    """Load what ``--continue_train`` or ``--init_from`` asks for, in every process, before one changes the folder.
+
+    Returns the state taken up.
 
     Raises:
         UserError: it did not work in one of them, or they have read different states.
     """
-    world, failure, found = training.stepper.world, None, None
+    world, start, failure, found = training.stepper.world, training.opt.start, None, None
     try:
-        found = fill_training(training, folder)
+        if start.continue_train:
+            found = resume(training, folder)
+        elif start.init_from:
+            start_from(training.model, start.init_from, training.opt.run.checkpoints_dir)
     except UserError as error:
         failure = error
     if world.any(failure is not None):
@@ -93,29 +101,6 @@ def fill_all(training: Training, folder: Path) -> FoundState | None:
     if not world.agree(training.progress.images_seen):
         raise UserError(f"the processes have read different states from {folder}; start again")
     return found
-
-
-def fill_training(training: Training, folder: Path) -> FoundState | None:
-    """Load what ``--continue_train`` or ``--init_from`` asks for; otherwise leave the fresh networks."""
-    start = training.opt.start
-    if start.continue_train:
-        return resume(training, folder)
-    if start.init_from:
-        start_from(training.model, start.init_from, training.opt.run.checkpoints_dir)
-    return None
-
-
-def prepare_folder(folder: Path, start: StartOptions) -> None:
-    """Make room for a new run where the flags allow it.
-
-    Raises:
-        UserError: an older run is there, and nothing was said about it.
-    """
-    remove_leftovers(folder)
-    if start.overwrite:
-        clear_run(folder)
-    if not start.continue_train:
-        refuse_old_run(folder)
 
 
 def resume(training: Training, folder: Path) -> FoundState | None:

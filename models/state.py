@@ -2,11 +2,11 @@
 
 A state is a dict of plain containers and tensors: ``format``, ``networks``, ``optimizers``, ``model`` (image
 pools), ``others`` (what the other processes have of their own, from the second on), ``averages`` (of the generators'
-weights, if any), ``progress``, ``epoch_size`` (images), ``saved_as`` (prefixes of weight files), ``seed`` and
-``options``.
+weights, if any), ``progress``, ``epoch_size`` (images; 0: not known), ``saved_as`` (prefixes of weight files),
+``seed`` and ``options``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,9 @@ PARTS: Mapping[str, type] = {
     "seed": int,
     "options": dict,
 }
+
+
+SINCE: Mapping[str, int] = {"epoch_size": 2, "saved_as": 3, "averages": 4, "others": 5}  # formats that had a part first
 
 
 class FoundState(NamedTuple):
@@ -96,34 +99,11 @@ def _migrated(state: Any, path: Path) -> State:
         raise UserError(  # even if there is an older one: that is not what the user means
             f"{path} has format {state['format']} and this program knows formats up to {FORMAT}; update the program"
         )
-    for version in range(state["format"], FORMAT):
-        if version not in MIGRATIONS:
-            raise DamagedError(f"{path} has the unknown format {version}")
-        state = MIGRATIONS[version](state)
-    wrong = [part for part, kind in PARTS.items() if not isinstance(state.get(part), kind)]
+    if state["format"] < 1:
+        raise DamagedError(f"{path} has the unknown format {state['format']}")
+    newer = {part: PARTS[part]() for part, first in SINCE.items() if state["format"] < first}
+    whole: State = {**state, "format": FORMAT, **newer}
+    wrong = [part for part, kind in PARTS.items() if not isinstance(whole.get(part), kind)]
     if wrong:
         raise DamagedError(f"{path} lacks {', '.join(wrong)}")
-    return dict(state)
-
-
-def _from_1(state: Mapping[str, Any]) -> State:
-    """Format 2 notes how many images an epoch had; 0 is not known."""
-    return {**state, "format": 2, "epoch_size": 0}
-
-
-def _from_2(state: Mapping[str, Any]) -> State:
-    """Format 3 notes which weight files belong to it."""
-    return {**state, "format": 3, "saved_as": []}
-
-
-def _from_3(state: Mapping[str, Any]) -> State:
-    """Format 4 has averages of the generators' weights."""
-    return {**state, "format": 4, "averages": {}}
-
-
-def _from_4(state: Mapping[str, Any]) -> State:
-    """Format 5 has what each process has of its own."""
-    return {**state, "format": 5, "others": []}
-
-
-MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], State]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+    return whole

@@ -5,7 +5,7 @@ The batch goes through the model whole, or split to save memory (``models.split`
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -15,23 +15,21 @@ from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
 from models.divergence import LossWatch
 from models.ema import Averages
-from models.norm_flags import check_norm
-from models.optimizers import build_adam, fill_adam, set_rate
+from models.flag_checks import check_norm
+from models.optimizers import PhaseOptimizer
 from models.recorded_step import RecordedStep, refuse_to_record
 from models.schedule import lr_factor
 from models.split import Split, Splitter, Whole, added
-from models.statistics import RunningStatistics
+from models.step_graph import Capture, CudaCapture
+from networks.statistics import RunningStatistics
 from options.errors import DivergedError
 from options.training import OptimOptions
 from util.distributed import World
-from util.gradient_sum import GradientSum
 from util.progress import Progress
-from util.step_graph import Capture, CudaCapture
 
 log = logging.getLogger(__name__)
 
 MOST_SKIPPED = 100  # steps in a row that --on_nan skip leaves out before it gives up
-LEAST_SCALE = 2.0**-14  # of fp16, which starts at 2 ** 16 and is halved by every step without finite gradients
 
 
 @contextmanager
@@ -57,7 +55,7 @@ class Stepped(NamedTuple):
 
 
 class Stepper:
-    """Owns one Adam per phase of a model."""
+    """Takes steps, with an optimizer for each phase of a model."""
 
     def __init__(self, model: TranslationModel[Any], opt: OptimOptions, world: World, *, seed: int = 0) -> None:
         self.model, self.opt, self.world, self.seed = model, opt, world, seed
@@ -72,18 +70,16 @@ class Stepper:
         check_norm(model.opt.net.norm, opt, world.size)
         self._splitter = Splitter(model, opt)
         self.optimizers = {
-            phase.name: build_adam(self._parameters(phase.networks), opt, model.compute) for phase in self.phases
+            phase.name: PhaseOptimizer([model.networks[name] for name in phase.networks], opt, model.compute, world)
+            for phase in self.phases
         }
-        self.scalers = {phase.name: model.compute.scaler() for phase in self.phases}
-        self.gradient_sums = {phase.name: GradientSum(self._parameters(phase.networks), world) for phase in self.phases}
-
         if model.compute.recorded:
-            refuse_to_record(model.opt, world, model.image_pools())
+            refuse_to_record(model.opt, world, model.pools.values())
             self.record(CudaCapture(world.device))
 
     def record(self, capture: Capture) -> None:
         """Take steps from a recording from now on."""
-        self._recorded = RecordedStep(self._learn, self.model.image_pools(), capture, self.world.device)
+        self._recorded = RecordedStep(self._learn, self.model.pools.values(), capture, self.world.device)
 
     def step(self, batch: Batch, progress: Progress) -> Stepped:
         """Train on one batch.
@@ -122,42 +118,32 @@ class Stepper:
         parts: dict[str, Tensor] = {}
         accuracies: dict[str, Tensor] = {}
         for phase in self.phases:
+            optimizer = self.optimizers[phase.name]
             with only_trainable(self.model.networks, phase.networks):
                 loss = self._differentiate(phase, work)
                 parts |= loss.parts
                 accuracies |= loss.accuracies
-                if self.opt.on_nan == "skip" and self._is_broken(loss.total, phase):
+                if self.opt.on_nan == "skip" and optimizer.is_broken(loss.total):
                     self._skip(batch)
                     break
                 self._changed_at = self._progress.images_seen
-                self._update(phase)
+                optimizer.update()
         else:
             self._skipped = 0
         return Stepped(work.out(), parts, accuracies)
 
     def _differentiate(self, phase: Phase, work: Whole | Split) -> Loss:
         """Leave the gradients of the whole batch, over all processes, in a phase's networks; return its loss."""
-        self.optimizers[phase.name].zero_grad()
+        optimizer = self.optimizers[phase.name]
+        optimizer.zero_grad()
         whole: Loss | None = None
         for loss in work.losses(phase):
             share = self._weight / self.world.size  # before norms or gradients are added up over the processes
-            total = loss.total if share == 1 else loss.total * share
-            whole_batch = isinstance(work, Whole)
-            with self.gradient_sums[phase.name].beside_the_backward_pass() if whole_batch else nullcontext():
-                self.scalers[phase.name].scale(total).backward()  # type: ignore[no-untyped-call]
+            optimizer.backward(loss.total if share == 1 else loss.total * share, is_all=isinstance(work, Whole))
             whole = added(whole, loss)
         assert whole is not None, f"phase {phase.name} has no loss"
-        self.gradient_sums[phase.name].finish()
+        optimizer.gradient_sum.finish()
         return whole
-
-    def _update(self, phase: Phase) -> None:
-        """Change a phase's networks; with fp16 not where a gradient was too long for it, but halve its scale."""
-        optimizer, scaler = self.optimizers[phase.name], self.scalers[phase.name]
-        scaler.unscale_(optimizer)
-        if self.opt.clip_grad:
-            nn.utils.clip_grad_norm_(self._parameters(phase.networks), self.opt.clip_grad)
-        scaler.step(optimizer)
-        scaler.update()
 
     def is_between_steps(self, progress: Progress) -> bool:
         """Tell whether networks, optimizers and counters belong together: no step is half done or not yet counted."""
@@ -171,18 +157,14 @@ class Stepper:
                 gradient has fitted into fp16 for long.
         """
         self._watch.check()
-        for name, scaler in self.scalers.items():
-            if scaler.is_enabled() and scaler.get_scale() < LEAST_SCALE:  # sync
-                raise DivergedError(
-                    f"the gradients of phase {name} have long not been finite in fp16; lower --lr, or pass --precision "
-                    "bf16 or fp32"
-                )
+        for name, optimizer in self.optimizers.items():
+            optimizer.check_scale(name)
 
     def set_learning_rate(self, progress: Progress) -> float:
         """Set the rate of this epoch on all optimizers and return it."""
         before, rate = self._rate, self._first_rate * lr_factor(self.opt, progress.epoch, progress.metrics)
         for optimizer in self.optimizers.values():
-            set_rate(optimizer, rate)
+            optimizer.set_rate(rate)
         self._rate = rate
         if rate != before:
             log.info("learning rate %.7f -> %.7f", before, rate)
@@ -190,33 +172,15 @@ class Stepper:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the optimizers' states by phase, each with its scaler's where there is one."""
-        states = {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()}
-        for group in (group for state in states.values() for group in state["param_groups"]):
-            group["lr"] = self._rate  # a plain number, also where Adam has it on the device
-        for name, scaler in self.scalers.items():
-            if scaler.is_enabled():
-                states[name]["scaler"] = scaler.state_dict()  # sync
-        return states
+        return {name: optimizer.state_dict(self._rate) for name, optimizer in self.optimizers.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the optimizers' states, but not the settings in them, which a resume may change."""
         if self._recorded:
             self._recorded.forget()
         for name, optimizer in self.optimizers.items():
-            fill_adam(optimizer, state[name])
+            optimizer.load_state_dict(state[name])
             self._rate = float(state[name]["param_groups"][0]["lr"])
-            if "scaler" in state[name]:  # else the state is of a run with another precision
-                self.scalers[name].load_state_dict(state[name]["scaler"])
-
-    def _is_broken(self, total: Tensor, phase: Phase) -> bool:
-        """Tell whether the loss or its gradients are no numbers, in any process. Synchronises the device.
-
-        With a scaler the loss alone is looked at: gradients that are too long for fp16 are the scaler's to deal with.
-        """
-        looks_at = () if self.scalers[phase.name].is_enabled() else phase.networks
-        grads = [p.grad for p in self._parameters(looks_at) if p.grad is not None]
-        finite = torch.stack([value.detach().sum().isfinite() for value in (total, *grads)])
-        return self.world.any(not bool(finite.all()))  # sync
 
     def _skip(self, batch: Batch) -> None:
         """Leave the rest of a step out; what its earlier phases learned from good losses stays."""
@@ -232,9 +196,6 @@ class Stepper:
                 f"nothing could be learned in {MOST_SKIPPED} steps in a row, {self._progress.images_seen} images "
                 "after the start; lower --lr or choose another --gan_mode"
             )
-
-    def _parameters(self, names: tuple[str, ...]) -> list[nn.Parameter]:
-        return [parameter for name in names for parameter in self.model.networks[name].parameters()]
 
 
 def seed_step(seed: int, rank: int, images_seen: int) -> None:

@@ -1,8 +1,7 @@
 """A model to copy: change it, add its import to ``models/__init__.py``, pass ``--model``. It learns B by L1 alone."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,7 +10,7 @@ from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
 from models.registry import MODELS
 from networks.factory import build_generator
-from options.flag import flag
+from options.flag import Settings, flag
 
 
 class Translation(NamedTuple):  # what forward returns: tensors N x C x H x W in [-1, 1]
@@ -23,10 +22,13 @@ class Translation(NamedTuple):  # what forward returns: tensors N x C x H x W in
 
 
 @dataclass(frozen=True, kw_only=True)
-class TemplateOptions:  # the model's own flags
-    """Flags of the template."""
+class TemplateOptions(Settings):  # the model's own flags
+    """The template.
 
-    lambda_regression: float = flag(1.0, "weight of the regression loss")
+    The weight of its loss.
+    """
+
+    lambda_regression: float = flag(1.0, "weight of the regression loss. More learns faster", metavar="WEIGHT")
 
 
 @MODELS.register("template")  # the name for --model
@@ -34,7 +36,7 @@ class TemplateModel(TranslationModel[Translation]):
     """Networks, forward, losses, images: nothing else is needed."""
 
     Flags = TemplateOptions
-    defaults: ClassVar[Mapping[str, Any]] = {"dataset_mode": "aligned"}  # shared flags to change
+    defaults = {"dataset_mode": "aligned"}  # shared flags to change
 
     def build_networks(self) -> dict[str, nn.Module]:
         """Name the networks: "G" is saved as ``<epoch>_net_G.pth``."""

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from models.base import TranslationModel
 from models.state import has_state, read_state
+from networks.legacy import without_instance_norm_buffers
 from networks.recognise import recognise_generator
 from options.errors import UserError
 from options.schema import NetOptions
-from options.stored import read_options
+from options.stored import OPTIONS_FILE, read_options
 from util.checkpoint import AVERAGED, existing_weights, load_weights, prefix_of, weights_path
-from util.legacy import without_instance_norm_buffers
 from util.safetensors_file import read_safetensors
 
 log = logging.getLogger(__name__)
@@ -43,8 +43,21 @@ def stored_options(run: Mapping[str, Any]) -> Mapping[str, Any]:
         return dict(read_state(folder).state["options"])  # the options of the weights in it
     if described := read_options(folder) or (dict(read_state(folder).state["options"]) if has_saved else {}):
         return described
-    names = (f"G{run['model_suffix']}",) if run["model_suffix"] else ("G", "G_A")
-    return _recognised(folder, prefix, names)
+    return _recognised(folder, prefix, generator_files(run["model_suffix"]))
+
+
+def generator_files(suffix: str = "") -> tuple[str, ...]:
+    """Return the names under which the generator of one direction may lie in a run folder, best first.
+
+    Args:
+        suffix: of ``--model_suffix``; without one G, or else a CycleGAN's G_A.
+    """
+    return (f"G{suffix}",) if suffix else ("G", "G_A")
+
+
+def is_run(folder: Path) -> bool:
+    """Tell whether a training, ours or the official one, has left a generator in a folder."""
+    return folder.is_dir() and (has_state(folder) or (folder / OPTIONS_FILE).exists() or any(folder.glob("*_net_G*")))
 
 
 def stored_networks(folder: Path) -> Mapping[str, Any]:
@@ -52,7 +65,7 @@ def stored_networks(folder: Path) -> Mapping[str, Any]:
     described = read_options(folder) or (read_state(folder).state["options"] if has_state(folder) else {})
     if described:
         return {name: value for name, value in described.items() if name in ARCHITECTURE}
-    return _recognised(folder, "latest", ("G", "G_A"))
+    return _recognised(folder, "latest", generator_files())
 
 
 def _recognised(folder: Path, prefix: str, names: Sequence[str]) -> dict[str, Any]:

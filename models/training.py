@@ -10,7 +10,8 @@ from models.stepper import Stepper
 from models.trained_run import describe, fill
 from options.errors import UserError
 from options.schema import Options
-from options.stored import NOT_RESUMED, flatten
+from options.stored import flatten
+from options.taken_over import NOT_RESUMED
 from util.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class Training(NamedTuple):
         That is their image pools, and the running statistics of ``--norm batch``.
         """
         world = self.stepper.world
-        own = {"model": self.model.extra_state(), "buffers": dict(self.model.networks.named_buffers())}
+        own = {"model": self._pools(), "buffers": dict(self.model.networks.named_buffers())}
         return world.gather(own)[1:] if world.size > 1 else []
 
     def state(self, saved_as: Sequence[str] = (), others: Sequence[Any] = ()) -> State:
@@ -44,7 +45,7 @@ class Training(NamedTuple):
             "format": FORMAT,
             "networks": {name: net.state_dict() for name, net in self.model.networks.items()},
             "optimizers": self.stepper.state_dict(),
-            "model": self.model.extra_state(),
+            "model": self._pools(),
             "others": list(others),
             "averages": self.stepper.averages.state_dict(),
             "progress": self.progress.state_dict(),
@@ -53,6 +54,9 @@ class Training(NamedTuple):
             "seed": self.stepper.seed,
             "options": {name: value for name, value in flatten(self.opt).items() if name not in NOT_RESUMED},
         }
+
+    def _pools(self) -> dict[str, Any]:
+        return {name: pool.state_dict() for name, pool in self.model.pools.items()}
 
     def restore(self, state: State, source: str) -> None:
         """Take over a state.
@@ -94,6 +98,7 @@ class Training(NamedTuple):
         if len(parts) != world.size:
             log.info("saved by %d processes, continued by %d: each takes the image pool of one", len(parts), world.size)
         own, buffers = parts[world.rank % len(parts)], dict(self.model.networks.named_buffers())
-        self.model.load_extra_state(own["model"])
+        for name, pool in self.model.pools.items():
+            pool.load_state_dict(own["model"][name], world.device)
         for name, value in own["buffers"].items():
             buffers[name].copy_(value)

@@ -19,7 +19,7 @@ from models.scorer import Scorer
 from models.translating import as_in_a_test, translated
 from options.errors import DivergedError, LostProcessError, SharedError, UserError
 from options.schema import DataOptions, Options
-from options.stored import UNCROPPED
+from options.taken_over import UNCROPPED
 from util.distributed import World
 from util.progress import Progress
 

@@ -46,12 +46,8 @@ class Style(AsBuilt):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.hidden = nn.Sequential(
-            nn.Linear(channels, channels, bias=False),
-            nn.ReLU(),
-            nn.Linear(channels, channels, bias=False),
-            nn.ReLU(),
-        )
+        first, second = (nn.Linear(channels, channels, bias=False) for _ in range(2))
+        self.hidden = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
         self.gamma = nn.Linear(channels, channels, bias=False)
         self.beta = nn.Linear(channels, channels, bias=False)
 
@@ -125,12 +121,7 @@ class AdaLINGenerator(AnySizeGenerator):
         make_norm = norm_layer("instance")
         layers: list[nn.Module] = [ReflectionPad(3), nn.Conv2d(input_nc, ngf, 7), make_norm(ngf), nn.ReLU(inplace=True)]
         for c in (ngf, 2 * ngf):
-            layers += [
-                ReflectionPad(1),
-                nn.Conv2d(c, 2 * c, 3, stride=2),
-                make_norm(2 * c),
-                nn.ReLU(inplace=True),
-            ]
+            layers += [ReflectionPad(1), nn.Conv2d(c, 2 * c, 3, stride=2), make_norm(2 * c), nn.ReLU(inplace=True)]
         layers += [ResnetBlock(4 * ngf, norm="instance", dropout=dropout) for _ in range(blocks)]
         layers += [Attention(4 * ngf), AdaptiveBlocks(4 * ngf, blocks, dropout=dropout)]
         for c in (4 * ngf, 2 * ngf):

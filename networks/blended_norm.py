@@ -101,6 +101,7 @@ def blended(
         rho: as above.
         mean, variance: of the channels, N x C x 1 x 1, unbiased.
         layer_mean, layer_variance: of all channels together, N x 1 x 1 x 1.
+        eps: no global, which TorchScript does not read.
     """
     whole = (1 - rho) * torch.rsqrt(layer_variance + eps)
     return rho * torch.rsqrt(variance + eps) + whole, (mean - layer_mean) * whole

@@ -27,6 +27,7 @@ from options.speed import SpeedOptions
 log = logging.getLogger(__name__)
 
 SHORT = MappingProxyType({"bf16": torch.bfloat16, "fp16": torch.float16})  # precisions of 16 bits
+COMPILER = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")  # that PyTorch will call
 X86 = ("x86_64", "AMD64", "i686")
 MOST_VARIANTS = 64  # of compiled code for all networks of a kind: sizes, batches, with and without gradients
 PER_SAMPLE = ("instance", "none")  # norms under which the images of a batch do not see each other
@@ -142,7 +143,7 @@ def choose_compute(opt: SpeedOptions, device: torch.device, *, unet: bool = Fals
     if precision in ("bf16", "mixed") and not has_bf16(device):
         log.warning("%s has no instructions for --precision %s: it works, but may be slower", device, precision)
     compiled = opt.compile != "off"
-    if compiled and device.type == "cpu" and shutil.which(compiler := _compiler()) is None:
+    if compiled and device.type == "cpu" and shutil.which(compiler := os.environ.get("CXX", COMPILER)) is None:
         raise UserError(
             f"--compile nets needs the C++ compiler {compiler}; install it, name another in the environment variable "
             "CXX, or pass --compile off"
@@ -193,13 +194,9 @@ def has_bf16(device: torch.device) -> bool:
         return False
     if platform.machine() not in X86:
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # PyTorch has no public ones
-    return any(getattr(torch.cpu, probe, bool)() for probe in probes)
-
-
-def _compiler() -> str:
-    """Return the compiler that PyTorch will call."""
-    return os.environ.get("CXX", {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++"))
+    avx512 = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)  # PyTorch has no public ones
+    amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)
+    return bool(avx512() or amx())
 
 
 def together(network: nn.Module, images: Sequence[Tensor], *, batched: bool) -> list[Any]:

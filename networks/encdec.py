@@ -17,15 +17,7 @@ class EncoderDecoder(AnySizeGenerator):
     rounds_up = False
 
     def __init__(
-        self,
-        input_nc: int,
-        output_nc: int,
-        *,
-        ngf: int,
-        num_downs: int,
-        norm: str,
-        dropout: bool,
-        upsampling: str = "transposed",
+        self, input_nc: int, output_nc: int, *, ngf: int, num_downs: int, norm: str, dropout: bool, upsampling: str
     ) -> None:
         super().__init__()
         bias, make_norm = needs_bias(norm), norm_layer(norm)

@@ -7,7 +7,7 @@ from torch import nn
 from networks.generators import generator_family as generator_family
 from networks.generators import generator_kind
 from networks.init import init_weights
-from networks.multiscale import MultiscaleDiscriminator, smallest_at_full_size
+from networks.multiscale import MultiscaleDiscriminator
 from networks.patchgan import PatchDiscriminator, PixelDiscriminator
 from networks.spectral import normalise_spectra
 from options.schema import NetOptions
@@ -26,7 +26,9 @@ def smallest_input(opt: NetOptions) -> int:
     """Return the least side of an image, in pixels, from which the discriminators' last maps do not vanish."""
     layers = opt.discriminator.layers
     least = 3 * 2**layers if layers else 1 + (opt.norm != "none")  # norms need more than one pixel
-    return smallest_at_full_size(least, opt.num_D)
+    for _ in range(opt.num_D - 1):
+        least = 2 * least - 1  # halving rounds up
+    return least
 
 
 def build_generator(opt: NetOptions, input_nc: int, output_nc: int) -> nn.Module:
@@ -52,12 +54,10 @@ def build_discriminator(opt: NetOptions, input_nc: int) -> nn.Module:
     return net
 
 
+@DISCRIMINATORS.register("n_layers")
+@DISCRIMINATORS.register("basic")  # the first in messages
 def _patches(input_nc: int, opt: NetOptions) -> nn.Module:
     return PatchDiscriminator(input_nc, ndf=opt.ndf, n_layers=opt.discriminator.layers, norm=opt.norm)
-
-
-DISCRIMINATORS.register("basic")(_patches)
-DISCRIMINATORS.register("n_layers")(_patches)
 
 
 @DISCRIMINATORS.register("pixel")

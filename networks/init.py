@@ -12,8 +12,6 @@ _KINDS: dict[str, Callable[[Tensor, float], Tensor]] = {
     "orthogonal": lambda weight, gain: init.orthogonal_(weight, gain=gain),
 }
 
-_BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
-
 
 class AsBuilt(nn.Module):
     """A part of a network whose layers keep the initial weights that PyTorch gives them."""
@@ -32,10 +30,10 @@ def init_weights(net: nn.Module, kind: str, gain: float) -> None:
     for module in net.modules():
         if module in built:
             continue
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             _KINDS[kind](module.weight.data, gain)
             if module.bias is not None:
                 init.zeros_(module.bias.data)
-        elif isinstance(module, _BATCH_NORMS):
+        elif isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm):
             init.normal_(module.weight.data, 1.0, gain)
             init.zeros_(module.bias.data)

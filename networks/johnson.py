@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from networks.any_size import AnySizeGenerator
 from networks.norm import needs_bias, norm_layer
 from networks.pad import ReflectionPad
-from networks.resnet import ResnetBlock
-from networks.upsampling import doubling
+from networks.resnet import ResnetBlock, doublings, halvings
 from options.errors import UserError
 
 LOST = 2  # points of a map on each side that the two convolutions of a block take
@@ -49,25 +48,15 @@ class JohnsonGenerator(AnySizeGenerator):
             )
         margin, width = 4 * LOST * blocks, ngf // 2  # what the blocks take at a quarter of the size
         self.least = margin + 1  # pixels a side: with fewer there is not enough to reflect
-        bias, make_norm = needs_bias(norm), norm_layer(norm)
-        layers: list[nn.Module] = [
+        first = nn.Conv2d(input_nc, width, 9, padding=4, bias=needs_bias(norm))
+        self.model = nn.Sequential(
             ReflectionPad(margin),
-            nn.Conv2d(input_nc, width, 9, padding=4, bias=bias),
-            make_norm(width),
+            first,
+            norm_layer(norm)(width),
             nn.ReLU(inplace=True),
-        ]
-        for c in (width, 2 * width):
-            layers += [
-                nn.Conv2d(c, 2 * c, 3, stride=2, padding=1, bias=bias),
-                make_norm(2 * c),
-                nn.ReLU(inplace=True),
-            ]
-        layers += [UnpaddedBlock(4 * width, norm=norm, dropout=dropout) for _ in range(blocks)]
-        for c in (4 * width, 2 * width):
-            layers += [
-                doubling(upsampling, c, c // 2, taps=3, bias=bias),
-                make_norm(c // 2),
-                nn.ReLU(inplace=True),
-            ]
-        layers += [nn.Conv2d(width, output_nc, 9, padding=4), nn.Tanh()]
-        self.model = nn.Sequential(*layers)
+            *halvings(width, norm),
+            *(UnpaddedBlock(4 * width, norm=norm, dropout=dropout) for _ in range(blocks)),
+            *doublings(width, norm, upsampling),
+            nn.Conv2d(width, output_nc, 9, padding=4),
+            nn.Tanh(),
+        )

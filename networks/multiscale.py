@@ -36,10 +36,3 @@ def halved(x: Tensor) -> Tensor:
 def scales(verdict: Verdict) -> tuple[Tensor, ...]:
     """Return a verdict's logits by scale."""
     return verdict if isinstance(verdict, tuple) else (verdict,)
-
-
-def smallest_at_full_size(least: int, count: int) -> int:
-    """Return the least side of an image of which ``count`` discriminators each get ``least`` pixels or more."""
-    for _ in range(count - 1):
-        least = 2 * least - 1
-    return least

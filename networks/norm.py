@@ -27,19 +27,11 @@ class InstanceNorm(nn.InstanceNorm2d):
         return ((full - mean) * torch.rsqrt(variance + self.eps)).to(x.dtype)
 
 
-def _instance(channels: int) -> nn.Module:
-    return InstanceNorm(channels, affine=False, track_running_stats=False)
-
-
-def _identity(channels: int) -> nn.Module:
-    return nn.Identity()
-
-
 _LAYERS: dict[str, NormLayer] = {
-    "instance": _instance,
+    "instance": InstanceNorm,
     "batch": nn.BatchNorm2d,
     "syncbatch": SyncBatchNorm,
-    "none": _identity,
+    "none": nn.Identity,
 }
 
 

@@ -39,49 +39,36 @@ def recognise_generator(weights: Weights) -> dict[str, Any]:
     raise UserError(f"this is not the file of a known generator (its first keys: {some})")
 
 
-def _resnet(weights: Weights) -> dict[str, Any]:
-    blocks, first, last = _trunk(weights, behind=7)
-    return {
-        "netG": f"resnet_{blocks}blocks",
-        "norm": _norm(weights, norm_key="model.2", conv_key="model.1"),
-        "no_dropout": not _is_convolution(weights, f"model.{first}.conv_block.6"),  # where dropout pushes the second
-        "ngf": last.shape[1],
-        **_ends(weights, last, decoder=f"model.{first + blocks}"),
-    }
-
-
 def _johnson(weights: Weights) -> dict[str, Any]:
-    blocks, first, last = _trunk(weights, behind=6)
-    return {
-        "netG": f"johnson_{blocks}blocks",
-        "norm": _norm(weights, norm_key="model.2", conv_key="model.1"),
-        "no_dropout": not _is_convolution(weights, f"model.{first}.conv_block.4"),
-        "ngf": 2 * last.shape[1],
-        **_ends(weights, last, decoder=f"model.{first + blocks}"),
-    }
+    found = _of_blocks(weights, "johnson", behind=6, second=4)
+    return found | {"ngf": 2 * found["ngf"]}
 
 
 def _adalin(weights: Weights) -> dict[str, Any]:
-    blocks, first, last = _trunk(weights, behind=9)
+    found = _of_blocks(weights, "adalin", behind=9, second=6)
+    return {name: value for name, value in found.items() if name not in ("norm", "upsampling")}  # which have no say
+
+
+def _of_blocks(weights: Weights, family: str, *, behind: int, second: int) -> dict[str, Any]:
+    """Return the flags of a generator of residual blocks.
+
+    Args:
+        behind: how many layers behind the last block the last convolution is.
+        second: place in a block of the second convolution, unless dropout pushes it back.
+    """
+    indices = {int(match[1]) for key in weights if (match := re.match(r"model\.(\d+)\.conv_block\.", key))}
+    blocks, first = len(indices), min(indices)
+    last = weights[f"model.{first + blocks + behind}.weight"]
+    resized = f"model.{first + blocks}.2.weight" in weights  # the first layer that doubles maps
     return {
-        "netG": f"adalin_{blocks}blocks",
-        "no_dropout": not _is_convolution(weights, f"model.{first}.conv_block.6"),
+        "netG": f"{family}_{blocks}blocks",
+        "norm": _norm(weights, norm_key="model.2", conv_key="model.1"),
+        "no_dropout": not _is_convolution(weights, f"model.{first}.conv_block.{second}"),
         "ngf": last.shape[1],
-        **_ends(weights, last, decoder=""),
+        "input_nc": weights["model.1.weight"].shape[1],
+        "output_nc": last.shape[0],
+        **({"upsampling": "resize"} if resized else {}),
     }
-
-
-def _trunk(weights: Weights, *, behind: int) -> tuple[int, int, Tensor]:
-    """Return the number of residual blocks, the index of the first, and the last convolution, ``behind`` the last."""
-    indices = [int(match[1]) for key in weights if (match := re.match(r"model\.(\d+)\.conv_block\.", key))]
-    blocks, first = len(set(indices)), min(indices)
-    return blocks, first, weights[f"model.{first + blocks + behind}.weight"]
-
-
-def _ends(weights: Weights, last: Tensor, *, decoder: str) -> dict[str, Any]:
-    """Return the channels, and how maps are doubled by the layer named ``decoder``."""
-    found: dict[str, Any] = {"input_nc": weights["model.1.weight"].shape[1], "output_nc": last.shape[0]}
-    return found | ({"upsampling": "resize"} if f"{decoder}.2.weight" in weights else {})
 
 
 def _unet(weights: Weights) -> dict[str, Any]:
@@ -147,7 +134,7 @@ def _is_resnet(weights: Weights) -> bool:
 _KINDS: tuple[tuple[Callable[[Weights], bool], Callable[[Weights], dict[str, Any]]], ...] = (
     (lambda weights: any(key.endswith(".first_norm.rho") for key in weights), _adalin),
     (lambda weights: _is_resnet(weights) and weights["model.1.weight"].shape[-1] == 9, _johnson),
-    (_is_resnet, _resnet),
+    (_is_resnet, lambda weights: _of_blocks(weights, "resnet", behind=7, second=6)),
     (lambda weights: "model.model.0.weight" in weights, _unet),
     (_is_encdec, _encdec),
 )

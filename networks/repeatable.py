@@ -45,9 +45,9 @@ def repeatable(network: nn.Module, *, running_statistics: bool = False) -> nn.Mo
     for parent in list(alone.modules()):
         for name, layer in parent.named_children():
             if isinstance(layer, nn.Dropout):
-                setattr(parent, name, nn.Identity())
+                parent.register_module(name, nn.Identity())
             elif isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm) and not running_statistics:
-                setattr(parent, name, ImageNorm(layer.weight, layer.bias, layer.eps))
+                parent.register_module(name, ImageNorm(layer.weight, layer.bias, layer.eps))
     return alone
 
 

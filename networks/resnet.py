@@ -6,7 +6,6 @@ inside a residual block. A layer without parameters still takes an index.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -61,16 +60,12 @@ def recompute_blocks(network: nn.Module) -> None:
 
 def computed_twice(layers: nn.Module, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     """Return what a function that uses layers makes of inputs; what is in between is computed again on the way back."""
-    contexts = partial(_twice, layers)
+
+    def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        # buffers (statistics of batch norms, vectors of spectral norms) move in the first; both begin with the same
+        return nullcontext(), still_statistics(layers, copied_buffers(layers))
+
     return checkpoint(function, *inputs, use_reentrant=False, context_fn=contexts)  # type: ignore[no-any-return]
-
-
-def _twice(layers: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """Return what the two computations of a block run under: buffers move in the first, and both begin with the same.
-
-    These are the running statistics of batch norms, and the vectors of spectral norms.
-    """
-    return nullcontext(), still_statistics(layers, copied_buffers(layers))
 
 
 class ResnetGenerator(AnySizeGenerator):
@@ -83,36 +78,36 @@ class ResnetGenerator(AnySizeGenerator):
     least = 5  # pixels a side: with fewer the residual blocks have one point and nothing to reflect
 
     def __init__(
-        self,
-        input_nc: int,
-        output_nc: int,
-        *,
-        ngf: int,
-        blocks: int,
-        norm: str,
-        dropout: bool,
-        upsampling: str = "transposed",
+        self, input_nc: int, output_nc: int, *, ngf: int, blocks: int, norm: str, dropout: bool, upsampling: str
     ) -> None:
         super().__init__()
-        bias = needs_bias(norm)
-        layers: list[nn.Module] = [
+        first = nn.Conv2d(input_nc, ngf, 7, bias=needs_bias(norm))
+        self.model = nn.Sequential(
             ReflectionPad(3),
-            nn.Conv2d(input_nc, ngf, 7, bias=bias),
+            first,
             norm_layer(norm)(ngf),
             nn.ReLU(inplace=True),
-        ]
-        for c in (ngf, 2 * ngf):
-            layers += [
-                nn.Conv2d(c, 2 * c, 3, stride=2, padding=1, bias=bias),
-                norm_layer(norm)(2 * c),
-                nn.ReLU(inplace=True),
-            ]
-        layers += [ResnetBlock(4 * ngf, norm=norm, dropout=dropout) for _ in range(blocks)]
-        for c in (4 * ngf, 2 * ngf):
-            layers += [
-                doubling(upsampling, c, c // 2, taps=3, bias=bias),
-                norm_layer(norm)(c // 2),
-                nn.ReLU(inplace=True),
-            ]
-        layers += [ReflectionPad(3), nn.Conv2d(ngf, output_nc, 7), nn.Tanh()]
-        self.model = nn.Sequential(*layers)
+            *halvings(ngf, norm),
+            *(ResnetBlock(4 * ngf, norm=norm, dropout=dropout) for _ in range(blocks)),
+            *doublings(ngf, norm, upsampling),
+            ReflectionPad(3),
+            nn.Conv2d(ngf, output_nc, 7),
+            nn.Tanh(),
+        )
+
+
+def halvings(width: int, norm: str) -> list[nn.Module]:
+    """Return what makes a map of N x 4 width x H / 4 x W / 4 of one of N x width x H x W."""
+    bias, layers = needs_bias(norm), []
+    for c in (width, 2 * width):
+        halving = nn.Conv2d(c, 2 * c, 3, stride=2, padding=1, bias=bias)
+        layers += [halving, norm_layer(norm)(2 * c), nn.ReLU(inplace=True)]
+    return layers
+
+
+def doublings(width: int, norm: str, upsampling: str) -> list[nn.Module]:
+    """Return what makes a map of N x width x H x W of one of N x 4 width x H / 4 x W / 4."""
+    bias, layers = needs_bias(norm), []
+    for c in (4 * width, 2 * width):
+        layers += [doubling(upsampling, c, c // 2, taps=3, bias=bias), norm_layer(norm)(c // 2), nn.ReLU(inplace=True)]
+    return layers

@@ -28,12 +28,8 @@ class SkipBlock(nn.Module):
         return torch.cat([x, self.model(x)], 1)
 
 
-class OuterBlock(nn.Module):
+class OuterBlock(SkipBlock):
     """The outermost block, which has no skip."""
-
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__()
-        self.model = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Translate N x input_nc x H x W to N x output_nc x H x W."""
@@ -50,15 +46,7 @@ class UnetGenerator(AnySizeGenerator):
     rounds_up = False
 
     def __init__(
-        self,
-        input_nc: int,
-        output_nc: int,
-        *,
-        ngf: int,
-        num_downs: int,
-        norm: str,
-        dropout: bool,
-        upsampling: str = "transposed",
+        self, input_nc: int, output_nc: int, *, ngf: int, num_downs: int, norm: str, dropout: bool, upsampling: str
     ) -> None:
         super().__init__()
         bias, make_norm = needs_bias(norm), norm_layer(norm)

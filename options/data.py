@@ -1,11 +1,12 @@
-"""The flags of what is fed, as a frozen dataclass."""
+"""The flags of the images that are fed, as a frozen dataclass."""
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from options.errors import UserError
-from options.flag import INFINITE, at_least, count_or_inf, flag
+from options.flag import INFINITE, Settings, count_or_inf, flag
 
 Side = Literal["A", "B"]
 Range = tuple[float, float]  # the values that become -1 and 1
@@ -22,20 +23,52 @@ def value_range(text: str, flag_name: str) -> Range:
     return low, high
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataOptions:
-    """What is fed."""
+_run = partial(flag, scope="run")  # how a training is fed; a test chooses anew
+_networks = partial(flag, scope="networks")  # how an image reaches the networks, in any test of them too
 
-    dataroot: str = flag("", "folder of images, or a .csv or .txt file that lists them")
-    dataset_mode: str = flag("unaligned", "how the folder is laid out")
-    phase: str = flag("train", "sub-folder: train, val, test ...")
-    direction: Literal["AtoB", "BtoA"] = flag("AtoB", "which way to translate", aliases=("which_direction",))
-    serial_batches: bool = flag(False, "take images in order instead of shuffling")
-    num_threads: int = flag(4, "processes that load data; 0 loads in the main one", aliases=("nThreads",))
-    batch_size: int = flag(1, "images in a step (per process)", aliases=("batchSize",))
-    load_size: int = flag(286, "images are scaled to this size", aliases=("loadSize",))
-    crop_size: int = flag(256, "then cropped to this size", aliases=("fineSize",))
-    max_dataset_size: float = flag(INFINITE, "use at most this many images", parse=count_or_inf)
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(Settings):
+    """The images.
+
+    Where they lie, and how a file becomes the input of a network. A test reads them as the training did, but whole.
+    """
+
+    dataroot: str = flag(
+        "",
+        "folder of the images. Or a .csv or .txt file that lists them; --dataset_mode says what is expected in it",
+        metavar="FOLDER",
+        otherwise="none, it is needed",
+        essential=True,
+    )
+    dataset_mode: str = flag(
+        "unaligned",
+        "how the folder is laid out. unaligned: trainA and trainB; aligned: pairs side by side in train, or of equal "
+        "names in trainA and trainB; single: plain images; webdataset: shards, for sets larger than a disk",
+        metavar="MODE",
+        essential=True,
+    )
+    phase: str = _run(
+        "train",
+        "sub-folder to read: train, val, test or your own. Look at training images with a test, for example",
+        metavar="NAME",
+        in_test="test",
+    )
+    direction: Literal["AtoB", "BtoA"] = _networks(
+        "AtoB",
+        "which way to translate. BtoA where the files have the results on the left or in A",
+        essential=True,
+        aliases=("which_direction",),
+        fixed=True,
+    )
+    batch_size: int = _run(
+        1,
+        "images in a step, per process. More use a GPU better, but each epoch then has fewer steps: raise --lr or "
+        "--n_epochs",
+        essential=True,
+        aliases=("batchSize",),
+        least=1,
+    )
     preprocess: Literal[
         "resize_and_crop",
         "crop",
@@ -46,40 +79,105 @@ class DataOptions:
         "scale_shortside_and_crop",
         "pad_and_crop",
         "keep",
-    ] = flag("resize_and_crop", "how an image becomes a network input", aliases=("resize_or_crop",))
-    no_flip: bool = flag(False, "do not mirror training images at random")
-
-    interpolation: Literal["bicubic", "bilinear", "nearest"] = flag("bicubic", "how images are resized")
-    interpolation_A: Literal["", "bicubic", "bilinear", "nearest"] = flag(
-        "", "the same for A alone; nearest is for label maps"
+    ] = _networks(
+        "resize_and_crop",
+        "how an image becomes a network input: resize_and_crop, crop, scale_width, scale_width_and_crop, "
+        "scale_shortside, scale_shortside_and_crop, pad_and_crop, keep or none. pad_and_crop for sizes and shapes of "
+        "all kinds; scale_width keeps the shape; keep changes nothing",
+        metavar="HOW",
+        aliases=("resize_or_crop",),
     )
-    interpolation_B: Literal["", "bicubic", "bilinear", "nearest"] = flag("", "the same for B alone")
-    value_range: str = flag(
-        "", "LOW,HIGH: the values that become -1 and 1; empty takes the range of the type, and 0,1 for floats"
+    load_size: int = _run(
+        286,
+        "pixels that images are scaled to. Somewhat more than --crop_size, so that crops differ",
+        essential=True,
+        aliases=("loadSize",),
+        least=1,
+        in_test=256,
     )
-    value_range_A: str = flag("", "the same for A alone")
-    value_range_B: str = flag("", "the same for B alone")
+    crop_size: int = _networks(
+        256,
+        "pixels of the crop for the networks. Larger ones show more of an image at a time, and cost memory and "
+        "time with their square",
+        essential=True,
+        aliases=("fineSize",),
+        least=1,
+    )
+    no_flip: bool = _run(
+        False, "do not mirror images at random. For text or organs, whose left is not their right", in_test=True
+    )
+    serial_batches: bool = _run(
+        False, "take images in order instead of shuffling. To see what a training sees", in_test=True
+    )
+    max_dataset_size: float = _run(
+        INFINITE,
+        "use at most this many images. A few, to try whether all works",
+        metavar="N",
+        parse=count_or_inf,
+        least=1,
+    )
+    num_threads: int = _run(
+        4,
+        "processes that load data; 0 loads in the main one. More where the dashboard says that steps wait for data",
+        aliases=("nThreads",),
+        least=0,
+        in_test=0,
+    )
 
-    augment: str = flag("", "random changes in training, alike for both of a pair: rotation=10,color=0.2 ...")
-    augment_input: str = flag("", "random changes of the input alone")
+    interpolation: Literal["bicubic", "bilinear", "nearest"] = _networks(
+        "bicubic", "how images are resized. nearest for label maps, whose colours must not mix"
+    )
+    interpolation_A: Literal["", "bicubic", "bilinear", "nearest"] = _networks(
+        "", "the same for A. Where one side alone is a label map", otherwise="--interpolation"
+    )
+    interpolation_B: Literal["", "bicubic", "bilinear", "nearest"] = _networks(
+        "", "the same for B. Where one side alone is a label map", otherwise="--interpolation"
+    )
+    value_range: str = _networks(
+        "",
+        "the values that become -1 and 1. 12 bits in 16-bit files are 0,4095; floats say nothing of their range",
+        metavar="LOW,HIGH",
+        otherwise="the range of the file's type, 0,1 for floats",
+    )
+    value_range_A: str = _networks(
+        "", "the same for A. Where A and B differ", metavar="LOW,HIGH", otherwise="--value_range"
+    )
+    value_range_B: str = _networks(
+        "", "the same for B. Where A and B differ", metavar="LOW,HIGH", otherwise="--value_range"
+    )
 
-    on_bad_image: Literal["stop", "skip"] = flag(
-        "stop", "what to do about an image that cannot be read: stop, or take another in its place"
+    augment: str = _run(
+        "",
+        "random changes in training, alike for both of a pair, such as rotation=10,color=0.2. For small data sets",
+        metavar="NAMES",
+        otherwise="none",
+    )
+    augment_input: str = _run(
+        "",
+        "random changes of the input alone. Blur or noise that the generator is to overcome",
+        metavar="NAMES",
+        otherwise="none",
+    )
+
+    on_bad_image: Literal["stop", "skip"] = _run(
+        "stop", "at an image that cannot be read: stop, or take another. skip for large sets from the web"
     )
     on_missing_partner: Literal["stop", "skip"] = flag(
-        "stop", "what to do where only one of a pair's two files is there: stop, or leave it out"
+        "stop", "where only one of a pair's two files is there: stop, or leave it out. skip for half-finished sets"
     )
-    no_data_check: bool = flag(False, "do not look the images over before the training")
-    cache: Literal["off", "ram", "disk"] = flag("off", "keep decoded and resized images")
-    cache_gb: float = flag(4.0, "most that --cache may take, GB (per process)")
-    cache_dir: str = flag("./cache", "folder of --cache disk, which the next training uses again")
+    no_data_check: bool = _run(
+        False, "do not look the images over before the training. Saves seconds where the set is known"
+    )
+    cache: Literal["off", "ram", "disk"] = _run(
+        "off", "keep decoded and resized images. Where reading files takes longer than a step"
+    )
+    cache_gb: float = _run(4.0, "most that --cache may take, per process. As much as there is to spare", metavar="GB")
+    cache_dir: str = _run(
+        "./cache", "folder of --cache disk. Put it on a fast disk; the next training uses it again", metavar="FOLDER"
+    )
 
     def __post_init__(self) -> None:
-        at_least("--batch_size", self.batch_size, 1)
-        at_least("--num_threads", self.num_threads, 0)
-        at_least("--load_size", self.load_size, 1)
-        at_least("--crop_size", self.crop_size, 1)
-        at_least("--max_dataset_size", self.max_dataset_size, 1)
+        super().__post_init__()
         for side in "AB":
             self.range_of(side)
         if self.cache_gb <= 0:

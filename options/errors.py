@@ -1,5 +1,7 @@
 """How a program ends early: by a mistake that the user can fix, or by a signal."""
 
+from collections.abc import Sequence
+
 
 class UserError(ValueError):
     """A mistake in flags, data or files; its message is one sentence that says what to do.
@@ -42,3 +44,9 @@ class StoppedError(Exception):
     def __init__(self, name: str, exit_code: int) -> None:
         super().__init__(f"stopped by {name}")
         self.name, self.exit_code = name, exit_code
+
+
+def first_few(names: Sequence[str], most: int = 5) -> str:
+    """Name the first of many in a sentence, and say how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

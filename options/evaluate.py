@@ -1,43 +1,72 @@
 """The flags of ``evaluate.py``: a few of its own, and those of ``test.py``."""
 
-import argparse
-import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from options.arguments import QuietParser, add_flags
+from options.arguments import FlagParser, asks_for_help, typed
+from options.data import DataOptions
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
-from options.flag import flag
-from options.schema import NetOptions, Options, ResultOptions
+from options.flag import Settings, flag, flags_of
+from options.net import NetOptions
+from options.result import ResultOptions
+from options.run import RunOptions
+from options.schema import TEST_DEFAULTS, TEST_TABLES
 from options.speed import SpeedOptions
-from options.typed import typed
 
 USAGE = "python evaluate.py RUN|FOLDER --dataroot FOLDER [--metrics NAMES] [flags]"
 ABOUT = (
-    "RUN is a trained run, by its name or folder; FOLDER holds images, such as the images of test.py. Metrics of two "
-    "sets: fid, kid, histogram; of pairs: l1, psnr, ssim, ms_ssim, lpips, labels, segmented; of CycleGAN: cycle. All "
-    "flags of test.py work as well; of a folder, those that say how images are read."
+    "Measures how good a run is (RUN, by its name or folder), or a folder of images (FOLDER, such as the images of "
+    "test.py). Metrics of two sets: fid, kid, precision, recall, histogram; of pairs: l1, psnr, ssim, ms_ssim, lpips, "
+    "labels, segmented; of CycleGAN: cycle. Other flags of test.py work as well (python test.py --help-all); of a "
+    "folder, those that say how images are read."
 )
 
 # What says nothing of a folder of images.
-OF_A_RUN = {f.name for table in (NetOptions, SpeedOptions, ResultOptions) for f in dataclasses.fields(table)}
+OF_A_RUN = {name for table in (NetOptions, SpeedOptions, ResultOptions) for name in flags_of(table)}
 OF_A_RUN |= {"model", "epoch", "load_iter", "use_wandb", "wandb_project_name", "verbose"}
-OF_A_RUN |= {"serial_batches", "no_flip", "on_bad_image"}
+OF_A_RUN |= {"checkpoints_dir", "serial_batches", "no_flip", "on_bad_image"}
 OF_A_RUN -= {"input_nc", "output_nc", "metrics"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions:
-    """What is measured, and where that is written."""
+class EvaluateOptions(Settings):
+    """The evaluation.
+
+    What is measured, and where that is written.
+    """
 
     what: str = ""
-    metrics: str = flag("", "names with commas between; empty takes the usual ones: fid, kid, and those of pairs")
-    output: str = flag("", "the JSON file to write; empty is metrics.json beside the results of test.py")
-    label: str = flag("", "of a folder's images only those whose names end so; empty finds fake_B, fake_B_rgb or fake")
-    checkpoints_dir: str = flag("", "folder of all runs, where RUN is a name; empty is ./checkpoints")
+    metrics: str = flag(
+        "",
+        "names with commas between. Fewer are faster; fid and lpips need weights, which are downloaded once",
+        metavar="NAMES",
+        otherwise="fid, kid, and those of pairs",
+        essential=True,
+    )
+    output: str = flag(
+        "",
+        "the JSON file to write. To keep several evaluations of a run",
+        metavar="FILE",
+        otherwise="metrics.json beside the results of test.py",
+        essential=True,
+    )
+    label: str = flag(
+        "",
+        "of a folder's images only those whose names end so. real_A, for example, to measure what is given",
+        metavar="LABEL",
+        otherwise="fake_B, fake_B_rgb or fake, whichever there is",
+        essential=True,
+    )
+    checkpoints_dir: str = flag(
+        "",
+        "folder of all runs. Where RUN is a name and they lie elsewhere",
+        metavar="FOLDER",
+        otherwise="./checkpoints",
+        essential=True,
+    )
 
     def refuse_for_run(self) -> None:
         """Raise a ``UserError`` for what says nothing of a run, or nowhere to write."""
@@ -54,12 +83,8 @@ class EvaluateOptions:
         Args:
             others: the words for ``test.py``.
         """
-        names = [
-            *typed(others, list(Options.TEST_GROUPS.values())),
-            *(["checkpoints_dir"] if self.checkpoints_dir else []),
-        ]
-        for name in names:
-            if name in OF_A_RUN or name == "checkpoints_dir":
+        for name in [*typed(others, list(TEST_TABLES.values())), *["checkpoints_dir"] * bool(self.checkpoints_dir)]:
+            if name in OF_A_RUN:
                 instead = "; --max_dataset_size measures fewer images" if name == "num_test" else ""
                 raise UserError(
                     f"--{name} is about a run, and {self.what} is a folder of images; leave it out{instead}"
@@ -74,7 +99,7 @@ class EvaluateOptions:
 
     def real_flags(self, others: Sequence[str]) -> list[str]:
         """Return the flags that read real images as they lie there: in pairs, on two sides, or in a plain folder."""
-        given = typed(others, list(Options.TEST_GROUPS.values()))
+        given = typed(others, list(TEST_TABLES.values()))
         place = os.path.join(given.get("dataroot", ""), given.get("phase", "test"))
         mode = given.get("dataset_mode", "")
         if mode == "colorization":
@@ -101,30 +126,27 @@ def parse_evaluate(argv: Sequence[str]) -> tuple[EvaluateOptions, list[str]]:
 
     On an error it prints usage and one sentence, and exits with 2.
     """
-    parser = argparse.ArgumentParser(prog="evaluate.py", usage=USAGE, description=ABOUT, allow_abbrev=False)
-    parser.add_argument("what", metavar="RUN|FOLDER", help="what is measured, before all flags")
-    add_flags(parser, EvaluateOptions)
-    add_flags(parser, EvaluationSettings)
-    front = QuietParser(add_help=False)
-    add_flags(front, EvaluateOptions)
+    parser = FlagParser("evaluate.py", USAGE, ABOUT, argv)
+    front = FlagParser()
+    front.add_flags(EvaluateOptions)
     try:
-        if {"-h", "--help"} & set(argv):
-            parser.parse_args(["--help"])
+        if asks_for_help(argv):
+            parser.add_argument("what", metavar="RUN|FOLDER", help="what is measured, before all flags")
+            for table in (EvaluateOptions, DataOptions, EvaluationSettings):
+                parser.add_flags(table, TEST_DEFAULTS)
+            parser.parse_args(argv)
         if not argv or argv[0].startswith("-"):
             raise UserError("say first what to measure: the name or the folder of a run, or a folder of images")
         known, others = front.parse_known_args(list(argv[1:]))
-        _refuse_name(others)
+        named = typed(others, [RunOptions])
+        if name := next((name for name in named if name in ("name", "suffix")), None):
+            raise UserError(
+                f"--{name} {named[name]} names no run here: RUN, by its name or folder, is the first word; leave "
+                f"--{name} out"
+            )
     except UserError as error:
-        parser.error(str(error))
+        parser.leave(str(error))
     given = vars(known)
     if "metrics" in given:
         others = [*others, "--metrics", given["metrics"]]
     return EvaluateOptions(what=argv[0], **given), others
-
-
-def _refuse_name(others: Sequence[str]) -> None:
-    for name, value in typed(others, [Options.TEST_GROUPS["run"]]).items():
-        if name in ("name", "suffix"):
-            raise UserError(
-                f"--{name} {value} names no run here: RUN, by its name or folder, is the first word; leave --{name} out"
-            )

@@ -1,39 +1,86 @@
-"""How a setting is declared and checked."""
+"""How a setting is declared: a field of a dataclass that holds all there is to know of its flag."""
 
+import functools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_type_hints
 
 from options.errors import UserError
 
 INFINITE = math.inf
+Scope = Literal["command", "run", "model", "networks"]
 
 
-def count_or_inf(text: str) -> float:
-    """Parse a number of images, or ``inf``."""
-    return math.inf if text == "inf" else int(text)
+class Flag(NamedTuple):
+    """A flag of the command line, and what becomes of its value in later commands.
 
-
-def flag(
-    default: Any,  # of the field's type; dataclasses cannot say so
-    text: str,
-    *,
-    parse: Callable[[str], Any] | None = None,  # same reason
-    aliases: tuple[str, ...] = (),
-    shorthands: Mapping[str, Any] | None = None,
-) -> Any:
-    """Declare a flag.
-
-    Args:
+    Attributes:
         default: value when nothing else sets it.
-        text: what ``--help`` says.
+        text: the first sentence says what it sets; the rest, when one would change it.
+        name: of the field, and of the flag without its dashes.
+        kind: the field's type.
+        metavar: what stands for the value in the help; empty: as the type says.
+        otherwise: what an empty default comes to.
+        essential: whether the short help shows it.
         parse: turns the typed text into the value, where the type alone does not.
+        least: the smallest number that is allowed.
+        short: a spelling of one letter.
         aliases: older spellings, accepted but not shown.
         shorthands: switches that stand for one value, accepted but not shown.
+        in_test: the default in ``test.py``, whatever model and data set say; None: there is no other.
+        scope: how far a training's value reaches: this command, also the run when it is continued, also tests with the
+            run's own model, also tests with any model that loads its networks.
+        fixed: whether a run that is continued must keep it.
+        instead_of: flags whose stored values count no more where this one is typed.
     """
-    details = {"help": text, "parse": parse, "aliases": aliases, "shorthands": shorthands or {}}
-    return field(default=default, metadata=details)
+
+    default: Any  # of the field's type
+    text: str
+    name: str = ""
+    kind: Any = None  # a type, or Literal[...]
+    metavar: str = ""
+    otherwise: str = ""
+    essential: bool = False
+    parse: Callable[[str], Any] | None = None
+    least: float | None = None
+    short: str = ""
+    aliases: tuple[str, ...] = ()
+    shorthands: Mapping[str, Any] = MappingProxyType({})
+    in_test: Any = None
+    scope: Scope = "model"
+    fixed: bool = False
+    instead_of: tuple[str, ...] = ()
+
+
+def flag(default: Any, text: str, **details: Any) -> Any:  # dataclasses cannot say of which type
+    """Declare a flag: its default, what it is and when one would change it; the details are those of ``Flag``."""
+    return field(default=default, metadata={"flag": Flag(default=default, text=text, **details)})
+
+
+def flags_of(table: type) -> Mapping[str, Flag]:
+    """Return the flags of a dataclass by name, in order."""
+    return _flags_of(table)
+
+
+@functools.cache
+def _flags_of(table: type) -> Mapping[str, Flag]:
+    kinds, declared = get_type_hints(table), [one for one in fields(table) if "flag" in one.metadata]
+    return {one.name: one.metadata["flag"]._replace(name=one.name, kind=kinds[one.name]) for one in declared}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Base of all settings: refuses numbers that are smaller than their flags allow.
+
+    A subclass that checks more calls ``super().__post_init__()`` first.
+    """
+
+    def __post_init__(self) -> None:
+        for name, declared in flags_of(type(self)).items():
+            if declared.least is not None:
+                at_least(f"--{name}", vars(self)[name], declared.least)
 
 
 def at_least(name: str, value: float, least: float) -> None:
@@ -44,3 +91,15 @@ def at_least(name: str, value: float, least: float) -> None:
     """
     if not value >= least:
         raise UserError(f"{name} {value} is too small; it must be at least {least}")
+
+
+def count_or_inf(text: str) -> float:
+    """Parse a number of images, or ``inf``."""
+    return math.inf if text == "inf" else int(text)
+
+
+def as_typed(value: Any) -> str:
+    """Write a value as it is typed; whole numbers alike, however they are stored."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What a run's stored options mean to a later command: the layer between defaults and command line."""
+"""The options of a command on record: as text, and as JSON that later commands read."""
 
 import dataclasses
 import json
@@ -10,92 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from options.errors import UserError
-from options.schema import NetOptions, Options
+from options.schema import TEST_TABLES, TRAIN_TABLES, Options
 
 log = logging.getLogger(__name__)
 
 OPTIONS_FILE = "train_opt.json"
 
-# What a resume does not take over: it says which run and how this one starts, not what it is.
-NOT_RESUMED = {
-    "continue_train",
-    "resume",
-    "overwrite",
-    "name",
-    "suffix",
-    "checkpoints_dir",
-    "epoch",
-    "load_iter",
-    "epoch_count",
-    "verbose",
-    "quiet",
-}
-
-# What test.py takes over whatever model translates: the networks and how an image reaches them.
-FOR_EVERY_TEST = {f.name for f in dataclasses.fields(NetOptions)} | {"direction", "preprocess", "crop_size", "ema"}
-FOR_EVERY_TEST |= {f"{flag}{side}" for flag in ("value_range", "interpolation") for side in ("", "_A", "_B")}
-
-# What test.py does not take over even when the model is the run's own.
-TRAINING_ONLY = {
-    "phase",
-    "batch_size",
-    "num_threads",
-    "serial_batches",
-    "no_flip",
-    "max_dataset_size",
-    "seed",
-    "augment",
-    "augment_input",
-    "on_bad_image",
-    "no_data_check",
-    "cache",
-    "fast_layers",
-    "cache_gb",
-    "cache_dir",
-    "precision",
-    "compile",
-    "channels_last",
-}
-TRAINING_ONLY |= {"gpu_ids", "device", "load_size", "use_wandb", "display_winsize"} | NOT_RESUMED
-
-# Random crops are for training; at test the whole image is translated.
-UNCROPPED = {
-    "scale_width_and_crop": "scale_width",
-    "scale_shortside_and_crop": "scale_shortside",
-    "crop": "none",
-    "pad_and_crop": "keep",
-}
-
-
-def relevant(stored: Mapping[str, Any], *, given_model: str | None, is_train: bool) -> dict[str, Any]:
-    """Keep the stored options that the next command should start from.
-
-    Args:
-        stored: flag -> value as written by the run; empty when there is none.
-        given_model: ``--model`` of the command line, if any.
-        is_train: True for a resume, False for ``test.py``.
-    """
-    if is_train:
-        return {name: value for name, value in stored.items() if name not in NOT_RESUMED}
-    same_model = given_model is None or given_model == stored.get("model")
-    kept = {
-        name: value
-        for name, value in stored.items()
-        if name in FOR_EVERY_TEST or (same_model and name not in TRAINING_ONLY)
-    }
-    preprocess = stored.get("preprocess")
-    if str(preprocess).startswith("scale_"):
-        kept["load_size"] = stored["load_size"]
-    if preprocess in UNCROPPED:
-        kept["preprocess"] = UNCROPPED[preprocess]
-    return kept
-
 
 def flatten(opt: Options) -> dict[str, Any]:
     """Return all flags of the command that ``opt`` came from, in one table, as plain values."""
-    groups = Options.TRAIN_GROUPS if opt.is_train else Options.TEST_GROUPS
-    tables = [getattr(opt, name) for name in groups] + [opt.own, opt.dataset]
-    return {name: value for table in tables for name, value in dataclasses.asdict(table).items()}
+    topics, nested = TRAIN_TABLES if opt.is_train else TEST_TABLES, dataclasses.asdict(opt)
+    return {name: value for topic in (*topics, "own", "dataset") for name, value in nested[topic].items()}
 
 
 def as_json(flat: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,72 +1,111 @@
 """The flags of ``translate.py``."""
 
-import argparse
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from options.arguments import QuietParser, add_flags
+from options.amount import amount
+from options.arguments import FlagParser
 from options.errors import UserError
-from options.flag import at_least, flag
+from options.flag import Settings, flag
 
-UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 USAGE = "python translate.py RUN IN... -o OUT [flags]\n       python translate.py RUN --camera [-o VIDEO]"
-
-
-def memory(text: str) -> int:
-    """Parse an amount of memory such as ``2G`` or ``500M``; bytes.
-
-    Raises:
-        UserError: it is none.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    if not match:
-        raise UserError(f"--max_memory {text!r} is no amount of memory; give 2G or 500M for example")
-    return int(float(match[1]) * UNITS[match[2].upper()])
+ABOUT = (
+    "Translates images, folders, videos or what a camera sees with a trained run. Sizes, depths and folders are kept. "
+    "A command that was stopped goes on where it was: what is done already is skipped."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslateOptions:
-    """What is translated, and how."""
+class TranslateOptions(Settings):
+    """The translation.
+
+    The run says how images reach its networks; these say what becomes of them.
+    """
 
     run: str = ""
     inputs: tuple[str, ...] = ()
     camera: str = ""
-    output: str = flag("", "a folder, or a file's name for one input; - writes to standard output")
-    direction: Literal["", "AtoB", "BtoA"] = flag("", "which way, of a CycleGAN; empty takes that of the training")
-    epoch: str = flag("latest", "which saved weights: latest, an epoch number or iter_<N>")
-    checkpoints_dir: str = flag("./checkpoints", "folder of all runs, where RUN is a name")
-    ema: Literal["auto", "on", "off"] = flag("auto", "averaged weights; auto takes them where the run has --ema")
-    eval: bool = flag(False, "let batch norms use what they gathered in training instead of each image's statistics")
-    load_size: int = flag(0, "pixels of the shorter side while an image is translated; 0 keeps its size")
-    format: Literal["", "png", "jpg", "webp", "bmp", "tif", "npy"] = flag(
-        "", "of images; empty takes png, and tif or npy where the depth or the source asks for it"
+    output: str = flag(
+        "",
+        "a folder, or a file's name for one input. - writes an image to standard output, for a pipe",
+        metavar="OUT",
+        essential=True,
+        short="o",
     )
-    quality: int = flag(95, "of jpg and webp, 1 to 100")
-    overwrite: bool = flag(False, "replace files that are there; without it, what is done already is skipped")
+    direction: Literal["", "AtoB", "BtoA"] = flag(
+        "", "which way. A CycleGAN has both", otherwise="that of the training", essential=True
+    )
+    epoch: str = flag(
+        "latest",
+        "which saved weights: latest, an epoch number or iter_N. To compare epochs; best where there were validations",
+        metavar="EPOCH",
+        essential=True,
+    )
+    checkpoints_dir: str = flag(
+        "./checkpoints", "folder of all runs. Where RUN is a name and they lie elsewhere", metavar="FOLDER"
+    )
+    ema: Literal["auto", "on", "off"] = flag(
+        "auto", "averaged weights. auto takes them where the run has --ema; off shows the raw ones beside them"
+    )
+    eval: bool = flag(
+        False,
+        "let batch norms use what they gathered in training instead of each image's statistics. Then a result does "
+        "not depend on what else is in the image",
+    )
+    load_size: int = flag(
+        0,
+        "pixels of the shorter side while an image is translated; 0 keeps its size. Things should be about as large as "
+        "in the training images",
+        essential=True,
+        least=0,
+    )
+    format: Literal["", "png", "jpg", "webp", "bmp", "tif", "npy"] = flag(
+        "",
+        "kind of the image files. jpg or webp for small ones",
+        otherwise="png, and tif or npy where the depth or the source asks for it",
+        essential=True,
+    )
+    quality: int = flag(95, "quality of jpg and webp, 1 to 100. Lower for smaller files")
+    overwrite: bool = flag(
+        False, "replace files that are there. Without it, what is done already is skipped", essential=True
+    )
     tiling: Literal["auto", "off", "exact", "blend"] = flag(
         "auto",
-        "large images: exact computes parts with the norms of the whole, blend computes tiles that fade into each "
-        "other, off all at once; auto is off where it fits into memory, else exact",
+        "how large images are computed. exact: in parts, with the norms of the whole; blend: in tiles that fade into "
+        "each other; off: all at once; auto is off where it fits into memory, else exact",
     )
     max_memory: str = flag(
-        "", "most that the program (on a GPU: of the GPU) may take, as 2G; empty is half of the rest"
+        "",
+        "most that the program (on a GPU: of the GPU) may take, as 2G. Less where others need the machine",
+        metavar="AMOUNT",
+        otherwise="half of the rest",
     )
-    gpu_ids: str = flag("", "number of the GPU; -1 is the CPU; empty leaves it to --device")
-    device: str = flag("auto", "auto, cpu, cuda, cuda:1 or mps")
+    gpu_ids: str = flag(
+        "",
+        "number of the GPU; -1: the CPU. Another one where the first is busy",
+        metavar="ID",
+        otherwise="as --device says",
+        essential=True,
+    )
+    device: str = flag("auto", "auto, cpu, cuda, cuda:1 or mps. PyTorch's names, for all kinds", metavar="DEVICE")
     precision: Literal["auto", "fp32", "tf32", "bf16", "fp16", "int8"] = flag(
-        "auto", "numbers of the networks: fp32 is exact; on CPUs int8 takes half the time of auto, a few levels off"
+        "auto",
+        "numbers of the networks. fp32 is exact; on CPUs int8 takes half the time of auto, a few levels off",
+        essential=True,
     )
-    num_threads: int = flag(2, "threads that read and write files beside the work")
-    smooth: float = flag(0.0, "videos: how much stands still where the video does, 0 to 1")
-    crf: int = flag(18, "videos: quality, lower is better; 0 is lossless in mkv and avi")
-    port: int = flag(8098, "of the page that shows the camera, on this machine")
-    quiet: bool = flag(False, "print warnings only, and no progress bar")
+    num_threads: int = flag(2, "threads that read and write files. More where the disk is slow", least=1)
+    smooth: float = flag(
+        0.0, "share that stands still where the video does, 0 to 1. 0.8 against flicker", metavar="SHARE"
+    )
+    crf: int = flag(18, "quality of videos, lower is better. 23 for smaller files; 0 is lossless in mkv and avi")
+    port: int = flag(
+        8098, "of the web page that shows the camera, on this machine. Another where it is taken", metavar="PORT"
+    )
+    quiet: bool = flag(False, "print warnings only, and no progress bar. In scripts")
 
     def __post_init__(self) -> None:
-        at_least("--load_size", self.load_size, 0)
-        at_least("--num_threads", self.num_threads, 1)
+        super().__post_init__()
         if self.gpu_ids not in ("", "-1") and not self.gpu_ids.isdecimal():
             raise UserError(f"--gpu_ids {self.gpu_ids} is not one GPU's number; give 0, or -1 for the CPU")
         if not 1 <= self.quality <= 100:
@@ -96,24 +135,29 @@ class TranslateOptions:
         return "cpu" if self.gpu_ids == "-1" else f"cuda:{self.gpu_ids}"
 
     @property
+    def suffix(self) -> str:
+        """The suffix of images that ``--format`` asks for, or nothing where each decides for itself."""
+        return f".{self.format}" if self.format else ""
+
+    @property
     def bytes(self) -> int:
         """``--max_memory`` as a number; 0 if it is not given."""
-        return memory(self.max_memory) if self.max_memory else 0
+        of, examples = " of memory", "2G or 500M"
+        return amount("--max_memory", self.max_memory, kilo=1024, of=of, examples=examples) if self.max_memory else 0
 
 
-def parse_translate(argv: Sequence[str] | None = None) -> TranslateOptions:
+def parse_translate(words: Sequence[str]) -> TranslateOptions:
     """Parse the flags of ``translate.py``.
 
     Raises:
         UserError: a flag is unknown, or its value impossible.
     """
-    parser = QuietParser(prog="translate.py", usage=USAGE, description=__doc__)
+    parser = FlagParser("translate.py", USAGE, ABOUT, words)
     parser.add_argument("run", nargs="?", default="", help="a run's folder or name, or a generator's file")
     parser.add_argument("inputs", nargs="*", default=[], help="images, videos, folders, patterns; - reads one image")
     parser.add_argument(
         "--camera", nargs="?", const="0", default="", help="what a camera sees: 0 is the first, or a device or address"
     )
-    parser.add_argument("-o", dest="output", default=argparse.SUPPRESS, help="the same as --output")
-    add_flags(parser, TranslateOptions, bare_switches=True)
-    values = vars(parser.parse_intermixed_args(argv))
+    parser.add_flags(TranslateOptions, bare_switches=True)
+    values = vars(parser.parse_intermixed_args(words))
     return TranslateOptions(**values | {"inputs": tuple(values["inputs"])})

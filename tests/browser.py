@@ -142,7 +142,7 @@ class Page:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._command("Emulation.setDeviceMetricsOverride", **size)
 
-    def an_image(self) -> Image.Image:
+    def image(self) -> Image.Image:
         """Return what is to be seen without scrolling."""
         data = self._command("Page.captureScreenshot")["data"]
         return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")

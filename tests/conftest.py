@@ -3,18 +3,28 @@
 import importlib.util
 import logging
 import os
+import shutil
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.images import write_aligned, write_colour, write_unaligned
+from tests.images import PHASES, write_aligned, write_colour, write_unaligned
+
+if TYPE_CHECKING:
+    from tests.nursery import Nursery
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: threads wait for each other where cores are busy
 
 PROJECT = Path(__file__).parents[1]
+TINY = (
+    "--ngf 4 --ndf 4 --netD n_layers --n_layers_D 1 --load_size 36 --crop_size 32 --num_threads 0 "
+    "--display_id 0 --n_epochs 1 --n_epochs_decay 0 --print_freq 1 --display_freq 2"
+)
 
 
 class Finished(NamedTuple):
@@ -49,11 +59,7 @@ def colour_root(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny() -> list[str]:
     """Flags of ``train.py`` for one epoch of the smallest training; the generator is not among them."""
-    text = (
-        "--ngf 4 --ndf 4 --netD n_layers --n_layers_D 1 --load_size 36 --crop_size 32 --num_threads 0 "
-        "--display_id 0 --n_epochs 1 --n_epochs_decay 0 --print_freq 1 --display_freq 2"
-    )
-    return text.split()
+    return TINY.split()
 
 
 @pytest.fixture
@@ -64,12 +70,10 @@ def run_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     any type. ``--gpu_ids -1`` is added unless a device is named. The log's handlers are restored.
     """
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
 
     def run(program: str, argv: list[object]) -> Finished:
         words = [str(word) for word in argv]
-        if program not in ("export", "app") and not {"--gpu_ids", "--device"} & set(words):
+        if program not in ("export", "app", "ablate") and not {"--gpu_ids", "--device"} & set(words):
             words += ["--gpu_ids", "-1"]
         capsys.readouterr()
         code = 0
@@ -80,16 +84,63 @@ def run_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         out, err = capsys.readouterr()
         return Finished(code, out, err)
 
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with log_restored():
+        yield run
 
 
 @pytest.fixture
-def trained(run_cli: RunCli, unaligned_root: Path, tiny: list[str], tmp_path: Path) -> Path:
-    """The folder of a finished CycleGAN run named ``cg``, of one epoch."""
-    assert run_cli("train", ["--name", "cg", "--dataroot", unaligned_root, "--netG", "resnet_1blocks", *tiny]).code == 0
-    return tmp_path / "checkpoints" / "cg"
+def free_port() -> int:
+    """A port of this machine at which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished CycleGAN run, of one epoch over the images in ``unaligned``; not to be changed."""
+    place = tmp_path_factory.mktemp("finished")
+    write_unaligned(place / "unaligned")
+    words = f"--name cg --dataroot unaligned --netG resnet_1blocks --gpu_ids -1 {TINY}"
+    with pytest.MonkeyPatch.context() as patch, log_restored():
+        patch.chdir(place)
+        _entry("train").main(words.split())
+    return place / "checkpoints" / "cg"
+
+
+@pytest.fixture
+def trained(finished_run: Path, run_cli: RunCli, unaligned_root: Path, tmp_path: Path) -> Path:
+    """The folder of a finished CycleGAN run named ``cg``, of one epoch over ``unaligned_root``."""
+    return Path(shutil.copytree(finished_run, tmp_path / "checkpoints" / "cg"))
+
+
+@pytest.fixture(scope="session")
+def cycle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder ``cg`` of a CycleGAN's run as ``make_run`` writes it; not to be changed."""
+    from tests.runs import make_run
+
+    return make_run(tmp_path_factory.mktemp("runs") / "cg")
+
+
+@pytest.fixture(scope="module")
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Nursery]":
+    """A nursery in a folder with images of each domain in ``data``, as many as the module's ``PHASES`` says."""
+    from tests.nursery import nursery
+
+    folder = tmp_path_factory.mktemp("nursery")
+    write_unaligned(folder / "data", phases=getattr(request.module, "PHASES", PHASES))
+    with nursery(folder) as opened:
+        yield opened
+
+
+@contextmanager
+def log_restored() -> Iterator[None]:
+    """Put the log's handlers back when the body is done."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def _entry(program: str) -> ModuleType:

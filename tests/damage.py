@@ -48,10 +48,6 @@ def fill_with_zeros(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
 
 
-def save_a_list(path: Path) -> None:
-    torch.save([1, 2], path)
-
-
 def write_a_web_page(path: Path) -> None:
     path.write_text("<!DOCTYPE html><html>404 not found</html>")
 

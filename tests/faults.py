@@ -12,19 +12,17 @@ from types import ModuleType
 from typing import Any
 
 import filelock
+import torch
 
 import models.saver
 import options.stored
 import util.checkpoint
-import util.html_page
 import util.run_lock
-import util.sinks.jsonl
-from models.state import State
+from models.state import State, write_state
 from models.stepper import Stepper
 from tests.nursery import TICK, go_mark, held_mark
 
 WRITE, MOMENT, WITHOUT_LATEST = 0.0001, 0.005, 0.04  # seconds that parts of a save take longer on a slow disk
-IMAGE = 3.0
 
 
 class Changed:
@@ -36,6 +34,10 @@ class Changed:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
+
+
+def replace_in(module: ModuleType, **things: object) -> None:
+    vars(module).update(things)
 
 
 class SlowFile:
@@ -69,12 +71,10 @@ def slow_disk() -> None:
         os.fsync(file)
         time.sleep(MOMENT)
 
-    for module in (util.checkpoint, options.stored, util.sinks.jsonl, util.html_page):
-        module.os = Changed(os, replace=replace, fsync=fsync)  # type: ignore[attr-defined]
-    save = util.checkpoint.torch.save
-    util.checkpoint.torch = Changed(  # type: ignore[assignment]
-        util.checkpoint.torch, save=lambda value, file: save(value, SlowFile(file))
-    )
+    for module in (util.checkpoint, options.stored):
+        replace_in(module, os=Changed(os, replace=replace, fsync=fsync))
+    save: Callable[..., None] = torch.save
+    replace_in(util.checkpoint, torch=Changed(torch, save=lambda value, file: save(value, SlowFile(file))))
 
 
 class InheritedLock:
@@ -98,27 +98,34 @@ class InheritedLock:
 
 
 def inherited_lock() -> None:
-    util.run_lock.FileLock = InheritedLock  # type: ignore[assignment,misc]
+    replace_in(util.run_lock, FileLock=InheritedLock)
 
 
 def die_between_state_and_weights() -> None:
     """End as by SIGKILL when the state of a finished epoch is on the disk, and the weights of that save are not."""
-    write = models.saver.write_state
 
     def last_act(state: State, folder: Path) -> None:
-        write(state, folder)
+        write_state(state, folder)
         if not state["progress"]["seen_in_epoch"]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    models.saver.write_state = last_act
+    replace_in(models.saver, write_state=last_act)
+
+
+FAULTS: Mapping[str, Callable[[], None]] = {
+    "slow_disk": slow_disk,
+    "inherited_lock": inherited_lock,
+    "die_between_state_and_weights": die_between_state_and_weights,
+}
 
 
 def set_constants(values: Mapping[str, float]) -> None:
     """Replace constants, named with their module."""
     for name, value in values.items():
-        module, constant = name.rsplit(".", 1)
-        assert hasattr(importlib.import_module(module), constant), name
-        setattr(importlib.import_module(module), constant, value)
+        path, constant = name.rsplit(".", 1)
+        module = importlib.import_module(path)
+        assert constant in vars(module), name
+        replace_in(module, **{constant: value})
 
 
 def hold(notes: str, moments: tuple[int, ...]) -> None:

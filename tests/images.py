@@ -1,5 +1,6 @@
 """Tiny data sets, drawn and written to a folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,27 @@ def write(image: Image.Image, path: Path) -> Path:
     return path
 
 
-def write_unaligned(root: Path, size: tuple[int, int] = SIZE) -> Path:
+def flat(path: Path, value: int, size: tuple[int, int] = (8, 6)) -> Path:
+    """Save an image of one gray."""
+    return write(Image.new("RGB", size, (value, value, value)), path)
+
+
+def files_below(folder: Path) -> list[str]:
+    """Paths below a folder, links included, sorted."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def fill(root: Path, *names: str) -> Path:
+    """Make empty files, with their folders."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def write_unaligned(root: Path, size: tuple[int, int] = SIZE, *, phases: Mapping[str, int] = PHASES) -> Path:
     """Write ``trainA``, ``trainB``, ``valA`` ... ``testB``."""
-    for phase, count in PHASES.items():
+    for phase, count in phases.items():
         for index in range(count):
             write(an_image(index, size), root / f"{phase}A" / f"a{index}.png")
             write(an_image(100 + index, size), root / f"{phase}B" / f"b{index}.png")

@@ -30,7 +30,7 @@ def torchrun(
 
 def training_processes(launcher: "subprocess.Popen[str]") -> dict[int, int]:
     """Return the process number of each rank that torchrun has started (Linux)."""
-    found = {}
+    found: dict[int, int] = {}
     for task in Path(f"/proc/{launcher.pid}/task").iterdir():
         for child in (task / "children").read_text().split():
             variables = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")

@@ -1,7 +1,6 @@
 """What tests of ``evaluate.py`` share: to run it, to read what it writes, and folders as ``test.py`` leaves them."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,6 @@ from tests.images import an_image, write
 CYCLE = "--netG resnet_1blocks --load_size 32 --crop_size 32"
 PAIRS = f"{CYCLE} --norm instance"
 SIZE = "--preprocess resize_and_crop --load_size 32 --crop_size 32"
-
-
-def refused(done: Finished, words: str) -> None:
-    """Check that a command ended with one sentence."""
-    code, out, err = done
-    assert code == 2, out + err
-    assert "Traceback" not in out + err
-    assert re.search(words, err.strip().splitlines()[-1]), err
 
 
 def evaluate(run_cli: RunCli, *words: object) -> Finished:

@@ -37,7 +37,7 @@ class Order:
         folder: where it runs.
         notes: beginning of the names of the files that it and the test leave for each other.
         constants: of the program, such as ``util.run_lock.PATIENCE``, to replace.
-        faults: names of functions of ``tests.faults`` to call first.
+        faults: names in ``tests.faults.FAULTS`` of what to do first.
         holds: numbers of images seen at which it waits, its saves done, until ``Life.go``.
     """
 
@@ -85,6 +85,10 @@ class Life:
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal to this process alone, not to its loading processes."""
         os.kill(self.pid, number)  # it is nobody else's: until ``wait`` a dead child keeps its number
+
+    def kill_all(self, number: int) -> None:
+        """Send a signal to its loading processes as well, as a terminal does."""
+        os.killpg(self.pid, number)
 
     def lives(self) -> bool:
         """Tell whether it has not ended."""
@@ -170,7 +174,7 @@ def serve() -> None:
             children.remove(question["wait"])
         print(json.dumps(answer), flush=True)
     for pid in children:
-        os.kill(pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)
     end(0)
 
 
@@ -188,13 +192,17 @@ def be(order: Order) -> int:
     """Turn this process into a training; return the exit code."""
     import train
     from tests import faults
+    from util.stop import stop_signals
 
+    os.setpgid(0, 0)
+    for stop in stop_signals():  # as they are in a terminal, whatever the test was started with
+        signal.signal(stop, signal.default_int_handler if stop == signal.SIGINT else signal.SIG_DFL)
     for number, path in enumerate((os.devnull, *(f"{order.notes}.{name}" for name in OUTPUTS))):
         os.dup2(os.open(path, os.O_RDWR), number)
     os.chdir(order.folder)
     faults.set_constants(order.constants)
     for name in order.faults:
-        getattr(faults, name)()
+        faults.FAULTS[name]()
     faults.hold(order.notes, order.holds)
     try:
         train.main(order.argv)

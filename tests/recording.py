@@ -31,8 +31,11 @@ def address(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
 
-class NothingWaits(TorchDispatchMode):
+class NothingWaits(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Refuse operations that ask the device for a value, or tell it one that the host made up."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
@@ -43,7 +46,7 @@ class NothingWaits(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class Operations(NothingWaits):
+class Operations(NothingWaits):  # type: ignore[no-untyped-call]
     """Note every operation and what memory it found."""
 
     def __init__(self) -> None:
@@ -83,7 +86,7 @@ class Operations(NothingWaits):
 
 
 class CpuCapture:
-    """Stands in for ``util.step_graph.CudaCapture``."""
+    """Stands in for ``models.step_graph.CudaCapture``."""
 
     def __init__(self) -> None:
         self.warmed = self.recorded = self.repeated = 0

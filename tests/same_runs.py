@@ -36,7 +36,7 @@ def differences(one: Any, other: Any, place: str = "") -> list[str]:
 
 def assert_same_run(name: str, reference: str) -> None:
     mine, theirs = state_of(name), state_of(reference)
-    for part in ("networks", "optimizers", "model", "others", "progress", "seed"):
+    for part in ("networks", "optimizers", "model", "others", "averages", "progress", "seed"):
         assert differences(mine[part], theirs[part]) == [], part
     assert losses_of(name) == losses_of(reference)
     files = sorted(Path("checkpoints", name).glob("latest_net_*.pth"))

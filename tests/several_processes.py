@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 
 from data.batch import Batch
-from models.divergence import refuse_unequal_weights
+from models.divergence import refuse_bad_weights
 from models.ema import Averages
 from models.registry import create_model
 from models.stepper import Stepper
@@ -88,7 +88,7 @@ def complaint(world: World, *, changed: int) -> str:
         with torch.no_grad():
             next(model.networks["D"].parameters()).view(-1)[3] += 1e-6
     try:
-        refuse_unequal_weights(model, world, 7)
+        refuse_bad_weights(model, world, 7)
     except DivergedError as error:
         return str(error)
     return ""

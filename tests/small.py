@@ -52,12 +52,12 @@ def training(model: str, flags: str = "") -> tuple[TranslationModel[Any], Steppe
 
 
 def train_steps(
-    model: TranslationModel[Any], stepper: Stepper, progress: Progress, steps: int, *, count: int = 1
+    model: TranslationModel[Any], stepper: Stepper, progress: Progress, steps: int, *, count: int = 1, size: int = SIZE
 ) -> list[dict[str, float]]:
     """Take steps, each on images that depend on the progress alone; return the losses."""
     history = []
     for _ in range(steps):
-        batch = random_batch(model.opt, count, seed=progress.images_seen)
+        batch = random_batch(model.opt, count, seed=progress.images_seen, size=size)
         losses = stepper.step(batch, progress).losses
         progress.advance(count)
         history.append({name: value.item() for name, value in losses.items()})
@@ -67,6 +67,11 @@ def train_steps(
 def weights(net: nn.Module) -> dict[str, Tensor]:
     """Return a copy of everything that a checkpoint holds."""
     return {key: value.clone() for key, value in net.state_dict().items()}
+
+
+def pool_states(model: TranslationModel[Any]) -> dict[str, Any]:
+    """Return what a state holds of the image pools."""
+    return {name: pool.state_dict() for name, pool in model.pools.items()}
 
 
 def save_at(folder: Path, model: TranslationModel[Any], stepper: Stepper, progress: Progress, *prefixes: str) -> None:

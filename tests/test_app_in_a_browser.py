@@ -1,8 +1,6 @@
 """The page as a visitor has it: a real server, a real browser."""
 
 import contextlib
-import importlib.util
-import os
 import threading
 import time
 import zipfile
@@ -10,28 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from inference import load
-from inference.app.runs import Runs
-from inference.app.server import build_app, listening
-from inference.app.service import Service
-from inference.app.store import Store
-from inference.app.turns import Turns
-from inference.app.uploads import Limits
-from options.app import parse_app
+from inference.app.server import listening
 from tests import browser as browsing
-from tests.browser import PROGRAM, Page, browser
+from tests.browser import Page, browser
 from tests.images import an_image, write, write_unaligned
+from tests.inference.app.conftest import application
+from tests.optional import need
 from tests.runs import make_run
 from util.run_folder import image_path
 
-needed = [name for name in ("gradio", "websocket") if importlib.util.find_spec(name) is None]
-if reason := f"{' and '.join(needed)} not installed" if needed else "" if PROGRAM else "there is no Chromium":
-    if os.environ.get("REQUIRE_ALL_TESTS"):  # as in .ci/run
-        pytest.fail(reason)
-    pytest.skip(reason, allow_module_level=True)
+need("gradio", "websocket", chromium=True)
 
 OLD = "window.old = [...document.querySelectorAll('.view img')].map(view => view.src), 0"
 VIEWS = """[...document.querySelectorAll(".view img")]
@@ -45,6 +36,7 @@ PIXELS = """(async () => {
     window.pixels = [...context.getImageData(0, 0, canvas.width, canvas.height).data]
 })()"""
 SIZE = (64, 48)
+Levels = npt.NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +55,7 @@ def address(run: Path) -> Iterator[str]:
     """The address of a page with that run."""
     import uvicorn
 
-    runs = Runs((), run.parent, lambda place: load(place, device="cpu", precision="fp32"))
-    with Store(600) as store, contextlib.closing(listening("127.0.0.1", 0)) as place:
-        service = Service(runs, Turns(5), Limits(10**6, 10**6), store)
-        app = build_app(service, parse_app(["--checkpoints_dir", str(run.parent)]))
+    with application(run.parent) as (app, _), contextlib.closing(listening("127.0.0.1", 0)) as place:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
         thread.start()
@@ -76,17 +65,23 @@ def address(run: Path) -> Iterator[str]:
         assert not thread.is_alive()
 
 
-@pytest.fixture
-def page(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setattr(browsing, "LONGEST", 60.0)
-    with browser(tmp_path / "profile") as opened:
-        opened.resize(1400, 1000)
-        opened.visit(address)
-        opened.wait_for("document.querySelectorAll('#examples img').length == 2")
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with pytest.MonkeyPatch.context() as patch, browser(tmp_path_factory.mktemp("browser") / "profile") as opened:
+        patch.setattr(browsing, "LONGEST", 60.0)
         yield opened
 
 
-def translated(page: Page) -> np.ndarray:  # type: ignore[type-arg]
+@pytest.fixture
+def page(address: str, opened: Page) -> Page:
+    """The app as somebody sees it who has just come."""
+    opened.resize(1400, 1000)
+    opened.visit(address)
+    opened.wait_for("document.querySelectorAll('#examples img').length == 2")
+    return opened
+
+
+def translated(page: Page) -> Levels:
     """Press the button; return the translation as it is shown."""
     page.ask(OLD)
     page.click("#translate")
@@ -134,14 +129,6 @@ def test_an_example_of_the_runs_data_is_taken(page: Page, run: Path) -> None:
     page.wait_for("document.querySelector('#about')?.innerText.startsWith('a1.png: 40 x 36')")
     page.wait_for("!!document.querySelector('#image img')?.naturalWidth")
     assert np.array_equal(translated(page), np.asarray(load(run, device="cpu", precision="fp32")(an_image(1))))
-
-
-def test_what_is_no_image_is_told_beside_it(page: Page, tmp_path: Path) -> None:
-    (tmp_path / "notes.png").write_text("hello")
-    page.attach("#image input[type=file]", tmp_path / "notes.png")
-    page.wait_for(
-        "document.querySelector('#about')?.innerText.startsWith('Not taken: cannot read the image notes.png')"
-    )
 
 
 def test_the_samples_of_the_training_are_shown(page: Page) -> None:

@@ -1,13 +1,16 @@
 """Damaged, foreign and malicious checkpoints end in one sentence, and run no code."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Finished, RunCli
-from tests.damage import DAMAGED, WITH_CODE, Damage, save_a_list
+from tests.damage import DAMAGED, WITH_CODE, Damage
 from tests.refusals import refused
+
+Translate = Callable[..., Finished]
 
 
 @pytest.mark.filterwarnings("ignore:.*pickle protocol")
@@ -20,47 +23,39 @@ class TestCheckpoints:
                 (trained / name).unlink()
         return trained
 
-    def translate(self, run_cli: RunCli, root: Path, *more: object) -> Finished:
-        return run_cli("test", ["--name", "cg", "--dataroot", root / "testA", "--model", "test", *more])
+    @pytest.fixture
+    def translate(self, run_cli: RunCli, unaligned_root: Path) -> Translate:
+        words = ["--name", "cg", "--dataroot", unaligned_root / "testA", "--model", "test"]
+        return lambda *more: run_cli("test", [*words, *more])
 
     @pytest.mark.parametrize("damage", WITH_CODE)
     def test_a_checkpoint_that_holds_code_is_refused_unexecuted(
-        self, run_cli: RunCli, run: Path, unaligned_root: Path, tmp_path: Path, damage: Damage
+        self, translate: Translate, run: Path, tmp_path: Path, damage: Damage
     ) -> None:
         damage(run / "latest_net_G_A.pth")
-        result = self.translate(run_cli, unaligned_root)
-        refused(result, "latest_net_G_A.pth holds code or objects beside tensors and was not opened")
+        refused(translate(), "latest_net_G_A.pth holds code or objects beside tensors and was not opened")
         assert not (tmp_path / "executed").exists()
 
     @pytest.mark.parametrize("damage", DAMAGED)
-    def test_a_damaged_checkpoint(self, run_cli: RunCli, run: Path, unaligned_root: Path, damage: Damage) -> None:
+    def test_a_damaged_checkpoint(self, translate: Translate, run: Path, damage: Damage) -> None:
         damage(run / "latest_net_G_A.pth")
-        result = self.translate(run_cli, unaligned_root)
-        refused(result, "the checkpoint .*latest_net_G_A.pth is damaged or cut off", "--epoch")
+        refused(translate(), "the checkpoint .*latest_net_G_A.pth is damaged or cut off", "--epoch")
 
-    def test_a_checkpoint_that_holds_a_list(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
-        save_a_list(run / "latest_net_G_A.pth")
-        refused(
-            self.translate(run_cli, unaligned_root), "latest_net_G_A.pth is not the weights of a network but a list"
-        )
-
-    def test_the_file_of_a_discriminator(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
+    def test_the_file_of_a_discriminator(self, translate: Translate, run: Path) -> None:
         shutil.copy(run / "latest_net_D_A.pth", run / "latest_net_G_A.pth")
-        refused(self.translate(run_cli, unaligned_root), "latest_net_G_A.pth")
+        refused(translate(), "latest_net_G_A.pth")
 
-    def test_the_weights_of_another_network(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
-        result = self.translate(run_cli, unaligned_root, "--netG", "resnet_2blocks", "--ngf", 8, "--dropout")
+    def test_the_weights_of_another_network(self, translate: Translate, run: Path) -> None:
+        result = translate("--netG", "resnet_2blocks", "--ngf", 8, "--dropout")
         advice = "pass --netG resnet_1blocks --norm instance .*--ngf 4 .*--no_dropout"
         sentence = refused(result, "latest_net_G_A.pth does not fit", "--netG resnet_2blocks", advice)
-        assert self.translate(run_cli, unaligned_root, *sentence.split("; pass ")[1].split()).code == 0
+        assert translate(*sentence.split("; pass ")[1].split()).code == 0
 
-    def test_an_epoch_that_was_not_saved(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
-        result = self.translate(run_cli, unaligned_root, "--epoch", 99)
-        refused(result, "there is no checkpoint .*cg/99_net_G", "--epoch")
-
-    def test_a_side_that_does_not_exist(self, run_cli: RunCli, run: Path, unaligned_root: Path) -> None:
-        result = self.translate(run_cli, unaligned_root, "--model_suffix", "_C")
-        refused(result, "there is no checkpoint .*latest_net_G_C.pth")
+    @pytest.mark.parametrize(
+        ("words", "file"), [("--epoch 99", "cg/99_net_G.*--epoch"), ("--model_suffix _C", "latest_net_G_C.pth")]
+    )
+    def test_a_file_that_does_not_exist(self, translate: Translate, run: Path, words: str, file: str) -> None:
+        refused(translate(*words.split()), f"there is no checkpoint .*{file}")
 
     def test_a_run_that_does_not_exist(self, run_cli: RunCli, unaligned_root: Path) -> None:
         result = run_cli("test", ["--name", "nothing", "--dataroot", unaligned_root])

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Finished, RunCli
-from tests.images import an_image, write
-from tests.nursery import Nursery, nursery
+from tests.conftest import TINY, Finished, RunCli
+from tests.nursery import Nursery
 from tests.outages import FileInstead, LostFolder, Outage, TotalOutage, fill, small_file_system
 from tests.refusals import refused
 from tests.same_runs import (
@@ -26,22 +25,8 @@ from tests.same_runs import (
 
 IMAGES, TROUBLE, BETTER = 8, 3, 6  # images: in all, seen before the disk refuses, and before it works again
 HASTE = {"models.saver.LAST_TRIES": 3, "models.saver.PAUSE": 0.05}
-FLAGS = (
-    "--dataroot data --model cycle_gan --pool_size 2 --netG resnet_1blocks --ngf 4 --ndf 4 --netD n_layers "
-    "--n_layers_D 1 --load_size 36 --crop_size 32 --num_threads 0 --display_id 0 --no_html --print_freq 1 "
-    "--save_latest_freq 1 --n_epochs 1 --n_epochs_decay 1"
-)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """A nursery in a folder with four images of each domain."""
-    folder = tmp_path_factory.mktemp("disk")
-    for index in range(IMAGES // 2):
-        write(an_image(index), folder / "data" / "trainA" / f"{index}.png")
-        write(an_image(100 + index), folder / "data" / "trainB" / f"{index}.png")
-    with nursery(folder) as opened:
-        yield opened
+PHASES = {"train": IMAGES // 2}
+FLAGS = f"--dataroot data --pool_size 2 --netG resnet_1blocks {TINY} --no_html --save_latest_freq 1 --n_epochs_decay 1"
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +67,6 @@ def test_a_disk_that_refuses_for_a_while_is_warned_about_and_changes_nothing(
         assert f"to checkpoints/{name} (" in warning
         assert f"{TROUBLE} images seen" in warning  # whole, or out of sight for a while
     assert_same_checkpoints(place.folder / "checkpoints" / name, whole)
-
-
-@pytest.mark.parametrize("kind", [Outage, LostFolder, FileInstead])
-def test_a_disk_that_refuses_for_a_while_costs_no_report(kind: type[Outage], place: Nursery, whole: Path) -> None:
-    name = f"reports{kind.__name__}"
-    assert troubled(place, name, kind).code == 0
     assert reports(place.folder / "checkpoints" / name) == reports(whole)
 
 
@@ -205,7 +184,7 @@ def test_a_disk_too_small_for_a_state_ends_in_a_sentence(place: Nursery, small_d
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(place: Nursery) -> None:
-    for where in ("/proc/nowhere", "data/trainA/0.png"):
+    for where in ("/proc/nowhere", "data/trainA/a0.png"):
         done = place.run([*FLAGS.split(), "--name", "run", "--checkpoints_dir", where])
         refused(done, f"cannot write to the folder {where}/run", "choose another place")
         assert done.stderr.count("\n") == 1

@@ -3,27 +3,20 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from tests.conftest import RunCli
+from tests.images import an_image, write
+from tests.measuring import PAIRS
 from tests.refusals import refused
 from tests.runs import make_run
-
-SMALL = "--no_dropout --netG resnet_1blocks --norm instance --load_size 32 --crop_size 32"
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A pix2pix run that has learned nothing."""
-    return make_run(tmp_path / "checkpoints" / "pairs", "pix2pix", SMALL)
-
-
-def pair(path: Path, number: int) -> None:
-    rng = np.random.default_rng(number)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rng.integers(0, 256, (32, 64, 3), np.uint8)).save(path)
+    return make_run(tmp_path / "checkpoints" / "pairs", "pix2pix", f"--no_dropout {PAIRS}")
 
 
 def measured(folder: str = "results/pairs/test_latest") -> dict[str, float]:
@@ -34,7 +27,7 @@ def test_a_damaged_image_is_left_out_and_the_others_keep_their_scores(
     run: Path, tmp_path: Path, run_cli: RunCli
 ) -> None:
     for number in range(5):
-        pair(tmp_path / "data" / "test" / f"{number}.png", number)
+        write(an_image(number, (64, 32)), tmp_path / "data" / "test" / f"{number}.png")
     flags = ["--name", "pairs", "--dataroot", tmp_path / "data", "--metrics", "l1,histogram"]
     assert run_cli("test", flags).code == 0
     whole = measured()
@@ -53,9 +46,7 @@ def test_images_of_one_name_in_different_folders_are_told_apart(run: Path, tmp_p
     rows = []
     for number, folder in enumerate(("x", "y")):
         for side in "ab":
-            path = tmp_path / folder / side / "1.png"
-            path.parent.mkdir(parents=True)
-            Image.new("RGB", (32, 32), (50 * number, 100, 0)).save(path)
+            write(Image.new("RGB", (32, 32), (50 * number, 100, 0)), tmp_path / folder / side / "1.png")
         rows.append(f"{tmp_path}/{folder}/a/1.png,{tmp_path}/{folder}/b/1.png,test")
     listed = tmp_path / "lists" / "pairs.csv"
     listed.parent.mkdir()
@@ -79,7 +70,7 @@ def test_batches_of_any_size_give_the_same_scores_where_the_networks_do(
     size: int, run: Path, tmp_path: Path, run_cli: RunCli
 ) -> None:
     for number in range(5):
-        pair(tmp_path / "data" / "test" / f"{number}.png", number)
+        write(an_image(number, (64, 32)), tmp_path / "data" / "test" / f"{number}.png")
     flags = ["--name", "pairs", "--dataroot", tmp_path / "data", "--metrics", "l1"]
     assert run_cli("test", [*flags, "--batch_size", size]).code == 0
     scores = measured()

@@ -3,7 +3,7 @@
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,28 +11,14 @@ import torch
 
 from models.state import read_state
 from models.validation import Validation
-from tests.conftest import Finished, RunCli
-from tests.images import write_unaligned
-from tests.nursery import Nursery, nursery
+from tests.conftest import TINY, Finished, RunCli
+from tests.nursery import Nursery
 from tests.refusals import refused
 from tests.same_runs import assert_same_checkpoints, checkpoints, contents, images_saved, reports
 
-FLAGS = (
-    "--dataroot data --model cycle_gan --pool_size 2 --netG resnet_1blocks --ngf 4 --ndf 4 --netD n_layers "
-    "--n_layers_D 1 --load_size 36 --crop_size 32 --num_threads 0 --display_id 0 --no_html --print_freq 1 "
-    "--n_epochs 1 --n_epochs_decay 1"
-)
+FLAGS = f"--dataroot data --pool_size 2 --netG resnet_1blocks {TINY} --no_html --display_freq 400 --n_epochs_decay 1"
 AT_ONCE = {"util.run_lock.PATIENCE": 0.05}
 IMAGES, HALFWAY = 6, 3
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """A nursery in a folder with three images of each domain."""
-    folder = tmp_path_factory.mktemp("folders")
-    write_unaligned(folder / "data")
-    with nursery(folder) as opened:
-        yield opened
 
 
 class TestTwoTrainingsAtOnce:

@@ -85,6 +85,7 @@ def ended(nodes: "list[subprocess.Popen[str]]") -> list[str]:
     return said
 
 
+@pytest.mark.slow
 def test_two_hosts_train_as_two_processes_of_one_and_go_on_after_a_cut(
     hosts: dict[str, str], words: list[object]
 ) -> None:

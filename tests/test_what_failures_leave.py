@@ -1,5 +1,6 @@
 """What is on the disk after a training was ended by an error, and that it goes on from there."""
 
+import itertools
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-import models.saver
-import models.state
+import util.checkpoint
 from models.optimizers import AnyOrderAdam
-from models.stepper import Stepper
 from tests.conftest import Finished, RunCli
 from tests.same_runs import assert_same_run, state_of
+from util.gradient_sum import GradientSum
+from util.stop import StopSignals
 
 RUN = Path("checkpoints", "run")
 Train = Callable[..., Finished]
@@ -26,77 +27,49 @@ def train(run_cli: RunCli, aligned_root: Path, tiny: list[str]) -> Train:
     return lambda name, *flags: run_cli("train", [*basic, "--name", name, *flags])
 
 
-@pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Raise an error in a step after so many images, before or after its first update."""
-
-    def fail(images: int, *, updated: bool) -> Any:
-        patch = monkeypatch.context()
-        inner = patch.__enter__()
-        learn, step = Stepper.step, AnyOrderAdam.step
-        steps: list[int] = []
-
-        def note(self: Stepper, batch: Any, progress: Any) -> Any:
-            steps[:] = [progress.images_seen, 0]
-            return learn(self, batch, progress)
-
-        def update(self: Any, *given: Any, **named: Any) -> Any:
-            if steps[0] == images and steps[1] == int(updated):
-                raise RuntimeError("out of memory, say")
-            steps[1] += 1
-            return step(self, *given, **named)
-
-        inner.setattr(Stepper, "step", note)
-        inner.setattr(AnyOrderAdam, "step", update)
-        return patch
-
-    return fail
-
-
-def test_an_error_between_two_updates_leaves_the_save_before_which_continues_bit_exactly(
-    train: Train, failing: Any
+@pytest.mark.parametrize(
+    ("place", "act", "call", "flags"),
+    [
+        ("models.optimizers.AnyOrderAdam.step", AnyOrderAdam.step, 10, ("--save_latest_freq", 2)),
+        ("util.gradient_sum.GradientSum.finish", GradientSum.finish, 9, ()),
+    ],
+    ids=["between two updates", "with new running statistics"],
+)
+def test_an_error_in_the_fifth_step_leaves_the_state_after_the_fourth_which_continues_bit_exactly(
+    place: str,
+    act: Callable[..., Any],
+    call: int,
+    flags: tuple[object, ...],
+    train: Train,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert train("whole").code == 0
-    patch = failing(4, updated=True)  # the second update of the step never comes
-    with pytest.raises(RuntimeError):
-        train("run", "--save_latest_freq", 2)
-    patch.__exit__(None, None, None)
-    assert state_of("run")["progress"]["images_seen"] == 4, "the save before that step"
-    assert train("run", "--continue_train", "--save_latest_freq", 5000).code == 0
-    assert_same_run("run", "whole")
+    calls = itertools.count(1)  # two a step
 
-
-def test_running_statistics_of_a_step_that_came_to_nothing_are_not_saved(
-    train: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert train("whole").code == 0
-    average = "util.gradient_sum.GradientSum.finish"
-    calls: list[int] = []
-
-    def fail(*given: Any) -> None:
-        calls.append(1)
-        if len(calls) == 9:  # two phases a step: the first of the fifth
+    def fail(*given: Any, **named: Any) -> Any:
+        if next(calls) == call:
             raise RuntimeError("out of memory, say")
+        return act(*given, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(average, fail)
+        patch.setattr(place, fail)
         with pytest.raises(RuntimeError):
-            train("run")
+            train("run", *flags)
     assert state_of("run")["progress"]["images_seen"] == 4
-    assert train("run", "--continue_train").code == 0
+    assert train("run", "--continue_train", "--save_latest_freq", 5000).code == 0
     assert_same_run("run", "whole")
 
 
 def test_a_numbered_save_that_was_refused_is_written_later(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     assert train("whole", "--save_epoch_freq", 1).code == 0
-    write, refusals = models.state.save_file, iter([True])
+    write, refusals = util.checkpoint.save_file, iter([True])
 
     def refuse_once(value: Any, path: Path, **named: Any) -> None:
         if path.name == "1_net_G.pth" and next(refusals, False):
             raise OSError(28, "No space left on device")
         write(value, path, **named)
 
-    monkeypatch.setattr(models.state, "save_file", refuse_once)
+    monkeypatch.setattr("models.state.save_file", refuse_once)
     done = train("run", "--save_epoch_freq", 1)
     assert done.code == 0
     assert "cannot save latest, 1 to checkpoints/run (No space left on device)" in done.stdout
@@ -107,14 +80,14 @@ def test_a_signal_ends_the_waiting_for_room_at_the_end(train: Train, monkeypatch
     def refuse(*given: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(models.saver, "write_state", refuse)
-    wait = models.saver.StopSignals.wait
+    monkeypatch.setattr("models.saver.write_state", refuse)
+    wait = StopSignals.wait
 
-    def interrupted(self: Any, seconds: float) -> bool:
+    def interrupted(self: StopSignals, seconds: float) -> bool:
         signal.raise_signal(signal.SIGTERM)
         return wait(self, seconds)
 
-    monkeypatch.setattr(models.saver.StopSignals, "wait", interrupted)
+    monkeypatch.setattr(StopSignals, "wait", interrupted)
     done = train("run")
     assert done.code == 2
     assert "cannot save to checkpoints/run (No space left on device)" in done.stderr

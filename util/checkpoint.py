@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from options.errors import DamagedError, UserError
+from util.files import TEMPORARY
 from util.safetensors_file import read_safetensors
 
 STATE_FILE = "latest_state.pth"
 PREVIOUS_STATE_FILE = "previous_state.pth"
 DOS_FOLDER = 0x10  # an attribute that no record has, and that makes PyTorch read nothing into its tensor
-TEMPORARY = ".tmp"  # ends the name of a file that is being written
 AVERAGED = "_ema"  # ends the name of a network in the file of its averaged weights
 
 

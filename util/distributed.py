@@ -1,4 +1,4 @@
-"""One process or many: who we are, where we compute, and what all of us do together.
+"""One process or many: who we are, and what all of us do together.
 
 Started by ``torchrun`` the environment says who we are (gloo on the CPU, NCCL on GPUs); otherwise
 there is one process and every function here is free.
@@ -7,10 +7,12 @@ there is one process and every function here is free.
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -19,10 +21,10 @@ from torch import Tensor
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-from options.errors import CannotSaveError, DivergedError, LostProcessError, SharedError, StoppedError, UserError
+from options.errors import CannotSaveError, DivergedError, LostProcessError, SharedError, StoppedError
 from options.schema import RunOptions
 from util.determinism import deterministic_kernels
-from util.launcher import has_ended, restarts
+from util.device import choose_device
 
 log = logging.getLogger(__name__)
 
@@ -165,9 +167,8 @@ def heard() -> Iterator[None]:
         yield
     except RuntimeError as error:  # of all kinds that gloo, NCCL and the store have
         gone = [f"process {rank} ({pid} on {host})" for rank, (host, pid) in enumerate(_PEERS) if has_ended(host, pid)]
-        who = (
-            f"{', '.join(gone)} has ended" if gone else "another process has ended, or was silent for --timeout seconds"
-        )
+        unknown = "another process has ended, or was silent for --timeout seconds"
+        who = f"{', '.join(gone)} has ended" if gone else unknown
         raise LostProcessError(f"{who}; what it said last may tell why ({str(error).splitlines()[0]})") from error
 
 
@@ -180,51 +181,42 @@ def _on_cpu(value: Any) -> Any:
     return [_on_cpu(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def choose_device(opt: RunOptions, *, local_rank: int = 0, launched: bool = False) -> torch.device:
-    """Turn ``--device`` and ``--gpu_ids`` into a device.
+def has_ended(host: str, pid: int) -> bool:
+    """Tell whether a process is known to be gone; of other hosts, and not on Linux, nothing is known."""
+    if host != socket.gethostname() or sys.platform != "linux":
+        return False
+    try:
+        return _stat(pid)[0] in "ZX"  # it waits for its parent
+    except OSError:
+        return True
 
-    Args:
-        local_rank: number of this process on its machine.
-        launched: True under ``torchrun``.
+
+def restarts() -> int:
+    """Return how often ``--max-restarts`` has started processes in the place of those that failed."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
+
+
+def hosts() -> int:
+    """Return how many machines take part."""
+    return int(os.environ.get("GROUP_WORLD_SIZE", 1))
+
+
+def launch_id() -> str:
+    """Return what all processes of one launch have in common, the restarted ones too, and other launches have not.
+
+    That is ``--rdzv-id``, or which process the launcher is and when it was started.
     """
-    ids = _gpu_ids(opt.gpu_ids)
-    if opt.device != "auto":
-        name = f"cuda:{local_rank}" if opt.device == "cuda" else opt.device
-        return _existing(name, f"--device {opt.device}")
-    if ids == [-1]:
-        return torch.device("cpu")
-    if len(ids) > 1 and not launched:
-        raise UserError(
-            f"--gpu_ids {opt.gpu_ids} names {len(ids)} GPUs; start one process for each: "
-            f"torchrun --nproc_per_node={len(ids)} train.py --gpu_ids {opt.gpu_ids} ... (the rest as before)"
-        )
-    if ids:
-        if local_rank >= len(ids):
-            raise UserError(f"--gpu_ids {opt.gpu_ids} names {len(ids)} GPUs, fewer than there are processes")
-        return _existing(f"cuda:{ids[local_rank]}", f"--gpu_ids {opt.gpu_ids}")
-    if torch.cuda.is_available():
-        return _existing(f"cuda:{local_rank}", f"process {local_rank} of this machine")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def _gpu_ids(text: str) -> list[int]:
+    given = os.environ.get("TORCHELASTIC_RUN_ID", "none")
+    if given != "none":
+        return given
+    parent = os.getppid()
     try:
-        ids = [int(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise UserError(f"--gpu_ids {text!r} is not a list of numbers; give 0, or 0,1, or -1 for the CPU") from None
-    return [-1] if any(number < 0 for number in ids) else ids
+        since = _stat(parent)[19]
+    except OSError:  # not Linux
+        since = ""
+    return f"{parent} {since}"
 
 
-def _existing(name: str, given: str) -> torch.device:
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UserError(f"{given}: there is no such device; use cpu, cuda, cuda:1 or mps") from None
-    missing = UserError(f"{given}: this machine has no {device}; pass --gpu_ids -1 (or --device cpu) for the CPU")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise missing
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise missing
-    if device.type not in ("cpu", "cuda", "mps"):
-        raise UserError(f"{given}: use cpu, cuda, cuda:1 or mps")
-    return device
+def _stat(pid: int) -> list[str]:
+    """Return what Linux tells of a process behind its name: first the state, as the 20th when it was started."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

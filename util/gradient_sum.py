@@ -36,6 +36,9 @@ class GradientSum:
         self._starts = True
         try:
             yield
+        except BaseException:
+            self._under_way.clear()  # or the next step would take those for its own
+            raise
         finally:
             self._starts = False
 

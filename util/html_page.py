@@ -14,8 +14,7 @@ from dominate import document
 from dominate.tags import a, dom_tag, figcaption, figure, h1, h2, header, img, link, meta, section, style
 from dominate.util import raw
 
-from util.sinks.tolerance import LineWriter
-from util.whole_file import whole_file
+from util.files import LineWriter, whole_file
 
 # Before it is loaded an image counts as square: without that a row has no height, and a browser would
 # fetch the whole page at once in spite of loading="lazy".

@@ -1,5 +1,6 @@
 """Tensors to 8-bit images and back to files."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from util.whole_file import whole_file
+from util.files import whole_file
+
+JPEG_QUALITY = 80
 
 ImageArray = npt.NDArray[np.uint8]  # H x W x 3, or H x W for gray
 
@@ -32,6 +35,16 @@ def as_rgb(image: ImageArray) -> ImageArray:
 
 
 def save_image(image: ImageArray, path: Path) -> None:
-    """Write a PNG so that the file is there whole or not at all."""
+    """Write a PNG, or a JPEG where the path ends in ``.jpg``, so that the file is there whole or not at all."""
     with whole_file(path) as file:
-        Image.fromarray(image).save(file, format="PNG")
+        if path.suffix == ".jpg":
+            file.write(jpeg(image))
+        else:
+            Image.fromarray(image).save(file, format="PNG")
+
+
+def jpeg(image: ImageArray) -> bytes:
+    """Return an image, gray or in colour, as a JPEG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).convert("RGB").save(buffer, format="JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()

@@ -5,7 +5,6 @@ Everything comes from ``metrics.jsonl``. matplotlib is optional.
 """
 
 import math
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from options.arguments import QuietParser
 from options.errors import UserError
 from options.stored import read_options
-from util.checkpoint import TEMPORARY
-from util.panels import Panel, panels, y_range
+from util.curves.history import History
+from util.curves.panels import Panel, panels, y_range
+from util.curves.traces import COLOURS, GRAY, colour, smooth
+from util.files import whole_file
 from util.run_folder import METRICS_FILE, find_metrics
-from util.sinks.history import History
-from util.sinks.jsonl import read_events
-from util.sinks.traces import COLOURS, GRAY, colour, smooth
+from util.sinks.events import read_events
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,8 +35,6 @@ STYLE: dict[Any, Any] = {  # Any: matplotlib lists hundreds of keys
     "text.parse_math": False,  # a $ in a name is a $
 }  # fmt: skip
 DASHES = ("solid", "dashed", "dotted", "dashdot")  # the next for each round of colours
-
-
 NOT_DRAWN = ("waiting", "memory")
 
 
@@ -81,13 +78,8 @@ def save(figure: "Figure", path: Path) -> None:
     """Write the image, whole or not at all, as PNG or SVG as the path ends."""
     from matplotlib import style
 
-    temporary, kind = path.with_name(path.name + TEMPORARY), path.suffix.lower().removeprefix(".")
-    try:
-        with style.context(["default", STYLE]):
-            figure.savefig(temporary, format=kind)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as file, style.context(["default", STYLE]):
+        figure.savefig(file, format=path.suffix.lower().removeprefix("."))
 
 
 def read_runs(files: Iterable[Path]) -> list[Run]:
@@ -191,8 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs = read_runs([find_metrics(given, flags.checkpoints_dir) for given in flags.runs])
         save(draw(runs, flags.title), flags.out)
     except (UserError, OSError) as error:
-        path = str(getattr(error, "filename", "")).removesuffix(TEMPORARY)
-        reason = f"{path}: {error.strerror}; pass another path" if isinstance(error, OSError) else error
+        reason = f"{error.filename}: {error.strerror}; pass another path" if isinstance(error, OSError) else error
         print(f"{PROGRAM}: error: {reason}", file=sys.stderr)
         return 2
     print(flags.out)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -27,8 +27,6 @@ class Progress:
     epoch_size: int = 0
     metrics: list[float] = field(default_factory=list)
     deciding: str = ""
-
-    _COUNTERS: ClassVar[tuple[str, ...]] = ("epoch", "images_seen", "seen_in_epoch", "metrics")
 
     def advance(self, images: int) -> None:
         """Count a finished step of that many images."""
@@ -63,7 +61,8 @@ class Progress:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the counters as plain values; the size of the data is not part of them."""
-        counters = {name: getattr(self, name) for name in self._COUNTERS}
+        counters: dict[str, Any] = {"epoch": self.epoch, "images_seen": self.images_seen}
+        counters |= {"seen_in_epoch": self.seen_in_epoch, "metrics": self.metrics}
         return counters | ({"deciding": self.deciding} if self.deciding else {})
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -76,8 +75,8 @@ class Progress:
         numbers = [state["epoch"], state["images_seen"], state["seen_in_epoch"]]
         if not all(type(number) is int for number in numbers) or not isinstance(state["metrics"], list):
             raise TypeError(f"{dict(state)} are no counters")
-        for name in self._COUNTERS:
-            setattr(self, name, state[name])
+        self.epoch, self.images_seen, self.seen_in_epoch = numbers
+        self.metrics = state["metrics"]
         self.deciding = str(state.get("deciding", ""))
 
 

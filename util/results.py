@@ -13,7 +13,7 @@ from options.data import Range
 from options.schema import Options
 from util.html_page import HtmlPage
 from util.images import save_image, to_uint8
-from util.raster.header import Color, Header
+from util.raster.kinds import Color, Header
 from util.raster.values import from_pixels, range_of_type
 from util.raster.writing import write_raster
 from util.run_folder import make_folder

@@ -17,12 +17,10 @@ import torch
 from options.errors import StoppedError, UserError
 from options.schema import Options
 from options.stored import write_options
-from util.distributed import World
-from util.last_warning import LAST_WARNING
-from util.launcher import hosts
+from util.distributed import World, hosts
+from util.files import LineWriter
+from util.log import LAST_WARNING, BarSafeHandler
 from util.run_folder import COMMANDS_FILE, run_folder
-from util.sinks.console import BarSafeHandler
-from util.sinks.tolerance import LineWriter
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +98,13 @@ def speak(*, quiet: bool) -> None:
     """Keep to ``--quiet``: from now on only warnings are shown."""
     if quiet:
         logging.getLogger().setLevel(logging.WARNING)
+
+
+def refuse_several(program: str) -> None:
+    """Raise a ``UserError`` where ``torchrun`` has started more than one process."""
+    if _is_one_of_several():
+        count = os.environ.get("WORLD_SIZE")
+        raise UserError(f"{program} works in one process, not {count}; start it without torchrun")
 
 
 def _is_one_of_several() -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from options.errors import UserError
 from options.schema import Options
-from util.checkpoint import AVERAGED, PREVIOUS_STATE_FILE, STATE_FILE, TEMPORARY
+from util.checkpoint import AVERAGED, PREVIOUS_STATE_FILE, STATE_FILE
+from util.files import TEMPORARY
 
 WEIGHTS = ("*_net_*.pth", "*_net_*.safetensors")
 STATES = (STATE_FILE, PREVIOUS_STATE_FILE)

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from options.errors import UserError
+from util.files import whole_file
 
 CHECKSUM = "crc32"
 
@@ -25,12 +26,8 @@ def write_safetensors(weights: Mapping[str, Tensor], path: Path, metadata: Mappi
     """
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in weights.items()}
     described = {**metadata, CHECKSUM: _checksum(plain, metadata)}
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_bytes(save(plain, metadata=described))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write(save(plain, metadata=described))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -1,6 +1,5 @@
-"""Many images on one: rows of labelled images, and their JPEG file."""
+"""Many images on one: rows of labelled images."""
 
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +12,6 @@ SMALLEST_CELL = 192  # pixels
 TALLEST = 4  # times the width of a cell
 PADDING = 4  # pixels of white around each image
 TEXT = "#444444"
-JPEG_QUALITY = 80
 
 
 def sheet(rows: Sequence[Mapping[str, ImageArray]], caption: str, *, width: int | None = None) -> ImageArray:
@@ -57,13 +55,6 @@ def in_rows(images: Mapping[str, ImageArray], columns: int) -> list[dict[str, Im
     """Lay labelled images out row by row."""
     items = list(images.items())
     return [dict(items[start : start + columns]) for start in range(0, len(items), columns)]
-
-
-def jpeg(image: ImageArray) -> bytes:
-    """Return an image, gray or in colour, as a JPEG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).convert("RGB").save(buffer, format="JPEG", quality=JPEG_QUALITY)
-    return buffer.getvalue()
 
 
 def _scaled(pixels: ImageArray, width: int) -> Image.Image:

@@ -34,17 +34,17 @@ class StepTrace:
             yield
             return
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it complains where there is no GPU
-        kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device.type == "cuda" else [])]
+        on_gpu = device.type == "cuda"
+        kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
         with profile(activities=kinds, record_shapes=True) as seen:
             yield
-            if device.type == "cuda":
+            if on_gpu:
                 torch.cuda.synchronize(device)  # sync
         self._path.unlink(missing_ok=True)  # of an earlier training
         seen.export_chrome_trace(str(self._path))  # says nothing if it cannot
         if not self._path.exists():
             log.warning("cannot write the trace of a step to %s", self._path)
             return
-        on_gpu = device.type == "cuda"
         spent = {
             event.key: event.self_device_time_total if on_gpu else event.self_cpu_time_total
             for event in seen.key_averages()

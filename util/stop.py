@@ -21,8 +21,8 @@ SAME_PRESS = 2.0  # seconds in which torchrun hands on a Ctrl-C that every proce
 
 def stop_signals() -> list[signal.Signals]:
     """Return those signals that this system has."""
-    names = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP")
-    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+    known = signal.Signals.__members__
+    return [known[name] for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP") if name in known]
 
 
 class StopSignals:

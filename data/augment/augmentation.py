@@ -98,10 +98,6 @@ class Augmentation:
     def __init__(self, both: tuple[Step, ...], input_only: tuple[Step, ...]) -> None:
         self.both, self.input_only = both, input_only
 
-    def __bool__(self) -> bool:
-        """Return whether there is anything to do."""
-        return bool(self.both or self.input_only)
-
     def __call__(self, images: Sequence[Pixels], rng: np.random.Generator, *, looks: Sequence[Look]) -> list[Pixels]:
         """Change all images alike, and the inputs once more.
 

@@ -2,12 +2,13 @@
 
 A change takes a C x H x W image, colours in [0, 1], and returns another; it draws from NumPy's generator alone, so
 the state of PyTorch's is neither read nor changed. What moves pixels other than by flips and quarter turns is in
-data/augment/warp.py. torchvision takes long to import, which waits for the first image.
+data/augment/warp.py.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,8 +33,7 @@ def quarter_turns(image: Tensor, probability: float, rng: np.random.Generator) -
 
 def color(image: Tensor, share: float, rng: np.random.Generator) -> Tensor:
     """Change brightness, contrast and saturation."""
-    from torchvision.transforms.v2 import functional as F
-
+    F = _torchvision()
     for adjust in (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation):
         image = adjust(image, rng.uniform(1 - share, 1 + share))
     return image
@@ -41,37 +41,29 @@ def color(image: Tensor, share: float, rng: np.random.Generator) -> Tensor:
 
 def hue(image: Tensor, share: float, rng: np.random.Generator) -> Tensor:
     """Turn the circle of colours; gray has none."""
-    from torchvision.transforms.v2 import functional as F
-
-    turned: Tensor = F.adjust_hue(image, rng.uniform(-share, share))
+    turned: Tensor = _torchvision().adjust_hue(image, rng.uniform(-share, share))
     return turned
 
 
 def grayscale(image: Tensor, probability: float, rng: np.random.Generator) -> Tensor:
     """Take the colours away."""
-    from torchvision.transforms.v2 import functional as F
-
     if rng.random() >= probability or len(image) == 1:
         return image
-    gray: Tensor = F.rgb_to_grayscale(image, num_output_channels=3)
+    gray: Tensor = _torchvision().rgb_to_grayscale(image, num_output_channels=3)
     return gray
 
 
 def sharpness(image: Tensor, amount: float, rng: np.random.Generator) -> Tensor:
     """Sharpen or soften."""
-    from torchvision.transforms.v2 import functional as F
-
-    sharp: Tensor = F.adjust_sharpness(image, rng.uniform(max(0, 1 - amount), 1 + amount))
+    sharp: Tensor = _torchvision().adjust_sharpness(image, rng.uniform(max(0, 1 - amount), 1 + amount))
     return sharp
 
 
 def blur(image: Tensor, sigma: float, rng: np.random.Generator) -> Tensor:
     """Smooth with a Gaussian."""
-    from torchvision.transforms.v2 import functional as F
-
     deviation = sigma * (1 - rng.random())  # never 0
     sizes = [2 * min(math.ceil(3 * deviation), side - 1) + 1 for side in (image.shape[2], image.shape[1])]
-    smooth: Tensor = F.gaussian_blur(image, sizes, [deviation, deviation])
+    smooth: Tensor = _torchvision().gaussian_blur(image, sizes, [deviation, deviation])
     return smooth
 
 
@@ -83,15 +75,19 @@ def noise(image: Tensor, share: float, rng: np.random.Generator) -> Tensor:
 
 def erasing(image: Tensor, probability: float, rng: np.random.Generator) -> Tensor:
     """Cover a rectangle of about 2 to 20 % of the area with middle gray."""
-    from torchvision.transforms.v2 import functional as F
-
     if rng.random() >= probability:
         return image
     share, stretch = math.sqrt(rng.uniform(0.02, 0.2)), 2 ** rng.uniform(-0.5, 0.5)
     height, width = (max(1, round(s)) for s in (image.shape[1] * share * stretch, image.shape[2] * share / stretch))
     top, left = int(rng.integers(image.shape[1] - height + 1)), int(rng.integers(image.shape[2] - width + 1))
-    covered: Tensor = F.erase(image, top, left, height, width, torch.tensor(0.5))
+    covered: Tensor = _torchvision().erase(image, top, left, height, width, torch.tensor(0.5))
     return covered
+
+
+def _torchvision() -> Any:  # it has no types
+    from torchvision.transforms.v2 import functional  # takes long, which waits for the first image
+
+    return functional
 
 
 @dataclass(frozen=True)

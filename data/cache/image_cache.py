@@ -54,7 +54,7 @@ class ImageCache:
     """Images of A and B by number, shared between processes; can be sent to workers, started in whatever way."""
 
     def __init__(
-        self, kind: Literal["ram", "disk"], *, budget_bytes: int, images: int, folder: Path | None, fingerprint: str
+        self, kind: Literal["ram", "disk"], *, budget_bytes: int, images: int, folder: Path, fingerprint: str
     ) -> None:
         """Make an empty cache, or take up the file of an earlier training.
 
@@ -79,7 +79,6 @@ class ImageCache:
         if kind == "ram":
             self._arena = new_in_memory(self._budget)
         else:
-            assert folder is not None
             head = HEAD.pack(FORMAT, self._rows)
             self._arena = open_in_file(self._budget, head, folder=folder, fingerprint=fingerprint)
         self._checked = bytearray([kind == "ram"]) * self._rows  # 1: this process trusts the image

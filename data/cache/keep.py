@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 from pathlib import Path
 
 import PIL
@@ -11,6 +10,7 @@ import torch
 from data.base import TranslationDataset
 from data.cache.cache_file import GB
 from data.cache.image_cache import ImageCache
+from data.files.memory import file_stamp
 from options.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -51,14 +51,5 @@ def fingerprint(dataset: TranslationDataset) -> str:
         digest.update(repr((side, domain.channels, domain.limits, opt.interpolation_of(side))).encode())
         for column in dataset.files[side].columns:
             for path in column:
-                digest.update(f"{path}\0{_stamp(path)}\0".encode(errors="surrogateescape"))
+                digest.update(f"{path}\0{file_stamp(path)}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
-
-
-def _stamp(path: str) -> str:
-    """Return what changes when a file does; empty if it is not there, which is said when it is read."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ""
-    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from data.checking.findings import Checked
-from data.checking.one_file import Bad, Seen
-from data.checking.partners import Mode, match
-from data.checking.summary import size_text
+from data.checking.one_file import Seen
+from data.checking.partners import Mode, matched, paths_of, results_of
 from data.checking.survivor import for_all
+from data.pixels import size_text
 from options.errors import UserError
 from util.images import ImageArray, as_rgb
 from util.raster.channels import with_channels
@@ -102,20 +102,15 @@ def _blocks(checked: Sequence[Checked], mode: Mode, count: int) -> Iterator[Bloc
 
 
 def _chosen(sources: Sequence[Checked], count: int, *, span: int) -> Block:
-    rows = [row for row in match(sources).rows if all(isinstance(seen, Seen) for seen in _results(sources, row))]
+    rows = [row for row in matched(sources).rows if all(isinstance(seen, Seen) for seen in results_of(sources, row))]
     chosen = [rows[index] for index in np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
     cells = []
     for row in chosen:
-        files = tuple(one.source.files[position] for one, position in zip(sources, row, strict=True))
-        first = _results(sources, row)[0]
+        first = results_of(sources, row)[0]
         size = size_text((first.header.width, first.header.height)) if isinstance(first, Seen) else ""
-        cells.append(Cell(files, sources[0].source.files.relative(row[0]), size))
+        cells.append(Cell(paths_of(sources, row), sources[0].source.files.relative(row[0]), size))
     heading = " + ".join(one.source.name for one in sources)
     return Block(f"{heading}: {len(chosen)} of {len(rows):,}", span, cells)
-
-
-def _results(sources: Sequence[Checked], row: Sequence[int]) -> list[Seen | Bad]:
-    return [one.results[position] for one, position in zip(sources, row, strict=True)]
 
 
 def _block(block: Block, images: Mapping[str, ImageArray]) -> Image.Image:

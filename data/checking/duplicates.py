@@ -22,11 +22,9 @@ def of_duplicates(checked: Sequence[Checked]) -> Iterator[Finding]:
         names = " and ".join(checked[number].source.name for number in found)
         if len(found) == 1:
             yield Finding("warning", "duplicate", f"{_images(len(items))} more than once in {names}", items)
-        elif _leaks(checked, found):
-            text = f"{_images(len(items))} in {names} alike: what is tested was learned"
-            yield Finding("warning", "leak", text, items)
         else:
-            yield Finding("warning", "duplicate", f"{_images(len(items))} in {names} alike", items)
+            kind, why = ("leak", ": what is tested was learned") if _leaks(checked, found) else ("duplicate", "")
+            yield Finding("warning", kind, f"{_images(len(items))} in {names} alike{why}", items)
     if alike := list(_alike(checked)):
         text = f"{_images(len(alike))} of the training and of other phases look alike"
         yield Finding("note", "look_alike", text, alike)

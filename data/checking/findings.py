@@ -7,23 +7,9 @@ from typing import Literal, NamedTuple
 
 from data.checking.one_file import Bad, Seen
 from data.checking.sources import Source
+from util.raster.kinds import FORMATS
 
 Level = Literal["problem", "warning", "note"]  # stops a training, spoils it, is good to know
-
-_FORMATS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".ppm": "PPM",
-    ".pgm": "PPM",
-    ".pnm": "PPM",
-    ".bmp": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".npy": "NPY",
-    ".npz": "NPZ",
-}
 
 
 class Item(NamedTuple):
@@ -83,7 +69,7 @@ def of_folder(checked: Checked, *, halved: bool) -> Iterator[Finding]:
     misnamed = [
         Item((path,), seen.header.file_format)
         for path, seen in checked.readable()
-        if _FORMATS.get(os.path.splitext(path)[1].lower()) != seen.header.file_format
+        if FORMATS.get(os.path.splitext(path)[1].lower()) != seen.header.file_format
     ]
     if misnamed:
         text = f"{files(len(misnamed))} in {name} whose ending names another format; read all the same"

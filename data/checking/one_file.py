@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from options.errors import UserError
-from util.raster.header import Header, read_header
-from util.raster.reading import read_raster
+from util.raster.kinds import Header
+from util.raster.reading import read_header, read_raster
 
 GRID = 8  # rows and columns of the look
 _FINE = 32  # samples of a cell's side, about
@@ -67,7 +67,9 @@ def examine(path: str) -> Seen | Bad:
     low, high, finite = _extent(levels)
     constant = bool((levels[::16, ::16] == levels[0, 0]).all() and (levels == levels[0, 0]).all())
     look = 0 if constant or not finite else look_of(levels)
-    return Seen(header, low, high, finite, constant, _digest(levels), look)
+    about = hashlib.blake2b(f"{levels.shape} {levels.dtype}".encode(), digest_size=16).digest()
+    pixels = hashlib.blake2b(levels.data, digest_size=16, person=about).digest()
+    return Seen(header, low, high, finite, constant, pixels, look)
 
 
 def look_of(levels: Levels) -> int:
@@ -100,8 +102,3 @@ def _extent(levels: Levels) -> tuple[float, float, bool]:
         return low, high, True
     numbers = levels[np.isfinite(levels)]
     return (float(numbers.min()), float(numbers.max()), False) if numbers.size else (0.0, 0.0, False)
-
-
-def _digest(levels: Levels) -> bytes:
-    about = f"{levels.shape} {levels.dtype}".encode()
-    return hashlib.blake2b(levels.data, digest_size=16, person=hashlib.blake2b(about, digest_size=16).digest()).digest()

@@ -3,55 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from data.checking.findings import Checked, Finding, Item, files
-from data.checking.one_file import Seen
-from data.checking.summary import size_text
+from data.checking.one_file import Bad, Seen
+from data.pixels import size_text
+from util.partners import Matched, match
 
 Mode = Literal["unaligned", "aligned", "single", "colorization"]
 
 WIDE = 1.5  # times the height: two images side by side
 
 
-class Matched(NamedTuple):
-    """Files of several sources brought together.
-
-    Attributes:
-        rows: positions of partners, one for each source.
-        alone: source and position of files that lack a partner.
-        twice: source and positions of files that differ in their ending alone.
-    """
-
-    rows: list[tuple[int, ...]]
-    alone: list[tuple[int, int]]
-    twice: list[tuple[int, tuple[int, ...]]]
-
-
-def match(sources: Sequence[Checked]) -> Matched:
+def matched(sources: Sequence[Checked]) -> Matched:
     """Bring partners together, by name or by row."""
-    tables: list[dict[str, list[int]]] = []
-    for checked in sources:
-        table: dict[str, list[int]] = {}
-        for position, key in enumerate(checked.source.keys()):
-            table.setdefault(key, []).append(position)
-        tables.append(table)
-    common = set(tables[0]).intersection(*tables[1:])
-    rows = [tuple(table[key][0] for table in tables) for key in tables[0] if key in common]
-    alone = [
-        (number, position)
-        for number, table in enumerate(tables)
-        for key, positions in table.items()
-        if key not in common
-        for position in positions
-    ]
-    twice = [
-        (number, tuple(positions))
-        for number, table in enumerate(tables)
-        for positions in table.values()
-        if len(positions) > 1
-    ]
-    return Matched(rows, alone, twice)
+    return match([one.source.keys() for one in sources])
 
 
 def guess_mode(checked: Sequence[Checked]) -> Mode:
@@ -90,14 +56,14 @@ def unequal_pairs(checked: Sequence[Checked]) -> bool:
     """Tell whether some A and B differ in size."""
     for phase in {one.source.phase for one in checked}:
         pair = [one for one in checked if one.source.phase == phase and one.source.side and one.source.number < 2]
-        if len(pair) == 2 and any(len(_sizes(pair, row)) > 1 for row in match(pair).rows):
+        if len(pair) == 2 and any(len(_sizes(pair, row)) > 1 for row in matched(pair).rows):
             return True
     return False
 
 
 def _seem_paired(A: Checked, B: Checked) -> bool:
     """Tell whether most names have partners, and most partners the same size."""
-    rows = match([A, B]).rows
+    rows = matched([A, B]).rows
     equal = Counter(len(_sizes([A, B], row)) == 1 for row in rows)
     return len(rows) * 2 >= min(len(A.results), len(B.results)) and equal[True] >= equal[False]
 
@@ -105,31 +71,37 @@ def _seem_paired(A: Checked, B: Checked) -> bool:
 def _between(sources: Sequence[Checked], level: Literal["problem", "warning"], why: str) -> Iterator[Finding]:
     """Yield missing partners, unclear ones, and those of unequal size."""
     names = " and ".join(one.source.name for one in sources)
-    matched = match(sources)
-    if matched.alone:
-        items = [Item((sources[number].source.files[position],)) for number, position in matched.alone]
+    found = matched(sources)
+    if found.alone:
+        items = [Item((sources[number].source.files[position],)) for number, position in found.alone]
         yield Finding("problem", "partner", f"{files(len(items))} in {names} without a partner", items)
-    if matched.twice:
+    if found.twice:
         items = [
             Item(tuple(sources[number].source.files[position] for position in positions))
-            for number, positions in matched.twice
+            for number, positions in found.twice
         ]
         text = f"{len(items):,} names in {names} with several files, which differ in their ending alone"
         yield Finding("problem", "twice", text, items)
     unequal = [
-        Item(_paths(sources, row), " and ".join(map(size_text, sizes)))
-        for row in matched.rows
+        Item(paths_of(sources, row), " and ".join(map(size_text, sizes)))
+        for row in found.rows
         if len(sizes := _sizes(sources, row)) > 1
     ]
     if unequal:
         yield Finding(level, "unequal", f"{len(unequal):,} partners in {names} of unequal size; {why}", unequal)
 
 
-def _paths(sources: Sequence[Checked], row: Sequence[int]) -> tuple[str, ...]:
+def paths_of(sources: Sequence[Checked], row: Sequence[int]) -> tuple[str, ...]:
+    """Return the files of partners."""
     return tuple(one.source.files[position] for one, position in zip(sources, row, strict=True))
+
+
+def results_of(sources: Sequence[Checked], row: Sequence[int]) -> list[Seen | Bad]:
+    """Return what was seen of partners."""
+    return [one.results[position] for one, position in zip(sources, row, strict=True)]
 
 
 def _sizes(sources: Sequence[Checked], row: Sequence[int]) -> list[tuple[int, int]]:
     """Return the different sizes of partners, without those that cannot be read."""
-    seen = [one.results[position] for one, position in zip(sources, row, strict=True)]
-    return list(dict.fromkeys((one.header.width, one.header.height) for one in seen if isinstance(one, Seen)))
+    headers = (one.header for one in results_of(sources, row) if isinstance(one, Seen))
+    return list(dict.fromkeys((header.width, header.height) for header in headers))

@@ -2,9 +2,8 @@
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import numpy as np
 
 from data.checking.findings import Checked, Finding, Item
 from data.checking.partners import Mode
-from data.checking.summary import Summary, counted, size_text
+from data.checking.summary import Summary, counted
+from data.pixels import size_text
 
 ITEMS_SHOWN = 5
 _FILES_SHOWN = 3  # of an item
@@ -34,10 +34,6 @@ class Report:
     checked: Sequence[Checked]
     findings: Sequence[Finding]
     command: str
-    summaries: list[Summary] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.summaries = [Summary.of(seen.header for _, seen in one.readable()) for one in self.checked]
 
     @property
     def sound(self) -> bool:
@@ -48,8 +44,7 @@ class Report:
         """Write it for people."""
         lines = [self.root, ""]
         width = max(len(one.source.name) for one in self.checked)
-        for one, summary in zip(self.checked, self.summaries, strict=True):
-            lines.append(f"{one.source.name:<{width}}  {_line(one, summary)}")
+        lines += [f"{one.source.name:<{width}}  {_line(one)}" for one in self.checked]
         for level, title in _TITLES.items():
             found = [finding for finding in self.findings if finding.level == level]
             if found:
@@ -61,9 +56,6 @@ class Report:
 
     def write_json(self, path: Path) -> None:
         """Write it for programs, with every file."""
-        folders = [
-            _folder(one, summary, value_extent(one)) for one, summary in zip(self.checked, self.summaries, strict=True)
-        ]
         findings = [
             {**finding._asdict(), "items": [item._asdict() for item in finding.items]} for finding in self.findings
         ]
@@ -71,7 +63,7 @@ class Report:
             "dataroot": self.root,
             "dataset_mode": self.mode,
             "sound": self.sound,
-            "folders": folders,
+            "folders": [_folder(one) for one in self.checked],
             "findings": findings,
             "command": self.command,
         }
@@ -101,8 +93,9 @@ def value_extent(checked: Checked) -> tuple[float, float] | None:
     return (min(seen.low for seen in deep), max(seen.high for seen in deep)) if deep else None
 
 
-def _line(checked: Checked, summary: Summary) -> str:
+def _line(checked: Checked) -> str:
     """Describe a source in one line."""
+    summary = _summary(checked)
     parts = [f"{len(checked.results):,} files"]
     if summary.sizes:
         parts += [summary.size_text, summary.shape_text, counted(summary.formats), counted(summary.kinds)]
@@ -112,16 +105,19 @@ def _line(checked: Checked, summary: Summary) -> str:
     return "; ".join(parts)
 
 
-def _folder(checked: Checked, summary: Summary, extent: tuple[float, float] | None) -> Mapping[str, Any]:
-    source = checked.source
-    sizes = Counter({size_text(size): count for size, count in summary.sizes.items()})
+def _folder(checked: Checked) -> Mapping[str, Any]:
+    source, summary = checked.source, _summary(checked)
     return {
         "name": source.name,
         "phase": source.phase,
         "side": source.side,
         "files": len(checked.results),
-        "sizes": dict(sizes.most_common()),
+        "sizes": {size_text(size): count for size, count in summary.sizes.most_common()},
         "formats": dict(summary.formats.most_common()),
         "kinds": dict(summary.kinds.most_common()),
-        "values": extent,
+        "values": value_extent(checked),
     }
+
+
+def _summary(checked: Checked) -> Summary:
+    return Summary.of([seen.header for _, seen in checked.readable()])

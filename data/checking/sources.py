@@ -2,16 +2,17 @@
 
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from data.files.folder import list_images
+from data.files.layout import listed
 from data.files.listing import Table, is_list, read_table
 from data.files.path_list import PathList
 from options.errors import UserError
-from util.raster.header import EXTENSIONS
+from util.partners import pair_name
+from util.raster.kinds import EXTENSIONS
 
 PHASES = ("train", "val", "test")
 _NAME = re.compile(r"(?P<phase>.+?)(?P<side>[AB])(?P<number>[1-9][0-9]*)?")
@@ -40,8 +41,7 @@ class Source(NamedTuple):
         """Return for each file what its partner has alike: the row, or the name below the folder without its ending."""
         if self.rows is not None:
             return [str(row) for row in self.rows]
-        names = (os.path.splitext(self.files.relative(index))[0] for index in range(len(self.files)))
-        return [unicodedata.normalize("NFC", name) for name in names]
+        return [pair_name(self.files.relative(index)) for index in range(len(self.files))]
 
 
 class Found(NamedTuple):
@@ -75,11 +75,14 @@ def find_sources(root: str) -> Found:
     names = _phase_names(root)
     if not names:
         files = list_images(root, float("inf"), hint="give a folder with trainA and trainB, with train, or of images")
-        return Found([Source(_base(root), "", "", 0, files)], {}, {_base(root): unread_files(root)}, [])
+        base = os.path.basename(os.path.abspath(root)) or root
+        return Found([Source(base, "", "", 0, files)], {}, {base: unread_files(root)}, [])
     found = Found([], {}, {}, sorted(set(_folders(root)) - set(names)))
     for name in names:
         try:
-            found.sources.append(_source(name, _listed(root, name)))
+            phase, side, number = _parsed(name)
+            files = listed(os.path.join(root, name), phase, hint="put images into it or remove it")
+            found.sources.append(Source(name, phase, side, number, files))
         except UserError as error:
             found.empty[name] = str(error)
         found.unread[name] = unread_files(os.path.join(root, name))
@@ -102,30 +105,19 @@ def _phase_names(root: str) -> list[str]:
     """Return the names of the folders and lists that belong to a phase: train first, then val and test."""
     lists = [name[:-4] for name in os.listdir(root) if name.endswith(".txt")]
     names = {*_folders(root), *(name for name in lists if _parsed(name)[1])}
-    phases = {phase for phase, side, _ in map(_parsed, names) if side and {f"{phase}A", f"{phase}B"} <= names}
-    chosen = [name for name in names if _parsed(name)[0] in phases | set(PHASES) and not _shadowed(name, names)]
-    return sorted(chosen, key=lambda name: (_rank(_parsed(name)[0]), *_parsed(name)))
-
-
-def _shadowed(name: str, names: set[str]) -> bool:
-    """Tell whether nothing reads it: trainA1 beside trainA."""
-    phase, side, number = _parsed(name)
-    return bool(number) and f"{phase}{side}" in names
-
-
-def _rank(phase: str) -> int:
-    return PHASES.index(phase) if phase in PHASES else len(PHASES)
+    parts = {name: _parsed(name) for name in names}
+    phases = {*PHASES, *(phase for phase, side, _ in parts.values() if side and {f"{phase}A", f"{phase}B"} <= names)}
+    chosen = [
+        name
+        for name, (phase, side, number) in parts.items()
+        if phase in phases and not (number and phase + side in names)  # nothing reads trainA1 beside trainA
+    ]
+    ranks = {phase: rank for rank, phase in enumerate(PHASES)}
+    return sorted(chosen, key=lambda name: (ranks.get(parts[name][0], len(PHASES)), *parts[name]))
 
 
 def _folders(root: str) -> list[str]:
     return [entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith(".")]
-
-
-def _listed(root: str, name: str) -> PathList:
-    folder = os.path.join(root, name)
-    if os.path.isdir(folder):
-        return list_images(folder, float("inf"), hint="put images into it or remove it")
-    return read_table(folder + ".txt", _parsed(name)[0]).files("a")
 
 
 def _parsed(name: str) -> tuple[str, Side, int]:
@@ -134,10 +126,6 @@ def _parsed(name: str) -> tuple[str, Side, int]:
     if match is None or name in PHASES:
         return name, "", 0
     return match["phase"], "A" if match["side"] == "A" else "B", int(match["number"] or 0)
-
-
-def _source(name: str, files: PathList) -> Source:
-    return Source(name, *_parsed(name), files)
 
 
 def _columns(path: str) -> Iterator[Source]:
@@ -163,7 +151,3 @@ def _tables(path: str) -> Iterator[tuple[str, Table]]:
             refused.append(error)
     if len(refused) == len(PHASES):
         raise refused[0]
-
-
-def _base(root: str) -> str:
-    return os.path.basename(os.path.abspath(root)) or root

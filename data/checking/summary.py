@@ -1,12 +1,11 @@
 """Many images in few words: how many, how large, of what kind."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from util.raster.header import Header
-
-Size = tuple[int, int]  # width, height
+from data.pixels import Size, size_text
+from util.raster.kinds import Header
 
 _DEPTHS = {
     "uint8": "",
@@ -18,23 +17,18 @@ _DEPTHS = {
 }
 
 
-@dataclass
-class Summary:
+class Summary(NamedTuple):
     """What a set of images consists of."""
 
-    sizes: Counter[Size] = field(default_factory=Counter)
-    formats: Counter[str] = field(default_factory=Counter)
-    kinds: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[Size]
+    formats: Counter[str]
+    kinds: Counter[str]
 
     @classmethod
-    def of(cls, headers: Iterable[Header]) -> "Summary":
+    def of(cls, headers: Sequence[Header]) -> "Summary":
         """Count the headers."""
-        summary = cls()
-        for header in headers:
-            summary.sizes[header.width, header.height] += 1
-            summary.formats[header.file_format] += 1
-            summary.kinds[kind_of(header)] += 1
-        return summary
+        sizes = Counter((header.width, header.height) for header in headers)
+        return cls(sizes, Counter(header.file_format for header in headers), Counter(map(kind_of, headers)))
 
     @property
     def size_text(self) -> str:
@@ -58,11 +52,6 @@ def kind_of(header: Header) -> str:
     """Name colour and depth: rgb, gray 16-bit, 5 channels float ..."""
     color = f"{header.channels} channels" if header.color == "channels" else header.color
     return color + _DEPTHS.get(header.dtype.name, f" {header.dtype.name}")
-
-
-def size_text(size: Size) -> str:
-    """Write a size as people type it."""
-    return f"{size[0]}x{size[1]}"
 
 
 def counted(counts: Counter[str]) -> str:

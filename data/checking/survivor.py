@@ -48,15 +48,12 @@ def _surviving(
             except BrokenProcessPool:  # it does not say which file did it
                 pass
         for position in under_way.values():
-            yield position, _alone(work, paths[position])
-
-
-def _alone(work: Callable[[str], Result], path: str) -> Result | None:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(work, path).result()
-        except BrokenProcessPool:
-            return None
+            with _pool(1) as pool:
+                try:
+                    result_or_none = pool.submit(work, paths[position]).result()
+                except BrokenProcessPool:
+                    result_or_none = None
+            yield position, result_or_none
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:

@@ -8,7 +8,7 @@ from pathlib import Path
 from data.files.index import Found, Stamp, load_index, save_index, stamp
 from data.files.path_list import PathList
 from options.errors import NoImagesError, UserError
-from util.raster.header import EXTENSIONS
+from util.raster.kinds import EXTENSIONS
 
 LARGE = 20_000  # files, from which on a folder gets an index
 
@@ -34,7 +34,7 @@ def list_images(folder: str | Path, limit: float, *, hint: str) -> PathList:
         paths = _search(root)
     if not paths:
         raise NoImagesError(f"there are no images in {root} ({', '.join(EXTENSIONS)}); {hint}")
-    return paths.head(int(min(limit, len(paths))))
+    return paths[: int(min(limit, len(paths)))]
 
 
 def _search(root: str) -> PathList:
@@ -89,18 +89,10 @@ class _Walk:
                 name = entry.name
                 if name.startswith("."):  # .ipynb_checkpoints and the like hold copies
                     continue
-                if entry.is_symlink() and not _leads_somewhere(entry):
+                if entry.is_symlink() and not os.path.exists(entry.path):
                     self.broken.append(entry.path)
                 elif entry.is_dir():
                     folders.append(name)
                 elif name.lower().endswith(EXTENSIONS) and entry.is_file():
                     self.files.append(prefix + name)
         return folders
-
-
-def _leads_somewhere(link: os.DirEntry[str]) -> bool:
-    try:
-        link.stat()
-    except OSError:
-        return False
-    return True

@@ -1,8 +1,7 @@
 """Remember what a large folder holds, so that the next training need not look through it again.
 
-An index is believed while every folder it covers is as it was when it was looked through. It lies in the user's cache
-folder and is a convenience: one that is damaged or cannot be written costs a search and nothing else. It does not
-notice that a file's content changed, or that what a link points to is gone.
+An index is believed while every folder it covers is as it was when it was looked through. It does not notice that a
+file's content changed, or that what a link points to is gone.
 """
 
 import hashlib
@@ -12,13 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from data.files.memory import Memory
 from data.files.path_list import PathList, pack
-from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +42,13 @@ def stamp(status: os.stat_result) -> Stamp:
 
 def load_index(root: str, extensions: Sequence[str]) -> PathList | None:
     """Return what a folder held when it was last looked through, if it cannot have changed since."""
-    path = _place(root)
-    if path is None:
+    begin, memory = time.perf_counter(), _memory(root)
+    kept = memory.read()
+    if kept is None:
         return None
-    begin = time.perf_counter()
-    try:
-        whole = memoryview(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        log.info("cannot read the index %s (%s); looking through %s", path, error.strerror, root)
-        return None
-    digest, rest = whole[:32], whole[32:]
+    digest, rest = kept[:32], memoryview(kept)[32:]
     if hashlib.sha256(rest).digest() != digest:
-        log.info("the index %s is damaged; looking through %s", path, root)
+        log.info("the index %s is damaged; looking through %s", memory.path, root)
         return None
     size = int.from_bytes(rest[:8], "little")
     about = json.loads(bytes(rest[8 : 8 + size]))
@@ -73,34 +64,16 @@ def load_index(root: str, extensions: Sequence[str]) -> PathList | None:
 
 def save_index(root: str, extensions: Sequence[str], found: Found) -> None:
     """Keep what a search found, unless a folder changed so recently that its time stamp says little."""
-    path = _place(root)
-    if path is None or any(changed > found.began - SETTLED for _, *times in found.stamps for changed in times):
+    if any(changed > found.began - SETTLED for _, *times in found.stamps for changed in times):
         return
     parts = [np.array(found.stamps, np.int64).tobytes(), pack(found.folders), pack(found.files)]
     about = json.dumps({"settings": _settings(extensions), "sizes": [len(part) for part in parts]}).encode()
     rest = b"".join([len(about).to_bytes(8, "little"), about, *parts])
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            file.write(hashlib.sha256(rest).digest() + rest)
-    except OSError as error:
-        log.info("cannot keep an index of %s in %s (%s)", root, path.parent, error.strerror)
+    _memory(root).write(hashlib.sha256(rest).digest() + rest, f"an index of {root}")
 
 
-def cache_folder() -> Path | None:
-    """Return where the user keeps what can be made again; None if there is no such place."""
-    system = {"darwin": "~/Library/Caches", "win32": os.environ.get("LOCALAPPDATA", "")}.get(sys.platform, "~/.cache")
-    for name in (os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser(system)):
-        if os.path.isabs(name):
-            return Path(name) / "image-translation"
-    return None
-
-
-def _place(root: str) -> Path | None:
-    """Return the file of a folder's index."""
-    folder = cache_folder()
-    name = hashlib.sha256(os.fsencode(os.path.abspath(root))).hexdigest()
-    return folder and folder / "index" / name
+def _memory(root: str) -> Memory:
+    return Memory("index", os.path.abspath(root))
 
 
 def _settings(extensions: Sequence[str]) -> list[object]:

@@ -3,19 +3,17 @@
 import logging
 import os
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.files.folder import list_images
 from data.files.listing import Table, is_list, read_table
 from data.files.path_list import PathList
-from options.errors import UserError
+from options.errors import UserError, first_few
 from options.schema import DataOptions
+from util.partners import match, pair_name
 
 log = logging.getLogger(__name__)
-
-NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -32,25 +30,25 @@ class Files:
 
     def head(self, limit: float) -> "Files":
         """Keep the first ``limit`` images."""
-        if limit >= len(self):
-            return self
-        return Files(tuple(column.head(int(limit)) for column in self.columns))
+        count = int(min(limit, len(self)))
+        return Files(tuple(column[:count] for column in self.columns))
+
+    def take(self, rows: Sequence[int]) -> "Files":
+        """Keep some of the images, in that order."""
+        return Files(tuple(PathList.of(own.root, [own.relative(row) for row in rows]) for own in self.columns))
 
 
-def plain_files(
-    opt: DataOptions, phase: str, folder: str, *, hint: str, columns: Sequence[str] = ("a", "path")
-) -> Files:
-    """Find images that need no partner, below a folder or in the list that ``--dataroot`` names.
+def plain_files(opt: DataOptions, phase: str, *, hint: str, columns: Sequence[str] = ("a", "path")) -> Files:
+    """Find images that need no partner, below ``<root>/<phase>`` or in the rows of a list that are of the phase.
 
     Args:
-        phase: whose rows of the list count.
         columns: names that the list's column may have, best first.
 
     Raises:
         UserError: there are none; ends with ``hint``.
     """
     if not is_list(opt.dataroot):
-        return Files((list_images(folder, opt.max_dataset_size, hint=hint),))
+        return _below(os.path.join(opt.dataroot, phase), opt, hint)
     table = _table(opt, phase)
     name = next((name for name in columns if name in table.columns), None)
     if name is None:
@@ -66,11 +64,9 @@ def input_files(opt: DataOptions, phase: str, side: str, *, hint: str) -> Files:
     root = opt.dataroot.rstrip("/")
     if is_list(root):
         of_side = any(_side_of(name) == side.lower() for name in _table(opt, phase).columns)
-        return (
-            side_files(opt, phase, side) if of_side else plain_files(opt, phase, root, hint=hint, columns=("path", "a"))
-        )
+        return side_files(opt, phase, side) if of_side else plain_files(opt, phase, hint=hint, columns=("path", "a"))
     if os.path.isdir(root) or not os.path.isdir(f"{root}1"):
-        return plain_files(opt, phase, root, hint=hint)
+        return _below(root, opt, hint)
     return _stack(_sources(*os.path.split(root)), phase, opt, hint)
 
 
@@ -112,7 +108,7 @@ def paired_files(opt: DataOptions, phase: str, *, hint: str) -> tuple[Files, Fil
         found = [table.files(name, rows) for names in sides for name in names]
     else:
         sides = [_sources(opt.dataroot, phase + side) for side in "AB"]
-        found = partners([_listed(source, phase, hint) for sources in sides for source in sources], opt)
+        found = partners([listed(source, phase, hint=hint) for sources in sides for source in sources], opt)
     first = len(sides[0])
     A, B = Files(tuple(found[:first])), Files(tuple(found[first:]))
     return A.head(opt.max_dataset_size), B.head(opt.max_dataset_size)
@@ -121,37 +117,30 @@ def paired_files(opt: DataOptions, phase: str, *, hint: str) -> tuple[Files, Fil
 def partners(columns: Sequence[PathList], opt: DataOptions) -> list[PathList]:
     """Keep the files that have a partner in every other folder, in the order of the first folder.
 
-    Partners have the same path below their folders but for the ending.
-
     Raises:
         UserError: two files of a folder differ in their ending alone; or some lack a partner, and
             ``--on_missing_partner`` is ``stop``; or all do.
     """
-    tables = [_by_name(column) for column in columns]
-    common = set(tables[0]).intersection(*tables[1:])
-    alone = [
-        os.path.join(column.root, column.relative(table[name]))
-        for column, table in zip(columns, tables, strict=True)
-        for name in table
-        if name not in common
-    ]
-    if not common:
+    names = [[column.relative(position) for position in range(len(column))] for column in columns]
+    found = match([[pair_name(name) for name in column] for column in names])
+    for number, (first, second, *_) in found.twice:
+        paths = " and ".join(columns[number][position] for position in (first, second))
+        raise UserError(f"{paths} differ in their ending alone, so partners are not clear; remove one")
+    if not found.rows:
         folders = " and ".join(column.root for column in columns)
         raise UserError(
             f"no name lies in {folders} alike, so there are no pairs; give partners the same name or a row of a .csv, "
             "or, for sets without pairs, pass --dataset_mode unaligned, or --model cycle_gan"
         )
-    _without_partner(alone, opt)
-    names = [name for name in tables[0] if name in common]
+    _without_partner([columns[number][position] for number, position in found.alone], opt)
     return [
-        PathList.of(column.root, [column.relative(table[name]) for name in names])
-        for column, table in zip(columns, tables, strict=True)
+        PathList.of(column.root, [own[position] for position in positions])
+        for column, own, positions in zip(columns, names, zip(*found.rows, strict=True), strict=True)
     ]
 
 
-def pair_name(relative: str) -> str:
-    """Return what partners have in common: the path below their folders without its ending, letters composed."""
-    return unicodedata.normalize("NFC", os.path.splitext(relative)[0])
+def _below(folder: str, opt: DataOptions, hint: str) -> Files:
+    return Files((list_images(folder, opt.max_dataset_size, hint=hint),))
 
 
 def _table(opt: DataOptions, phase: str) -> Table:
@@ -181,7 +170,7 @@ def _sources(root: str, name: str) -> list[str]:
 
 def _stack(sources: Sequence[str], phase: str, opt: DataOptions, hint: str) -> Files:
     """Return the images of one folder, or those of several stacked by name."""
-    columns = [_listed(source, phase, hint) for source in sources]
+    columns = [listed(source, phase, hint=hint) for source in sources]
     return Files(tuple(partners(columns, opt) if len(columns) > 1 else columns)).head(opt.max_dataset_size)
 
 
@@ -189,7 +178,8 @@ def _exists(source: str) -> bool:
     return os.path.isdir(source) or os.path.isfile(source + ".txt")
 
 
-def _listed(source: str, phase: str, hint: str) -> PathList:
+def listed(source: str, phase: str, *, hint: str) -> PathList:
+    """List the images of a folder, or those of the ``.txt`` in its place."""
     if not os.path.isdir(source) and os.path.isfile(source + ".txt"):
         return read_table(source + ".txt", phase).files("a")
     return list_images(source, float("inf"), hint=hint)
@@ -230,20 +220,7 @@ def _without_partner(alone: Sequence[str], opt: DataOptions) -> None:
     """Refuse files without a partner, or say how many are left out."""
     if not alone:
         return
-    more = f" and {len(alone) - NAMES_SHOWN} more" if len(alone) > NAMES_SHOWN else ""
-    text = f"{len(alone)} files have no partner: {', '.join(sorted(alone)[:NAMES_SHOWN])}{more}"
+    text = f"{len(alone)} files have no partner: {first_few(sorted(alone))}"
     if opt.on_missing_partner == "stop":
         raise UserError(f"{text}; add the partners, or leave these out with --on_missing_partner skip")
     log.warning("%s; left out", text)
-
-
-def _by_name(column: PathList) -> dict[str, int]:
-    """Map each name below the folder, without its ending, to its position."""
-    table: dict[str, int] = {}
-    for index in range(len(column)):
-        name = pair_name(column.relative(index))
-        if name in table:
-            first, second = (os.path.join(column.root, column.relative(i)) for i in (table[name], index))
-            raise UserError(f"{first} and {second} differ in their ending alone, so partners are not clear; remove one")
-        table[name] = index
-    return table

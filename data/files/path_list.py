@@ -5,7 +5,7 @@ a million paths therefore grows to its full size in every worker; two arrays sta
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -63,21 +63,15 @@ class PathList(Sequence[str]):
     def __getitem__(self, index: slice) -> "PathList": ...
     def __getitem__(self, index: int | slice) -> "str | PathList":
         if not isinstance(index, slice):
-            return self._full(self.relative(index))
+            return os.path.join(self.root, self.relative(index).replace("/", os.sep))
         chosen = range(len(self))[index]
         if chosen.step == 1:
             return PathList(self.root, self._blob, self._ends[chosen.start : max(chosen.start, chosen.stop) + 1])
         return PathList.of(self.root, map(self.relative, chosen))
 
-    def __iter__(self) -> Iterator[str]:
-        return (self._full(self.relative(index)) for index in range(len(self)))
-
     def __reduce__(self) -> tuple[Any, ...]:
         used = self._blob[self._ends[0] : self._ends[-1]]
         return PathList, (self.root, used, self._ends - self._ends[0])
-
-    def __repr__(self) -> str:
-        return f"PathList({self.root!r}, {len(self)} paths)"
 
     def relative(self, index: int) -> str:
         """Return a path below the root; "/" separates folders on every system."""
@@ -85,13 +79,6 @@ class PathList(Sequence[str]):
         if not 0 <= serial < len(self):
             raise IndexError(f"path {index} of {len(self)}")
         return os.fsdecode(self._blob[self._ends[serial] : self._ends[serial + 1] - 1].tobytes())
-
-    def head(self, count: int) -> "PathList":
-        """Return the first paths, at most ``count``."""
-        return self[:count]
-
-    def _full(self, relative: str) -> str:
-        return os.path.join(self.root, relative if os.sep == "/" else relative.replace("/", os.sep))
 
 
 def pack(paths: Sequence[str]) -> bytes:

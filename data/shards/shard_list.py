@@ -4,20 +4,16 @@
 counted once; the counts are kept in the user's cache folder, and hold as long as a shard keeps its size and time.
 """
 
-import hashlib
 import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
-from data.files.index import cache_folder
+from data.files.memory import Memory, file_stamp
 from data.shards.reading import Shard, count_samples
-from data.shards.source import beside, expanded, is_local, labels_of, read_whole, reason_of
+from data.shards.source import beside, expanded, is_local, labels_of, opened, reason_of, rest
 from options.errors import UserError
-from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +37,7 @@ def shards_in(folder: str, *, hint: str) -> list[Shard]:
     if not names:
         raise UserError(f"there are no shards (.tar) in {folder}; {hint}")
     place = os.path.join(folder, SIZES)
-    known = _parsed(_content(place), place) if os.path.exists(place) else {}
+    known = _table(place) if os.path.exists(place) else {}
     if lost := sorted(set(known) - set(names)):
         log.warning("%s names %d shards that are not there, %s for one", place, len(lost), lost[0])
     counts = {**_counted(folder, [name for name in names if name not in known]), **known}
@@ -60,7 +56,7 @@ def shards_at(url: str) -> list[Shard]:
     for one, label in zip(urls, labels_of(urls), strict=True):
         place, name = beside(one, SIZES), label.rpartition("/")[2]
         if place not in tables:
-            tables[place] = {} if is_local(one) and not os.path.exists(place) else _parsed(_content(place), place)
+            tables[place] = {} if is_local(one) and not os.path.exists(place) else _table(place)
         count = tables[place].get(name)
         if count is None and not is_local(one):
             raise UserError(f"{place} does not say how many samples {name} holds; add it, as in {_example(name)}")
@@ -87,21 +83,17 @@ def _not_empty(shards: Sequence[Shard], where: str) -> list[Shard]:
     return filled
 
 
-def _content(place: str) -> bytes:
+def _table(place: str) -> Mapping[str, int]:
     try:
-        return read_whole(place)
+        with opened(place) as stream:
+            table = json.loads(rest(stream))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        table = None
     except (OSError, ValueError) as error:
         raise UserError(
             f"cannot read {place} ({reason_of(error)}); shards of another machine need it beside them, to say how many "
             f"samples each holds: {_example('train-000000.tar')}"
         ) from error
-
-
-def _parsed(content: bytes, place: str) -> Mapping[str, int]:
-    try:
-        table = json.loads(content)
-    except ValueError:
-        table = None
     if not isinstance(table, dict) or not all(type(count) is int and count >= 0 for count in table.values()):
         raise UserError(f"{place} is no table of shards and their numbers of samples, such as {_example('0.tar')}")
     return table
@@ -112,41 +104,23 @@ def _example(name: str) -> str:
 
 
 def _counted(folder: str, names: Sequence[str]) -> dict[str, int]:
-    """Count the samples of shards, those that were counted before from memory."""
-    stamps = {name: os.stat(os.path.join(folder, name)) for name in names}
-    marks = {name: [status.st_size, status.st_mtime_ns] for name, status in stamps.items()}
-    kept = _load_counts(folder)
-    fresh = [name for name in names if kept.get(name, [])[:2] != marks[name]]
+    """Count the samples of shards, or remember what was counted before."""
+    keys = {name: f"{name} {file_stamp(os.path.join(folder, name))}" for name in names}
+    memory = Memory("shards", os.path.abspath(folder))
+    known = _known(memory)
+    fresh = [name for name, key in keys.items() if key not in known]
     if fresh:
         log.info("counting the samples of %d shards in %s", len(fresh), folder)
-    counts = {name: count_samples(os.path.join(folder, name)) for name in fresh}
-    counts.update({name: kept[name][2] for name in names if name not in counts})
+    known |= {keys[name]: count_samples(os.path.join(folder, name)) for name in fresh}
+    counts = {name: known[key] for name, key in keys.items()}
     if fresh:
-        _save_counts(folder, {name: [*marks[name], counts[name]] for name in names})
+        memory.write(json.dumps({keys[name]: count for name, count in counts.items()}).encode(), "the sizes of shards")
     return counts
 
 
-def _place(folder: str) -> str | None:
-    cache = cache_folder()
-    name = hashlib.sha256(os.fsencode(os.path.abspath(folder))).hexdigest()
-    return str(cache / "shards" / f"{name}.json") if cache else None
-
-
-def _load_counts(folder: str) -> dict[str, list[int]]:
-    place = _place(folder)
+def _known(memory: Memory) -> dict[str, int]:
     try:
-        with open(place or os.devnull, encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):  # it is a convenience
+        found = json.loads(memory.read() or b"")
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _save_counts(folder: str, table: Mapping[str, Sequence[int]]) -> None:
-    place = _place(folder)
-    if place is None:
-        return
-    with suppress(OSError):
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with whole_file(Path(place)) as file:
-            file.write(json.dumps(table).encode())

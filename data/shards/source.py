@@ -64,16 +64,6 @@ def rest(stream: IO[bytes]) -> bytes:
     return found
 
 
-def read_whole(url: str) -> bytes:
-    """Return all of a small file.
-
-    Raises:
-        OSError, ValueError: it cannot be read.
-    """
-    with opened(url) as stream:
-        return rest(stream)
-
-
 def expanded(url: str) -> list[str]:
     """Write out the braces of a URL: ``train-{0000..0099}.tar`` is a hundred shards."""
     return list(_webdataset("shardlists").expand_urls(url)) if set(url) & set("{$") or "::" in url else [url]

@@ -62,19 +62,16 @@ class Stream:
         found = []
         turn, start = part.start // self.size, part.start // self.size * self.size
         while start < part.stop:
-            for shard in self._order(epoch, turn):
+            order = list(range(len(self.shards)))
+            if self.shuffled:
+                order = np.random.default_rng((*self.seed, epoch, turn)).permutation(len(self.shards)).tolist()
+            for shard in (self.shards[number] for number in order):
                 first, stop = max(part.start - start, 0), min(part.stop - start, shard.used)
                 if first < stop:
                     found.append(Piece(shard, first, stop))
                 start += shard.used
             turn += 1
         return found
-
-    def _order(self, epoch: int, turn: int) -> list[Shard]:
-        if not self.shuffled:
-            return list(self.shards)
-        order = np.random.default_rng((*self.seed, epoch, turn)).permutation(len(self.shards))
-        return [self.shards[number] for number in order]
 
 
 class Lane:

@@ -36,22 +36,11 @@ def build_app(service: Service, opt: AppOptions, login: Login | None = None) -> 
     import gradio as gr
     from fastapi import FastAPI
 
-    from inference.app.batch import Batch
-    from inference.app.choosing import Choosing
     from inference.app.guard import SMALL, TRANSLATE, UPLOAD, Guard
     from inference.app.layout import CSS, build, theme
     from inference.app.rest import add_addresses
-    from inference.app.single import Single
 
-    choosing = Choosing(service, opt.examples)
-    single = Single(service, choosing)
-    page = build(
-        choosing,
-        single,
-        Batch(service, single),
-        most_waiting=opt.max_waiting,
-        keep_seconds=int(service.store.keep_seconds),
-    )
+    page = build(service, examples=opt.examples, most_waiting=opt.max_waiting)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_addresses(app, service)
     page.enable_monitoring = False

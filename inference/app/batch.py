@@ -3,32 +3,24 @@
 import itertools
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
-from inference.app.components import Sent
+from inference.app.choosing import Choosing
+from inference.app.components import Sent, spoken, who
 from inference.app.previews import THUMBNAIL, preview
 from inference.app.service import Order, Service
-from inference.app.single import Single
-from inference.app.visitor import contents, spoken, who
-from inference.writing import write_image
+from inference.app.store import safe_name
+from inference.writing import encoded
 from options.errors import UserError
-
-
-class _Done(NamedTuple):
-    """One image of several."""
-
-    told: str
-    shown: Path
-    name: str
 
 
 class Batch:
     """Translates one after the other; others have their turns in between."""
 
-    def __init__(self, service: Service, single: Single) -> None:
-        self._service, self._single, self._store = service, single, service.store
+    def __init__(self, service: Service, choosing: Choosing) -> None:
+        self._service, self._choosing, self._store = service, choosing, service.store
 
     async def translate(
         self,
@@ -47,7 +39,7 @@ class Batch:
                 raise UserError(
                     f"these are {len(sent)} images; at most {self._service.limits.files} are taken together"
                 )
-            order = self._single.order(who(request), run, direction, size)
+            order = self._choosing.order(who(request), run, direction, size)
             archive = self._store.new(f"{order.run}_{order.direction}.zip")
             images: list[tuple[str, str]] = []
             complaints: list[str] = []
@@ -67,25 +59,22 @@ class Batch:
         )
 
     async def _one(self, order: Order, sent: Sent, archive: Path) -> tuple[str, str]:
-        def work() -> _Done:
-            done = self._service.translate(order, contents(sent, self._store), sent.name)
-            stem = Path(sent.name).stem
-            made = write_image(done.made.raster, self._store.new(stem), done.given.header)
+        def work() -> tuple[str, tuple[str, str]]:
+            done = self._service.translate(order, sent.read(self._store), sent.name)
+            stem = safe_name(Path(sent.name).stem)
             limits = done.translator.way(done.direction).kind(done.given.header).limits
             shown = preview(done.made.raster, limits, self._store, stem, longest=2 * THUMBNAIL)
-            name = add_file(archive, made)
-            self._store.drop(made)
-            return _Done(done.told, shown, name)
+            content, suffix = encoded(done.made.raster, done.given.header)
+            return done.told, (str(shown), add_file(archive, stem, suffix, content))
 
-        done = await self._service.do(order, "batch", work, patient=True)
-        return str(done.shown), done.name
+        return await self._service.do(order, "batch", work, patient=True)
 
 
-def add_file(archive: Path, path: Path) -> str:
+def add_file(archive: Path, stem: str, suffix: str, content: bytes) -> str:
     """Add a file to a ZIP archive, with a number where its name is taken; return the name in there."""
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_STORED) as file:  # images are compressed already
         taken = set(file.namelist())
-        names = (f"{path.stem}{end}{path.suffix}" for end in ("", *(f"_{n}" for n in range(2, len(taken) + 3))))
+        names = (f"{stem}{end}{suffix}" for end in ("", *(f"_{n}" for n in range(2, len(taken) + 3))))
         name = next(itertools.filterfalse(taken.__contains__, names))
-        file.write(path, name)
+        file.writestr(name, content)
     return name

@@ -4,17 +4,17 @@ import logging
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
 from inference.app.examples import Example, find_examples
 from inference.app.previews import THUMBNAIL, shown
-from inference.app.runs import Run, Runs, Stamp
-from inference.app.service import Service
+from inference.app.runs import Run, Stamp
+from inference.app.service import Order, Service
 from options.data import Range
 from options.errors import UserError
-from util.raster.header import read_header
+from util.raster.reading import read_header
 from util.run_folder import image_files, sample_sheets
 
 log = logging.getLogger(__name__)
@@ -28,55 +28,51 @@ MOST_SAMPLES = 48  # images of each kind, the newest
 TRAIN = "python train.py --model cycle_gan --dataroot ./datasets/horse2zebra --name horse2zebra"
 
 
-class Chosen(NamedTuple):
-    """What changes on the page with the run."""
-
-    directions: Update
-    sizes: Update
-    round_trip: Update
-    notice: Update
-    go: Update
-    go_batch: Update
-
-
 class Choosing:
     """Looks at the runs, not at their weights; so it never waits for a translation."""
 
     def __init__(self, service: Service, examples: int) -> None:
-        self._service, self._count = service, examples
+        self._service, self._runs, self._count = service, service.runs, examples
 
-    @property
-    def runs(self) -> Runs:
-        """The runs."""
-        return self._service.runs
+    def order(self, visitor: str, run: str, direction: str, size: str) -> Order:
+        """Return what a visitor asks for.
+
+        Raises:
+            UserError: there is no such run or direction.
+        """
+        found = self._runs.find(run)
+        way = self._runs.direction(found, direction)
+        return Order(visitor, found.name, way, found.load_size() if size == TRAINING else 0)
 
     def arrive(self, name: str) -> tuple[Any, ...]:
         """Return what a visitor sees first: the runs there are, and a run that is chosen; ``name`` if it is there."""
-        names = [run.name for run in self.runs.all()]
+        names = [run.name for run in self._runs.all()]
         chosen = name if name in names else next(iter(names), "")
         return (gr.update(choices=names, value=chosen or None), *self.choose(chosen))
 
-    def choose(self, name: str) -> Chosen:
-        """Return what there is to choose for a run."""
+    def choose(self, name: str) -> tuple[Update, ...]:
+        """Return what there is to choose for a run; see ``layout`` for the order."""
+        ways: list[str] = []
+        sizes, notice = [("the image's own", OWN)], ""
         try:
-            run = self.runs.find(name)
+            run = self._runs.find(name)
+            ways = run.directions()
+            if not ways:
+                notice = (
+                    f"**{run.name} has saved no weights yet.** A training saves every `--save_latest_freq` images; "
+                    "reload the page then."
+                )
+            elif size := run.load_size():
+                sizes.append((f"{size} pixels, as in training", TRAINING))
         except UserError:
-            return self._nothing(self._advice())
-        there = run.directions()
-        if not there:
-            return self._nothing(
-                f"**{run.name} has saved no weights yet.** A training saves every `--save_latest_freq` images; "
-                "reload the page then."
-            )
-        size = run.load_size()
-        sizes = [("the image's own", OWN), (f"{size} pixels, as in training", TRAINING)][: 2 if size else 1]
-        return Chosen(
-            gr.update(choices=[(ARROWS[way], way) for way in there], value=there[0], visible=True),
+            notice = self._advice()
+        return (
+            gr.update(choices=[(ARROWS[way], way) for way in ways], value=next(iter(ways), None), visible=bool(ways)),
             gr.update(choices=sizes, value=OWN, visible=len(sizes) > 1),
-            gr.update(visible=len(there) > 1),
-            gr.update(value="", visible=False),
-            gr.update(interactive=True),
-            gr.update(interactive=True),
+            gr.update(visible=len(ways) > 1),
+            gr.update(value=notice, visible=bool(notice)),
+            gr.update(interactive=bool(ways)),
+            gr.update(interactive=bool(ways)),
         )
 
     def examples(self, name: str, direction: str) -> Update:
@@ -87,10 +83,8 @@ class Choosing:
 
     def found(self, name: str, direction: str) -> list[tuple[Example, Path]]:
         """Return the examples with their small images; none where the run or its data are gone."""
-        try:
-            run = self.runs.find(name)
-            way = self.runs.direction(run, direction)
-        except UserError:
+        run, way = self._known(name, direction)
+        if run is None:
             return []
         drawn = [
             (example, self._thumbnail(example, run, way)) for example in _examples(run, way, self._count, run.stamp())
@@ -99,17 +93,13 @@ class Choosing:
 
     def limits(self, name: str, direction: str) -> tuple[Range | None, Range | None]:
         """Return the values that are black and white in what a direction starts from, and in what it makes."""
-        try:
-            run = self.runs.find(name)
-            way = self.runs.direction(run, direction)
-        except UserError:  # told when it is translated
-            return None, None
-        return run.limits(way[0]), run.limits(way[-1])
+        run, way = self._known(name, direction)
+        return (run.limits(way[0]), run.limits(way[-1])) if run else (None, None)
 
     def samples(self, name: str) -> tuple[Update, Update, Update]:
         """Return the sheets of held-out samples and the training's images by epoch, newest first, and a word."""
         try:
-            run = self.runs.find(name)
+            run = self._runs.find(name)
         except UserError:
             return (gr.update(value=[], visible=False),) * 2 + (gr.update(value=self._advice(), visible=True),)
         sheets = [(path, f"epoch {epoch}") for epoch, path in reversed(sample_sheets(run.folder))]
@@ -119,6 +109,14 @@ class Choosing:
         word = "" if sheets or others else f"{run.name} has no images of its training."
         updates = [gr.update(value=gallery, visible=bool(gallery)) for gallery in galleries]
         return updates[0], updates[1], gr.update(value=word, visible=bool(word))
+
+    def _known(self, name: str, direction: str) -> tuple[Run | None, str]:
+        """Return a run and a direction of it; what is wrong with them is told when an image is translated."""
+        try:
+            run = self._runs.find(name)
+            return run, self._runs.direction(run, direction)
+        except UserError:
+            return None, ""
 
     def _copied(self, images: Sequence[tuple[Path, str]]) -> Images:
         copies = []
@@ -146,24 +144,13 @@ class Choosing:
             return None
 
     def _advice(self) -> str:
-        empty = self.runs.still_empty()
+        empty = self._runs.still_empty()
         if empty:
             return (
                 f"**There is nothing to choose yet.** {', '.join(empty[:5])} will be here as soon as its training has "
                 "saved weights; reload the page then."
             )
         return f"**There is no trained run here yet.** Train one, then reload the page: `{TRAIN}`"
-
-    def _nothing(self, text: str) -> Chosen:
-        hidden, still = gr.update(visible=False), gr.update(interactive=False)
-        return Chosen(
-            gr.update(choices=[], value=None, visible=False),
-            gr.update(visible=False, value=OWN),
-            hidden,
-            gr.update(value=text, visible=True),
-            still,
-            still,
-        )
 
 
 @lru_cache(maxsize=64)

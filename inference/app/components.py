@@ -1,11 +1,16 @@
-"""Gradio's components, where they would decode, copy or check too early what a visitor sends."""
+"""Gradio's components, where they would decode, copy or check too early what a visitor sends; and words to visitors."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio import component_meta
 from gradio.data_classes import FileData, ImageData, ListFiles
+
+from inference.app.store import Store
+from options.errors import UserError
 
 # Gradio writes a .pyi file beside every module that defines a component
 component_meta.create_or_modify_pyi = lambda component_class, class_name, events: None
@@ -16,6 +21,17 @@ class Sent(NamedTuple):
 
     path: Path
     name: str
+
+    def read(self, store: Store) -> bytes:
+        """Return its bytes.
+
+        Raises:
+            UserError: it has been deleted meanwhile, or it was never sent.
+        """
+        if not store.holds(self.path):
+            kept = f"files are kept for {store.keep_seconds / 60:g} minutes, so send it again"
+            raise UserError(f"{self.name} is not here (any more); {kept}")
+        return self.path.read_bytes()
 
 
 class ImageInput(gr.Image):
@@ -65,3 +81,18 @@ def _sent(payload: ImageData | FileData) -> Sent:
         raise gr.Error("the image did not arrive; send its file", print_exception=False)
     path = Path(payload.path)
     return Sent(path, Path(payload.orig_name or path.name).name)
+
+
+@contextlib.contextmanager
+def spoken() -> Iterator[None]:
+    """Show a ``UserError`` on the page; whatever else goes wrong stays in the log."""
+    try:
+        yield
+    except UserError as error:
+        raise gr.Error(str(error), duration=20, print_exception=False) from error
+
+
+def who(request: gr.Request | None) -> str:
+    """Return the address of a visitor, for the log."""
+    client = request.client if request else None
+    return str(client.host) if client else "somebody"

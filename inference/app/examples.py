@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 PHASES = ("test", "val", "train")
 KEPT = ("dataroot", "direction", "on_missing_partner")
 
+Found = tuple[Sequence[str], Sequence[str], int | None]  # files of a side, their partners if any, and the half of each
+
 
 class Example(NamedTuple):
     """An image of a data set.
@@ -48,14 +50,6 @@ class Example(NamedTuple):
         return raster if self.half is None else halves(raster, self.truth)[1 - self.half]
 
 
-class _Found(NamedTuple):
-    """The files of a side and, of pairs, those of the other."""
-
-    paths: Sequence[str]
-    truths: Sequence[str] = ()
-    half: int | None = None
-
-
 def find_examples(options: Mapping[str, Any], direction: str, count: int) -> list[Example]:
     """Return some images of the side that a direction starts from, evenly chosen; none where the data are gone.
 
@@ -79,41 +73,34 @@ def find_examples(options: Mapping[str, Any], direction: str, count: int) -> lis
 
 
 def _spread(length: int, count: int) -> Sequence[int]:
-    """Return numbers below a length, evenly spread."""
     count = min(length, count)
     return [(2 * number + 1) * length // (2 * count) for number in range(count)]
 
 
-def _of_a_side(opt: DataOptions, phase: str, side: str) -> _Found:
-    return _Found(_alone(side_files(opt, phase, side)))
+def _of_a_side(opt: DataOptions, phase: str, side: str) -> Found:
+    return _alone(side_files(opt, phase, side)), (), None
 
 
-def _of_pairs(opt: DataOptions, phase: str, side: str) -> _Found:
+def _of_pairs(opt: DataOptions, phase: str, side: str) -> Found:
     if has_two_sides(opt, phase):
         A, B = (_alone(files) for files in paired_files(opt, phase, hint=""))
-        return _Found(A, B) if side == "A" else _Found(B, A)
-    folder = os.path.join(opt.dataroot, phase)
-    paths = _alone(plain_files(opt, phase, folder, hint="", columns=("ab", "a", "path")))
-    return _Found(paths, paths, "AB".index(side))
+        return (A, B, None) if side == "A" else (B, A, None)
+    paths = _alone(plain_files(opt, phase, hint="", columns=("ab", "a", "path")))
+    return paths, paths, "AB".index(side)
 
 
-def _of_colours(opt: DataOptions, phase: str, side: str) -> _Found:
-    paths = _alone(plain_files(opt, phase, os.path.join(opt.dataroot, phase), hint=""))
-    return _Found(paths, paths)
+def _of_colours(opt: DataOptions, phase: str, side: str) -> Found:
+    paths = _alone(plain_files(opt, phase, hint=""))
+    return paths, paths, None
 
 
 def _alone(files: Files) -> Sequence[str]:
-    """Return the files of images that are made of one each.
-
-    Raises:
-        UserError: they are stacked of several, which cannot be shown in one image.
-    """
     if len(files.columns) > 1:
         raise UserError("images that are stacked of several files are no examples")
     return files.columns[0]
 
 
-FINDERS: dict[str, Callable[[DataOptions, str, str], _Found]] = {
+FINDERS: dict[str, Callable[[DataOptions, str, str], Found]] = {
     "unaligned": _of_a_side,
     "aligned": _of_pairs,
     "colorization": _of_colours,

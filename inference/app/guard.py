@@ -89,7 +89,7 @@ class Guard:
 
     async def _ask_for_login(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         if "authorization" in headers:
-            log.warning("%s: a wrong user or password", _who(scope))
+            log.warning("%s: a wrong user or password", who(scope))
             await asyncio.sleep(PATIENCE)
         words = "a user and a password are needed here"
         ask = {"WWW-Authenticate": 'Basic realm="translate images", charset="UTF-8"'}
@@ -131,7 +131,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 begun = True
                 if message["status"] >= 400 and scope["path"] != TRANSLATE:  # that says itself why
-                    log.info("%s %s %s: %d", _who(scope), scope["method"], printable(scope["path"]), message["status"])
+                    log.info("%s %s %s: %d", who(scope), scope["method"], printable(scope["path"]), message["status"])
                 extra = MutableHeaders(scope=message)
                 extra["Content-Security-Policy"] = policy
                 extra["X-Content-Type-Options"] = "nosniff"
@@ -147,10 +147,11 @@ class Guard:
 
 
 async def _refuse(status: int, sentence: str, *, scope: Scope, receive: Receive, send: Send) -> None:
-    log.info("%s %s %s: refused: %s", _who(scope), scope["method"], printable(scope["path"]), sentence)
+    log.info("%s %s %s: refused: %s", who(scope), scope["method"], printable(scope["path"]), sentence)
     await JSONResponse({"error": sentence}, status, {"Connection": "close"})(scope, receive, send)
 
 
-def _who(scope: Scope) -> str:
+def who(scope: Scope) -> str:
+    """Return the address of a visitor, for the log."""
     client = scope.get("client")
     return str(client[0]) if client else "somebody"

@@ -4,17 +4,18 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
+from inference.app.guard import who
 from inference.app.runs import UnknownRunError
 from inference.app.service import FailedError, Order, Service, printable
-from inference.app.turns import BusyError
 from inference.app.uploads import NoImageError
-from inference.writing import write_image
+from inference.app.work_queue import BusyError
+from inference.writing import encoded
 from options.errors import TooLargeError, UserError
 
 log = logging.getLogger(__name__)
@@ -32,14 +33,6 @@ PARAMETERS = ("run", "direction", "load_size")
 USAGE = "send its bytes as the body, as curl --data-binary @horse.jpg does"
 
 
-class Answer(NamedTuple):
-    """A translation as a file."""
-
-    told: str
-    data: bytes
-    suffix: str
-
-
 def add_addresses(app: FastAPI, service: Service) -> None:
     """Add them to a web application."""
 
@@ -54,9 +47,9 @@ def add_addresses(app: FastAPI, service: Service) -> None:
     async def translate(request: Request) -> Response:
         try:
             order = _order(request)
-            service.turns.refuse_if_full()  # sooner than after a long upload
+            service.queue.refuse_if_full()  # sooner than after a long upload
         except UserError as error:
-            log.info("%s program: refused: %s", _who(request), printable(str(error)))
+            log.info("%s program: refused: %s", who(request.scope), printable(str(error)))
             return _refusal(error)
         sent = service.store.new("sent")
         try:
@@ -68,15 +61,11 @@ def add_addresses(app: FastAPI, service: Service) -> None:
             answer = None
         finally:
             service.store.drop(sent)
-        return _file(answer) if answer else Response(status_code=499)  # nobody reads that
+        return _file(*answer) if answer else Response(status_code=499)  # nobody reads that
 
 
 def _order(request: Request) -> Order:
-    """Read the parameters of an address.
-
-    Raises:
-        UserError: one is unknown or impossible, or what comes is a form.
-    """
+    """Read the parameters of an address."""
     if request.headers.get("content-type", "").startswith("multipart/"):
         raise NoImageError(f"this is a form, not an image; {USAGE}")
     given = request.query_params
@@ -86,11 +75,7 @@ def _order(request: Request) -> Order:
     size = given.get("load_size", "0")
     if not (size.isascii() and size.isdigit() and len(size) < 6):
         raise UserError(f"load_size={size[:20]!r} is no number of pixels; leave it out for the image's own size")
-    return Order(_who(request), given.get("run", ""), given.get("direction", ""), int(size))
-
-
-def _who(request: Request) -> str:
-    return request.client.host if request.client else "somebody"
+    return Order(who(request.scope), given.get("run", ""), given.get("direction", ""), int(size))
 
 
 async def _save(request: Request, path: Path) -> None:
@@ -100,16 +85,13 @@ async def _save(request: Request, path: Path) -> None:
             file.write(part)
 
 
-def _answer(service: Service, order: Order, sent: Path) -> Answer:
-    """Translate, in the thread of the turns."""
+def _answer(service: Service, order: Order, sent: Path) -> tuple[str, tuple[bytes, str]]:
+    """Translate, in the thread of the queue; return a word for the log, the file and its suffix."""
     data = sent.read_bytes()
     if not data:
         raise NoImageError(f"there is no image; {USAGE}")
     done = service.translate(order, data, "sent")
-    path = write_image(done.made.raster, service.store.new("translation"), done.given.header)
-    answer = Answer(done.told, path.read_bytes(), path.suffix)
-    service.store.drop(path)
-    return answer
+    return done.told, encoded(done.made.raster, done.given.header)
 
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
@@ -128,10 +110,9 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | No
     return None
 
 
-def _file(answer: Answer) -> Response:
-    kind = KINDS.get(answer.suffix, "application/octet-stream")
-    headers = {"Content-Disposition": f'inline; filename="translation{answer.suffix}"'}
-    return Response(answer.data, media_type=kind, headers=headers)
+def _file(data: bytes, suffix: str) -> Response:
+    headers = {"Content-Disposition": f'inline; filename="translation{suffix}"'}
+    return Response(data, media_type=KINDS.get(suffix, "application/octet-stream"), headers=headers)
 
 
 def _refusal(error: UserError) -> JSONResponse:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
-from inference.load import RANGES, SUFFIXES, find_run, generator_files, generator_of, load
+from inference.load import direction_of, find_run, generator_files, generator_of, is_of_a_run, load, ranges_of
 from inference.translator import Translator
-from options.data import DataOptions, Range
+from options.data import Range
 from options.errors import UserError
 from options.stored import OPTIONS_FILE, read_options
 from util.registry import did_you_mean
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 Stamp = tuple[tuple[str, int, int], ...]  # names, times and sizes of files
 Loader = Callable[[Path], Translator]
 NAMES_SHOWN = 20
+MOST_LOADED = 2  # translators that stay in memory
 
 
 class UnknownRunError(UserError):
@@ -40,7 +41,7 @@ class Run(NamedTuple):
 
     def options(self) -> Mapping[str, Any]:
         """Return the flags of the training, as far as they are known."""
-        if self.place.is_file() and not ("_net_" in self.place.stem and (self.folder / OPTIONS_FILE).exists()):
+        if self.place.is_file() and not is_of_a_run(self.place):
             return _metadata(self.place) if self.place.suffix == ".safetensors" else {}
         try:
             return read_options(self.folder)
@@ -55,8 +56,7 @@ class Run(NamedTuple):
 
     def directions(self) -> list[str]:
         """Return the names of the directions, that of the training first, without reading any weights."""
-        swapped = self.options().get("direction") == "BtoA"
-        return ["BtoA" if swapped != (name == "G_B") else "AtoB" for name in self.weights()]
+        return [direction_of(name, self.options()) for name in self.weights()]
 
     def load_size(self) -> int:
         """Return the pixels a side at which the training saw images; 0 if unknown."""
@@ -65,8 +65,7 @@ class Run(NamedTuple):
     def limits(self, side: str) -> Range | None:
         """Return the values of domain A or B that are black and white; None: those of an image's type."""
         try:
-            given = {name: str(self.options().get(name) or "") for name in RANGES}
-            return DataOptions(**given).range_of(side)  # type: ignore[arg-type]
+            return ranges_of(self.options()).range_of(side)
         except UserError:  # who translates is told
             return None
 
@@ -82,16 +81,13 @@ class Runs:
 
     Args:
         given: names or folders of runs; empty takes every folder in ``checkpoints_dir`` that has weights.
-        most_loaded: how many translators stay in memory.
 
     Raises:
         UserError: a run that is given does not exist.
     """
 
-    def __init__(
-        self, given: Sequence[str], checkpoints_dir: str | Path, loader: Loader = load, *, most_loaded: int = 2
-    ) -> None:
-        self._folder, self._loader, self._most = Path(checkpoints_dir), loader, most_loaded
+    def __init__(self, given: Sequence[str], checkpoints_dir: str | Path, loader: Loader = load) -> None:
+        self._folder, self._loader = Path(checkpoints_dir), loader
         self._given = _named([find_run(run, checkpoints_dir) for run in given])
         self._loaded: OrderedDict[str, tuple[Stamp, Translator]] = OrderedDict()
         self._lock = threading.Lock()
@@ -104,7 +100,7 @@ class Runs:
 
     def still_empty(self) -> list[str]:
         """Return the names of the runs that have saved no weights yet."""
-        runs = self._given or self._folders()
+        runs = self._given or [run for run in self._folders() if (run.place / OPTIONS_FILE).exists()]
         return [run.name for run in runs if not run.weights()]
 
     def find(self, name: str) -> Run:
@@ -144,7 +140,7 @@ class Runs:
             known = self._loaded.pop(run.name, None)
             if known is None or known[0] != stamp:
                 known = None  # its memory is needed for the new one
-                while len(self._loaded) >= self._most:
+                while len(self._loaded) >= MOST_LOADED:
                     self._loaded.popitem(last=False)
                 known = (stamp, self._loader(run.place))
                 log.info("loaded %s, %s", run.place, known[1].describe())
@@ -153,11 +149,7 @@ class Runs:
 
     def _folders(self) -> list[Run]:
         places = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
-        return [Run(place.name, place) for place in places if place.is_dir() and _is_run(place)]
-
-
-def _is_run(folder: Path) -> bool:
-    return (folder / OPTIONS_FILE).exists() or any(any(folder.glob(f"latest_net_G*{end}")) for end in SUFFIXES)
+        return [Run(place.name, place) for place in places if place.is_dir()]
 
 
 def _metadata(path: Path) -> dict[str, str]:

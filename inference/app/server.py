@@ -16,13 +16,13 @@ from inference.app.application import build_app, require_gradio
 from inference.app.runs import Runs
 from inference.app.service import Service
 from inference.app.store import Store
-from inference.app.turns import Turns
 from inference.app.uploads import Limits
+from inference.app.work_queue import WorkQueue
 from inference.load import load
 from options.app import AppOptions, Login, is_loopback
 from options.errors import StoppedError, UserError
 from options.schema import RunOptions
-from util.distributed import choose_device
+from util.device import choose_device
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -43,14 +43,14 @@ def serve(opt: AppOptions, login: Login | None) -> None:
     choose_device(RunOptions(device=opt.device))
     runs = Runs(opt.runs, opt.checkpoints_dir, partial(load, device=opt.device, precision=opt.precision))
     require_gradio()
-    turns, limits = Turns(opt.max_waiting), Limits(opt.upload_bytes, opt.pixels, opt.max_files)
+    queue, limits = WorkQueue(opt.max_waiting), Limits(opt.upload_bytes, opt.pixels, opt.max_files)
     with (
-        _leaving_work_behind(turns),
+        _leaving_work_behind(queue),
         _sigterm_as_an_error(),
         contextlib.closing(listening(opt.host, opt.port)) as place,
         Store(60 * opt.keep_minutes) as store,
     ):
-        service = Service(runs, turns, limits, store)
+        service = Service(runs, queue, limits, store)
         app = build_app(service, opt, login)
         _greet(service, opt, login)
         run_server(app, place)
@@ -96,12 +96,12 @@ def run_server(app: "ASGIApp", place: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def _leaving_work_behind(turns: Turns) -> Iterator[None]:
+def _leaving_work_behind(queue: WorkQueue) -> Iterator[None]:
     """End the program at once where a translation is under way, with the exit code that it would have anyway."""
     try:
         yield
     except (KeyboardInterrupt, StoppedError) as stop:
-        if not turns.is_busy:
+        if not queue.is_busy:
             raise
         print("\napp.py: stopped in the middle of a translation", file=sys.stderr, flush=True)
         sys.stdout.flush()

@@ -4,28 +4,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 from inference.app.runs import Runs
 from inference.app.store import Store
-from inference.app.turns import Turns
 from inference.app.uploads import Limits, read_image
-from inference.given import InputImage, as_pillow
+from inference.app.work_queue import WorkQueue
+from inference.inputs import InputImage, as_pillow
 from inference.translator import Translator
 from options.errors import UserError
 
 log = logging.getLogger(__name__)
-
-
-class Done(Protocol):
-    """Work that has been done."""
-
-    @property
-    def told(self) -> str:
-        """What the log says of it."""
-
-
-T = TypeVar("T", bound=Done)
+T = TypeVar("T")
 
 
 class FailedError(UserError):
@@ -68,16 +58,17 @@ class Translation(NamedTuple):
 
 
 class Service:
-    """The runs, the device's turns and the limits."""
+    """The runs, the device's queue and the limits."""
 
-    def __init__(self, runs: Runs, turns: Turns, limits: Limits, store: Store) -> None:
-        self.runs, self.turns, self.limits, self.store = runs, turns, limits, store
+    def __init__(self, runs: Runs, queue: WorkQueue, limits: Limits, store: Store) -> None:
+        self.runs, self.queue, self.limits, self.store = runs, queue, limits, store
 
-    async def do(self, order: Order, what: str, work: Callable[[], T], *, patient: bool = False) -> T:
+    async def do(self, order: Order, what: str, work: Callable[[], tuple[str, T]], *, patient: bool = False) -> T:
         """Do some work when its turn comes, and log it.
 
         Args:
             what: the work in a word or two, for the log.
+            work: returns what the log says of its result, and the result.
             patient: wait however many do already.
 
         Raises:
@@ -86,7 +77,7 @@ class Service:
         began = time.monotonic()
         about = printable(f"{order.who} {what} {order.run[:80]}")
         try:
-            done = await asyncio.wrap_future(self.turns.take(work, patient=patient))
+            told, made = await asyncio.wrap_future(self.queue.submit(work, patient=patient))
         except asyncio.CancelledError:
             log.info("%s: gone after %.1f s", about, time.monotonic() - began)
             raise
@@ -96,11 +87,11 @@ class Service:
         except Exception as error:
             log.exception("%s: failed", about)
             raise FailedError("that did not work; the log of this program says why") from error
-        log.info("%s %s: %.2f s", about, done.told, time.monotonic() - began)
-        return done
+        log.info("%s %s: %.2f s", about, told, time.monotonic() - began)
+        return made
 
     def translate(self, order: Order, data: bytes, name: str, *, round_trip: bool = False) -> Translation:
-        """Translate an image, in the thread of the turns.
+        """Translate an image, in the thread of the queue.
 
         Args:
             data: its file.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,17 +11,17 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from inference.app.choosing import ARROWS, TRAINING, Choosing, Update
-from inference.app.components import Sent
+from inference.app.choosing import ARROWS, Choosing, Update
+from inference.app.components import Sent, spoken, who
 from inference.app.examples import Example
 from inference.app.previews import preview
 from inference.app.service import Order, Service, Translation, printable
 from inference.app.uploads import checked_header, described, read_image
-from inference.app.visitor import contents, spoken, who
 from inference.writing import write_image
 from options.data import Range
 from options.errors import UserError
-from util.raster.header import Header, read_header
+from util.raster.kinds import Header
+from util.raster.reading import read_header
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +34,6 @@ class Kept(NamedTuple):
 
     shown: str
     original: Sent
-
-
-class Views(NamedTuple):
-    """The files of a translation, and words about the result."""
-
-    told: str
-    given: str
-    made: str
-    back: str | None
-    truth: str | None
-    result: str
-    kind: str
-    described: str
 
 
 class Single:
@@ -70,7 +58,7 @@ class Single:
         if sent is None:
             return gr.skip(), still, None, _about("")
         try:
-            data = await asyncio.to_thread(contents, sent, self._store)
+            data = await asyncio.to_thread(sent.read, self._store)
             header = checked_header(data, sent.name, self._service.limits)
             kept = await self._kept(sent, header, self._choosing.limits(run, direction)[0])
             return kept.shown if kept else gr.skip(), still, kept, _about(f"{sent.name}: {described(header)}")
@@ -115,36 +103,12 @@ class Single:
             if image is None:
                 raise UserError("there is no image yet; drop or paste one, take one, or choose an example")
             sent = kept.original if kept and kept.shown == str(image.path) else image
-            order = self.order(who(request), run, direction, size)
-
-            def work() -> Views:
-                return self._views(order, sent, truth, round_trip=bool(round_trip))
-
-            views = await self._service.do(order, "page", work, patient=True)  # Gradio's queue has let it through
+            order = self._choosing.order(who(request), run, direction, size)
+            work = partial(self._views, order, sent, truth, round_trip=bool(round_trip))
+            # Gradio's queue has let it through
+            *views, words = await self._service.do(order, "page", work, patient=True)
         seconds = time.monotonic() - began
-        facts = f"{order.run}, {ARROWS[order.direction]}: {views.described}; {seconds:.1f} seconds"
-        return (
-            gr.update(visible=True),
-            gr.update(visible=False),
-            views.given,
-            views.made,
-            gr.update(value=views.back, visible=views.back is not None),
-            gr.update(value=views.truth, visible=views.truth is not None),
-            (views.given, views.made),
-            gr.update(value=(views.made, views.truth) if views.truth else None, visible=views.truth is not None),
-            gr.update(value=views.result, label=f"Download {views.kind}"),
-            facts,
-        )
-
-    def order(self, visitor: str, run: str, direction: str, size: str) -> Order:
-        """Return what a visitor asks for.
-
-        Raises:
-            UserError: there is no such run or direction.
-        """
-        found = self._choosing.runs.find(run)
-        way = self._choosing.runs.direction(found, direction)
-        return Order(visitor, found.name, way, found.load_size() if size == TRAINING else 0)
+        return (*views, f"{order.run}, {ARROWS[order.direction]}: {words}; {seconds:.1f} seconds")
 
     async def _kept(self, sent: Sent, header: Header, limits: Range | None) -> Kept | None:
         """Draw what to show of an image that browsers do not show; None for others."""
@@ -152,10 +116,10 @@ class Single:
             return None
 
         def draw() -> Path:
-            image = read_image(contents(sent, self._store), sent.name, self._service.limits)
+            image = read_image(sent.read(self._store), sent.name, self._service.limits)
             return preview(image.raster, limits, self._store, sent.path.stem)
 
-        return Kept(str(await asyncio.wrap_future(self._service.turns.take(draw))), sent)
+        return Kept(str(await asyncio.wrap_future(self._service.queue.submit(draw))), sent)
 
     def _written(self, example: Example, of_truth: Range | None) -> tuple[Sent, str]:
         """Put an example among the files of visitors; return it, and what to show of its partner if it has one."""
@@ -168,16 +132,26 @@ class Single:
         shown = str(preview(truth, of_truth, self._store, f"{path.stem}_true")) if truth else ""
         return Sent(copy, path.name), shown
 
-    def _views(self, order: Order, sent: Sent, truth: Sent | None, *, round_trip: bool) -> Views:
-        """Translate and write, in the thread of the turns."""
-        data, stem = contents(sent, self._store), sent.path.stem[:LONGEST_STEM]
+    def _views(self, order: Order, sent: Sent, truth: Sent | None, *, round_trip: bool) -> tuple[str, tuple[Any, ...]]:
+        """Translate and write, in the thread of the queue; return a word for the log, and what to show."""
+        data, stem = sent.read(self._store), sent.path.stem[:LONGEST_STEM]
         done = self._service.translate(order, data, sent.name, round_trip=round_trip)
         result = write_image(done.made.raster, self._store.new(f"{stem}_{done.direction}"), done.given.header)
         given, made, back = self._previews(done, stem)
         limits = done.translator.way(done.direction).target_limits
         true = self._truth(truth, Path(made), limits) if truth else None
-        kind = result.suffix[1:].upper()
-        return Views(done.told, given, made, back, true, str(result), kind, described(done.made.header))
+        return done.told, (
+            gr.update(visible=True),
+            gr.update(visible=False),
+            given,
+            made,
+            gr.update(value=back, visible=back is not None),
+            gr.update(value=true, visible=true is not None),
+            (given, made),
+            gr.update(value=(made, true) if true else None, visible=true is not None),
+            gr.update(value=str(result), label=f"Download {result.suffix[1:].upper()}"),
+            described(done.made.header),
+        )
 
     def _previews(self, done: Translation, stem: str) -> tuple[str, str, str | None]:
         way = done.translator.way(done.direction)
@@ -190,7 +164,7 @@ class Single:
 
     def _truth(self, sent: Sent, like: Path, limits: Range | None) -> str:
         """Return what to show of the true image, as large as the translation is shown."""
-        true = read_image(contents(sent, self._store), sent.name, self._service.limits)
+        true = read_image(sent.read(self._store), sent.name, self._service.limits)
         if true.header.dtype == np.uint8:  # such as that of an example, drawn already
             limits = None
         shown = preview(true.raster, limits, self._store, f"{sent.path.stem[:LONGEST_STEM]}_true")

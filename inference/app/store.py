@@ -11,29 +11,27 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 ODD = re.compile(r"[^\w.-]+")
 LONGEST_NAME = 80  # characters
+EVERY = 60.0  # seconds between two looks for old files
 LEAST_FREE = 2**29  # bytes of the disk that are left to others
 
 
 class Store:
     """Files in a temporary folder, deleted some time after they were made. A context manager: at its end all are."""
 
-    def __init__(self, keep_seconds: float, *, every: float = 60.0) -> None:
+    def __init__(self, keep_seconds: float) -> None:
         self._holder = tempfile.TemporaryDirectory(prefix="translations-", ignore_cleanup_errors=True)
         self.folder = Path(self._holder.name).resolve()
         self.keep_seconds = keep_seconds
-        self._every, self._closed = every, threading.Event()
+        self._closed = threading.Event()
 
     def __enter__(self) -> "Store":
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._closed.set()
         self._holder.cleanup()
 
@@ -102,7 +100,7 @@ class Store:
                         path.rmdir()
 
     def _tidy(self) -> None:
-        while not self._closed.wait(self._every):
+        while not self._closed.wait(EVERY):
             self.sweep()
 
 

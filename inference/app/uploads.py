@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from inference.given import InputImage, from_bytes
+from inference.inputs import InputImage, read_input_bytes
 from options.errors import TooLargeError, UserError
-from util.raster.header import Header, read_header
+from util.raster.kinds import Header
+from util.raster.reading import read_header
 
 DEPTHS = {"uint8": "8 bits", "uint16": "16 bits", "int16": "16 bits", "float32": "floats"}
 
@@ -49,7 +50,7 @@ def read_image(data: bytes, name: str, limits: Limits, *, load_size: int = 0) ->
                 f"on its shorter side; take a smaller load_size, or the image's own size"
             )
     try:
-        return from_bytes(data, name)
+        return read_input_bytes(data, name)
     except UserError as error:
         raise NoImageError(str(error)) from error
 

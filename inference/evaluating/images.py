@@ -7,13 +7,13 @@ from pathlib import Path, PurePath
 from torch import Tensor
 
 from data.base import TranslationDataset
-from data.files.layout import pair_name
 from inference.evaluating.of_run import FIRST
 from models.scorer import file_values
 from models.single_side_model import SingleSideOptions
 from options.errors import UserError
 from options.flag import INFINITE
 from options.schema import Options
+from util.partners import pair_name
 from util.raster.values import units
 
 DEEP = {".npy", ".npz", ".tif", ".tiff"}  # beside which test.py puts an 8-bit PNG to look at
@@ -58,8 +58,7 @@ class Images:
             results: leave out the 8-bit PNGs that ``test.py`` puts beside results of other kinds.
         """
         self.dataset = dataset
-        other = "AB".replace(dataset.input_side, "")
-        self.side = other if dataset.has_target else dataset.input_side
+        self.side = dataset.target_side if dataset.has_target else dataset.input_side
         files = dataset.files.get(self.side, dataset.files.get("A"))
         if files is None:
             raise UserError(

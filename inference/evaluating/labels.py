@@ -1,7 +1,6 @@
 """Which images of a folder are translations: those with the label that ``test.py`` gives to what imitates a side."""
 
 import re
-from collections.abc import Iterable
 
 from inference.evaluating.images import Images
 from options.errors import UserError
@@ -9,11 +8,6 @@ from options.errors import UserError
 OF_TEST = re.compile(r"_((?:real|fake|rec|idt)(?:_[AB])?(?:_rgb)?)$")
 FAKES = ("fake_B", "fake_B_rgb", "fake")  # fake_B imitates the target, whichever side of the disk that is
 BACK = "fake_A"  # of a CycleGAN: the generator for the way back
-
-
-def labels_of(names: Iterable[str]) -> list[str]:
-    """Return the labels of ``test.py`` in which names end, sorted."""
-    return sorted({match[1] for match in map(OF_TEST.search, names) if match})
 
 
 def find_label(made: Images, real: Images, wanted: str, *, backwards: bool) -> str:
@@ -26,7 +20,7 @@ def find_label(made: Images, real: Images, wanted: str, *, backwards: bool) -> s
     Raises:
         UserError: there are none of that label, none that imitate the real ones, or it is not clear which do.
     """
-    there, wanted = labels_of(made.names), wanted.lstrip("_")
+    there, wanted = sorted({match[1] for match in map(OF_TEST.search, made.names) if match}), wanted.lstrip("_")
     if wanted:
         if not any(name.endswith(f"_{wanted}") for name in made.names):
             known = f"there are {', '.join(there)}" if there else "leave --label out, or name another ending"
@@ -37,8 +31,9 @@ def find_label(made: Images, real: Images, wanted: str, *, backwards: bool) -> s
     fakes = (BACK, *FAKES) if backwards else FAKES
     found = next((label for label in fakes if label in there), "")
     if there and not found:
+        target = real.side if real.dataset.has_target else "the real images"
         raise UserError(
-            f"{made.root} holds results of test.py ({', '.join(there)}), but none of them imitates {_target(real)}; "
+            f"{made.root} holds results of test.py ({', '.join(there)}), but none of them imitates {target}; "
             f"name those to measure, as with --label {there[0]}"
         )
     return found
@@ -70,7 +65,3 @@ def _of_two(made: Images, real: Images, *, backwards: bool) -> str:
     if real.dataset.has_target and forward != back:
         return FAKES[0] if forward > back else BACK
     return BACK if backwards else FAKES[0]
-
-
-def _target(real: Images) -> str:
-    return real.side if real.dataset.has_target else "the real images"

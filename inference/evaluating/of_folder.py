@@ -42,7 +42,8 @@ def evaluate_folder(folder: str, opt: Options, label: str, device: torch.device)
     real_opt = plain(opt, opt.data.dataroot, limited=True) if is_plain else opt
     real = Images(create_dataset(real_opt), results=is_plain)
     label = find_label(made, real, label, backwards=opt.data.direction == "BtoA")
-    chosen = _first(named(made, label), opt.data.max_dataset_size)
+    every = named(made, label)
+    chosen = dict(islice(every.items(), int(min(opt.data.max_dataset_size, len(every)))))
     if label:
         log.info("measured are the images whose names end in _%s: %d", label, len(chosen))
     lonely = _why_lonely(chosen, made, real, label)
@@ -73,11 +74,6 @@ def _feed(evaluation: Evaluation, chosen: Mapping[str, int], made: Images, real:
             evaluation.add_labelled(image, real.input(real.place(name)).to(device), [name])
     if "sets" in needs:
         evaluation.real_set(real.files, lambda: (one.to(device) for one in real), preparation=real.preparation)
-
-
-def _first(chosen: Mapping[str, int], limit: float) -> dict[str, int]:
-    """Keep as many as ``--max_dataset_size`` says."""
-    return dict(islice(chosen.items(), int(min(limit, len(chosen)))))
 
 
 def _why_lonely(chosen: Mapping[str, int], made: Images, real: Images, label: str) -> str:

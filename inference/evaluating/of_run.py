@@ -1,28 +1,25 @@
 """Measure what the generators of a trained run make of a data set, translated as ``test.py`` does."""
 
+import os
 from collections.abc import Mapping
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from data.base import TranslationDataset
 from data.batch import Batch, collate
-from data.loader import Loader
-from data.registry import create_dataset
 from inference.evaluating.result import Evaluated
+from models.abilities import TranslatesBack
 from models.base import TranslationModel
-from models.registry import create_model
-from models.scorer import Case, Scorer
-from models.trained_run import load_networks
-from models.translating import translated
+from models.scorer import Scorer
+from models.trained_run import is_run
+from models.translating import open_test, translated
 from options.errors import UserError
 from options.schema import Options
-from util.checkpoint import prefix_of
 from util.distributed import World
 from util.images import ImageArray, to_uint8
 from util.progress import Progress
-from util.run_folder import run_folder
 
 PAIRED = ("l1", "psnr", "ssim", "lpips", "fid", "kid")
 UNPAIRED = ("fid", "kid")
@@ -39,19 +36,36 @@ def metric_names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def find_run(what: str, checkpoints_dir: str) -> Path | None:
+    """Return the folder of a run, or None where a folder of images is given.
+
+    Args:
+        what: a run's folder or name, or a folder of images.
+        checkpoints_dir: of all runs, if it was given.
+
+    Raises:
+        UserError: a run is given by its folder, and the folder of all runs as well.
+    """
+    given, named = Path(what), Path(checkpoints_dir or "./checkpoints", what)
+    for folder in (named, given) if checkpoints_dir else (given, named):
+        if is_run(folder):
+            if checkpoints_dir and folder == given:
+                raise UserError(
+                    f"--checkpoints_dir has no effect, because {given} is the folder of a run; leave it out"
+                )
+            return Path(os.path.abspath(folder))
+    return None if given.is_dir() else named
+
+
 def evaluate_run(opt: Options, world: World) -> Evaluated:
     """Translate all images of the data set and measure.
 
     Raises:
         UserError: files are missing or damaged, or a metric cannot be had.
     """
-    limit = min(opt.data.max_dataset_size, opt.result.num_test)
-    dataset = create_dataset(replace(opt, data=replace(opt.data, max_dataset_size=limit)))
-    model = create_model(opt).place(world.device)
-    load_networks(model, run_folder(opt), prefix_of(opt.run.epoch, opt.run.load_iter), averaged=opt.result.ema > 0)
-    model.train(not opt.result.eval)
+    dataset, loader, model = open_test(opt, world)
     measured = RunEvaluation(opt, model, dataset, world.device)
-    for batch, out in translated(model, Loader(dataset, opt.data, world).epoch(FIRST)):
+    for batch, out in translated(model, loader.epoch(FIRST)):
         measured.add(batch, out)
     return measured.result()
 
@@ -71,7 +85,7 @@ class RunEvaluation:
                 f"--dataset_mode {opt.data.dataset_mode} has no real images of the other side to compare with; pass "
                 "--model cycle_gan or pix2pix, or give evaluate.py the folder of results"
             )
-        comes_back = type(model).cycles is not TranslationModel.cycles
+        comes_back = isinstance(model, TranslatesBack)
         names = metric_names(opt.result.metrics) or default_names(paired=dataset.paired, comes_back=comes_back)
         self._scores = Scorer(names, opt.evaluation, model, dataset, device)
         self._scores.know_real(model)
@@ -104,26 +118,15 @@ class RunEvaluation:
 
         Nothing where the data set cannot be asked for a single file (shards).
         """
-        place = place_of(self._scores.cases[generator][name], self._dataset, backwards=generator == "G_B")
-        batch = None if place is None else collate([self._dataset[FIRST, place]]).batch
-        if place is None or batch is None:
+        if self._dataset.lanes:
+            return {}
+        number = self._scores.cases[generator][name]
+        batch = collate([self._dataset[FIRST, number]]).batch
+        if batch is None:
             return {}
         batch = batch.to(next(self._model.parameters()).device)
-        [(_, out)] = translated(self._model, [batch], first=place)
+        [(_, out)] = translated(self._model, [batch], first=number)
         visuals = self._model.visuals(out)
         half = len(visuals) // 2 if len(self._scores.evaluations) > 1 else len(visuals)
         labels = list(visuals)[half:] if generator == "G_B" else list(visuals)[:half]
         return {label: to_uint8(visuals[label]) for label in labels}
-
-
-def place_of(case: Case, dataset: TranslationDataset, *, backwards: bool) -> int | None:
-    """Return the place of an image in a data set, by its files."""
-    other = "AB".replace(dataset.input_side, "")
-    wanted = {dataset.input_side: case.A_path, other: case.B_path}
-    sides = [side for side in "AB" if side in dataset.files]
-    if not dataset.paired:
-        sides = [side for side in sides if side == (other if backwards else dataset.input_side)]
-    for index in range(len(dataset)) if sides else ():
-        if all(index < len(dataset.files[side]) and dataset.path(side, index) == wanted[side] for side in sides):
-            return index
-    return None

@@ -1,6 +1,7 @@
 """What an evaluation leaves: a table to read, a file for programs, an image of the best and the worst cases."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -9,10 +10,12 @@ from typing import Any, NamedTuple
 from metrics.base import METRICS
 from metrics.report import Report
 from options.errors import UserError
-from util.images import ImageArray
+from util.files import whole_file
+from util.images import ImageArray, jpeg
 from util.run_folder import make_folder
-from util.sheet import jpeg, sheet
-from util.whole_file import whole_file
+from util.sheet import sheet
+
+log = logging.getLogger(__name__)
 
 METRICS_JSON = "metrics.json"
 SHOWN = 4  # best cases, and as many worst ones
@@ -71,6 +74,11 @@ class Evaluated(NamedTuple):
             reason = (isinstance(error, OSError) and error.strerror) or error
             raise UserError(f"there is no {beside} ({reason}); the scores are in {path}") from error
         return [path, beside]
+
+    def report(self, path: Path) -> None:
+        """Show the scores and write them, as ``save`` does."""
+        log.info("%s", self.table())
+        log.info("written: %s", ", ".join(map(str, self.save(path))))
 
     def best_and_worst(self) -> ImageArray | None:
         """Return a sheet of cases, the best of each generator first, by its first metric that judges single images."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from networks.adalin import AdaptiveBlock, AdaptiveBlocks, Attention
-from networks.blended_norm import LIN, AdaLIN, normalised
+from networks.blended_norm import LIN, normalised
 
 
 class PlainLIN(nn.Module):
@@ -24,33 +24,22 @@ class PlainLIN(nn.Module):
         return normalised(x, self.rho, self.gamma, self.beta)
 
 
-class PlainAdaLIN(nn.Module):
-    """A blended norm whose scale and shift are given."""
-
-    rho: Tensor
-
-    def __init__(self, norm: AdaLIN) -> None:
-        super().__init__()
-        self.register_buffer("rho", norm.share())
-
-    def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-        """Normalise N x C x H x W."""
-        return normalised(x, self.rho, gamma, beta)
-
-
 class PlainBlock(nn.Module):
     """A residual block with AdaLIN."""
+
+    first_rho: Tensor
+    second_rho: Tensor
 
     def __init__(self, block: AdaptiveBlock) -> None:
         super().__init__()
         self.first, self.second = block.first, block.second
-        self.first_norm, self.second_norm = PlainAdaLIN(block.first_norm), PlainAdaLIN(block.second_norm)
+        self.register_buffer("first_rho", block.first_norm.share())
+        self.register_buffer("second_rho", block.second_norm.share())
 
     def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         """Return the same shape."""
-        y = self.first_norm(self.first(x), gamma, beta)
-        z: Tensor = self.second_norm(self.second(y), gamma, beta)
-        return x + z
+        y = normalised(self.first(x), self.first_rho, gamma, beta)
+        return x + normalised(self.second(y), self.second_rho, gamma, beta)
 
 
 class PlainBlocks(nn.Module):

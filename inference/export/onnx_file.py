@@ -1,10 +1,7 @@
 """Generators in ONNX, and ONNX Runtime, which translates with them."""
 
-import contextlib
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from inference.export.check import Runner
-from inference.export.described import PRODUCER
-from inference.export.programs import exported_program
+from inference.export.metadata import PRODUCER
+from inference.export.pytorch_file import exported_program, quiet
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -24,30 +21,33 @@ FREE = {0: "batch", 2: "height", 3: "width"}
 ERRORS_ONLY = 3
 
 
-def onnx_file(network: nn.Module, channels: int, metadata: Mapping[str, str]) -> bytes:
+def onnx_content(graph: "ModelProto", metadata: Mapping[str, str]) -> bytes:
     """Return the content of an ONNX file, in the ``precision`` that the metadata name."""
     import onnx
 
     convert = {"fp32": lambda model: model, "fp16": _in_half_precision, "int8": _quantized}[metadata["precision"]]
-    with _quiet():
-        model = convert(_model(network, channels))
+    model = onnx.ModelProto()
+    model.CopyFrom(graph)
+    with quiet():
+        model = convert(model)
     model.producer_name, model.producer_version = PRODUCER, metadata["made_with"]
     onnx.helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model)
     return model.SerializeToString()  # type: ignore[no-any-return]
 
 
-def _model(network: nn.Module, channels: int) -> "ModelProto":
+def onnx_model(network: nn.Module, channels: int) -> "ModelProto":
     """Return the graph of a portable network; batch, height and width are free."""
-    made = torch.onnx.export(
-        exported_program(network, channels),
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    with quiet():
+        made = torch.onnx.export(
+            exported_program(network, channels),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     assert made is not None
     model = made.model_proto
     for value in (model.graph.input[0], model.graph.output[0]):
@@ -98,16 +98,3 @@ def run_onnx(content: bytes) -> Runner:
         return torch.from_numpy(made[0])
 
     return run
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep advice that is for developers of exporters to ourselves."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

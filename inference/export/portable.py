@@ -89,7 +89,7 @@ def portable(network: nn.Module, *, colorizes: bool = False) -> nn.Module:
     own = sharing_copy(network)
     for parent in list(own.modules()):
         for name, layer in list(parent.named_children()):
-            setattr(parent, name, _plain(layer))
+            parent.add_module(name, _plain(layer))
     assert isinstance(own, AnySizeGenerator)
     whole = AnySize(own.model, own.pads_to, own.least)
     return (Colorizing(whole) if colorizes else whole).eval()

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
+from util.files import whole_file
 from util.npm_package import Package, download, unpacked
 from util.run_folder import make_folder
-from util.whole_file import whole_file
 
 PACKAGE = Package(
     "onnxruntime-web",

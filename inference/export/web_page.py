@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from inference.direction import Direction
 from inference.export.runtime_files import runtime_files
-from inference.export.sources import Source
 from inference.export.writing import Written, write_all
 from options.errors import UserError
-from util.whole_file import whole_file
+from util.files import whole_file
 
 SOURCES = Path(__file__).parent / "web"
 FILES = ("index.html", "style.css", "translate.js", "pixels.js", "worker.js")
@@ -18,7 +18,7 @@ BYTES = (None, (0.0, 255.0))
 
 
 def write_page(
-    sources: Sequence[Source], folder: Path, title: str, *, precision: str = "fp32", training_norms: bool = False
+    ways: Sequence[Direction], folder: Path, title: str, *, precision: str = "fp32"
 ) -> Iterator[Written | Path]:
     """Write the networks as ONNX and a page around them; yield each network, then the page.
 
@@ -27,11 +27,11 @@ def write_page(
         DeviationError: a network does not translate as PyTorch does; there is no page of it.
         OSError: a file cannot be written.
     """
-    for source in sources:
-        _check_for_browsers(source)
+    for way in ways:
+        _check_for_browsers(way)
     contents = {name: (SOURCES / name).read_bytes() for name in FILES} | runtime_files()
     networks = []
-    for written in write_all(sources, folder, "onnx", precision=precision, training_norms=training_norms):
+    for written in write_all(ways, folder, "onnx", precision=precision):
         networks.append(_entry(written))
         yield written
     contents[NETWORKS] = json.dumps({"title": title, "networks": networks}, indent=2).encode()
@@ -41,21 +41,19 @@ def write_page(
     yield folder / FILES[0]
 
 
-def _check_for_browsers(source: Source) -> None:
+def _check_for_browsers(way: Direction) -> None:
     """Refuse what images of a browser cannot be fed to: they have colours or gray, of 8 bits."""
-    way, allowed = source.way, "a browser's images have 1 or 3 channels of 8 bits"
+    allowed = "a browser's images have 1 or 3 channels of 8 bits"
     for count, limits in ((way.image_nc, way.limits), (way.result_nc, way.target_limits)):
         if count not in CHANNELS:
-            raise UserError(f"{allowed}, but {source.file} is for {count} channels; use --to onnx")
+            raise UserError(f"{allowed}, but {way.file} is for {count} channels; use --to onnx")
         if limits not in BYTES:
             low, high = limits
-            raise UserError(
-                f"{allowed}, but {source.file} was trained with --value_range {low:g},{high:g}; use --to onnx"
-            )
+            raise UserError(f"{allowed}, but {way.file} was trained with --value_range {low:g},{high:g}; use --to onnx")
 
 
 def _entry(written: Written) -> dict[str, object]:
-    way = written.source.way
+    way = written.way
     return {
         "file": written.path.name,
         "direction": way.name,

@@ -7,19 +7,19 @@ memory for them: for a ResNet generator of 9 blocks about a tenth more multiplic
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from inference.large.adaptive import ADAPTIVE
-from inference.large.box import Box, boxes
+from inference.large.box import boxes
+from inference.large.kept import FileStore, Kept, Statistics, Store
 from inference.large.maps import (
     Convolved,
     Doubled,
     FeatureMap,
-    Kept,
     Pointwise,
     Rearranged,
     Reflected,
@@ -27,13 +27,11 @@ from inference.large.maps import (
     Stacked,
     Sum,
     Unconvolved,
-    Window,
 )
-from inference.large.statistics import Statistics
-from inference.large.store import FileStore, Store
-from networks.adalin import AdaptiveBlock
+from networks.adalin import AdaptiveBlock, AdaptiveBlocks, Attention
 from networks.any_size import AnySizeGenerator
-from networks.blended_norm import BlendedNorm
+from networks.blended_norm import LIN, BlendedNorm, blended
+from networks.fast.rectifiers import RectifyingNorm
 from networks.johnson import LOST, UnpaddedBlock
 from networks.repeatable import ImageNorm
 from networks.resnet import ResnetBlock
@@ -77,7 +75,7 @@ def exact_map(network: nn.Module, image: Source, plan: Plan, device: torch.devic
     padded = image if wanted == list(sides) else Rearranged(image, rows, columns)
     out = _Walk(plan, network, padded, device).after(padded, network.model)
     top, left = (len(rows) - image.height) // 2, (len(columns) - image.width) // 2
-    return Window(out, Box(top, top + image.height, left, left + image.width))
+    return Rearranged(out, torch.arange(top, top + image.height), torch.arange(left, left + image.width))
 
 
 class _Walk:
@@ -89,7 +87,7 @@ class _Walk:
         self._passes = 1 + sum(isinstance(layer, PASSES) for layer in network.modules())
         self._done = 0.0
 
-    def through(self, x: FeatureMap, layers: nn.Sequential) -> FeatureMap:
+    def _through(self, x: FeatureMap, layers: nn.Sequential) -> FeatureMap:
         """Apply layers one after the other."""
         for layer in layers:
             x = self.after(x, layer)
@@ -98,17 +96,22 @@ class _Walk:
     def after(self, x: FeatureMap, layer: nn.Module) -> FeatureMap:
         """Apply a layer, or what it consists of."""
         if isinstance(layer, nn.Sequential):
-            return self.through(x, layer)
+            return self._through(x, layer)
         if isinstance(layer, OuterBlock):
-            return self.through(x, layer.model)
+            return self._through(x, layer.model)
         if isinstance(layer, ResnetBlock):
-            return self.keep(Sum(_skip(x, layer), self.through(x, layer.conv_block)))
+            return self._keep(Sum(_skip(x, layer), self._through(x, layer.conv_block)))
         if isinstance(layer, SkipBlock):
-            return Stacked(x, self.through(x, layer.model))
+            return Stacked(x, self._through(x, layer.model))
         if isinstance(layer, nn.Upsample):
             return Doubled(x)
-        if adaptive := ADAPTIVE.get(type(layer)):
-            return adaptive(self, x, layer)
+        if isinstance(layer, LIN):
+            return self._blended(x, layer, layer.gamma, layer.beta)
+        if isinstance(layer, Attention):
+            weighted = (Pointwise(x, partial(torch.mul, weight)) for weight in layer.weights())
+            return self._keep(Pointwise(Convolved(Stacked(*weighted), layer.join), F.relu))
+        if isinstance(layer, AdaptiveBlocks):
+            return self._adapted(x, layer)
         if isinstance(layer, nn.ReflectionPad2d):
             return Reflected(x, layer.padding[0])
         if isinstance(layer, nn.Conv2d):
@@ -126,9 +129,9 @@ class _Walk:
     def _kept_if_small(self, x: FeatureMap) -> FeatureMap:
         values = x.channels * x.height * x.width
         small = values <= self._plan.kept * self._pixels * 1.1  # sides are rounded up
-        return self.keep(x) if small or values * 2 <= self._plan.memory / 4 else x
+        return self._keep(x) if small or values * 2 <= self._plan.memory / 4 else x
 
-    def keep(self, x: FeatureMap) -> Kept:
+    def _keep(self, x: FeatureMap) -> Kept:
         """Compute a map and keep it."""
         size = x.channels * x.height * x.width
         store: Store
@@ -154,24 +157,45 @@ class _Walk:
             self._plan.progress(min(1.0, self._done / self._passes))
         return found
 
-    def statistics(self, x: FeatureMap) -> Statistics:
+    def _statistics(self, x: FeatureMap) -> Statistics:
         """Return those of a whole map."""
         return x.statistics if isinstance(x, Kept) else self._pass(x, None)
 
-    def _normalised(self, x: FeatureMap, layer: nn.Module) -> FeatureMap:
-        found = self.statistics(x)
+    def _normalised(self, x: FeatureMap, layer: nn.InstanceNorm2d | ImageNorm) -> FeatureMap:
+        found = self._statistics(x)
         mean, variance = found.mean.to(self.device), found.variance.to(self.device)
-        weight, bias = (getattr(layer, name, None) for name in ("weight", "bias"))
-        slope, eps = getattr(layer, "slope", 1.0), float(layer.eps)  # type: ignore[arg-type]
+        slope = layer.slope if isinstance(layer, RectifyingNorm) else 1.0
 
         def apply(part: Tensor) -> Tensor:
-            y = F.batch_norm(part.float(), mean, variance, weight, bias, False, 0.0, eps)
+            y = F.batch_norm(part.float(), mean, variance, layer.weight, layer.bias, False, 0.0, layer.eps)
             return y if slope == 1 else F.leaky_relu_(y, slope)
 
         return Pointwise(x, apply)
+
+    def _blended(self, x: FeatureMap, norm: BlendedNorm, gamma: Tensor, beta: Tensor) -> FeatureMap:
+        """Normalise a map by channel and as a whole (``networks.adalin``), then scale and shift by 1 x C x 1 x 1."""
+        found = self._statistics(x)
+        points = x.height * x.width
+        numbers = points * x.channels
+        mean, variance = found.mean.to(self.device)[:, None, None], found.variance.to(self.device)[:, None, None]
+        layer_mean = mean.mean()
+        layer_variance = (variance + (mean - layer_mean) ** 2).mean()
+        unbiased = variance * points / (points - 1), layer_variance * numbers / (numbers - 1)
+        scale, shift = blended(norm.share()[0], mean, unbiased[0], layer_mean, unbiased[1])
+        return Pointwise(x, lambda part: (part.float() - mean) * (gamma * scale) + (gamma * shift + beta))
+
+    def _adapted(self, x: FeatureMap, layer: AdaptiveBlocks) -> FeatureMap:
+        """Go through the blocks, with a scale and a shift made of the average over the whole map."""
+        gamma, beta = layer.style(self._statistics(x).mean.to(self.device)[None])
+        for block in layer.blocks:
+            assert isinstance(block, AdaptiveBlock)
+            y = self._blended(self._through(x, block.first), block.first_norm, gamma, beta)
+            y = self._blended(self._through(y, block.second), block.second_norm, gamma, beta)
+            x = self._keep(Sum(x, y))
+        return x
 
 
 def _skip(x: FeatureMap, block: ResnetBlock) -> FeatureMap:
     if not isinstance(block, UnpaddedBlock):
         return x
-    return Window(x, Box(LOST, x.height - LOST, LOST, x.width - LOST))
+    return Rearranged(x, torch.arange(LOST, x.height - LOST), torch.arange(LOST, x.width - LOST))

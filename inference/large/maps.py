@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from inference.large.box import Box
-from inference.large.statistics import Statistics
-from inference.large.store import Store
 
 
 class FeatureMap(ABC):
@@ -41,7 +39,7 @@ class Source(FeatureMap):
 
 
 class Rearranged(FeatureMap):
-    """Rows and columns of another map in another order: reflected at the edges, for example.
+    """Some rows and columns of another map: those of a part, for example, or more, reflected at the edges.
 
     Neighbours must come from neighbours, or too much would be read.
     """
@@ -87,19 +85,6 @@ class Reflected(FeatureMap):
         return (first, last), first - start, stop - last
 
 
-class Window(FeatureMap):
-    """A part of another map."""
-
-    def __init__(self, source: FeatureMap, box: Box) -> None:
-        super().__init__(source.channels, box.height, box.width)
-        self._source, self._top, self._left = source, box.top, box.left
-
-    def read(self, box: Box) -> Tensor:
-        """Read it there."""
-        top, left = self._top, self._left
-        return self._source.read(Box(box.top + top, box.bottom + top, box.left + left, box.right + left))
-
-
 class Convolved(FeatureMap):
     """A convolution with zeros around the map."""
 
@@ -142,12 +127,7 @@ class Unconvolved(FeatureMap):
         top, bottom, above = self._span(box.top, box.bottom, self._source.height)
         left, right, before = self._span(box.left, box.right, self._source.width)
         y: Tensor = self._layer(self._source.read(Box(top, bottom, left, right)))
-        y = y[:, :, above : above + box.height, before : before + box.width]
-        lacking = (box.width - y.shape[3], box.height - y.shape[2])
-        if any(lacking):  # what output_padding adds at the end sees no taps at all, only the bias
-            assert self._layer.bias is None or max(lacking) == 0, "no such layer is in these networks"
-            y = F.pad(y, (0, lacking[0], 0, lacking[1]))
-        return y
+        return y[:, :, above : above + box.height, before : before + box.width]
 
     def _span(self, start: int, stop: int, length: int) -> tuple[int, int, int]:
         """Return from where to where to read, and how much of the result lies before what is wanted."""
@@ -208,24 +188,7 @@ class Stacked(FeatureMap):
         return torch.cat([part.float() for part in parts], 1)
 
 
-class Kept(FeatureMap):
-    """A map that has been computed and is kept, with its statistics."""
-
-    def __init__(self, store: Store, statistics: Statistics, device: torch.device) -> None:
-        super().__init__(store.channels, store.height, store.width)
-        self.statistics = statistics
-        self._store, self._device = store, device
-
-    def read(self, box: Box) -> Tensor:
-        """Read it from where it is kept."""
-        part = self._store.read(box).to(self._device, torch.float32, copy=True)
-        return part.contiguous(memory_format=torch.channels_last)
-
-
-Layer = nn.Conv2d | nn.ConvTranspose2d
-
-
-def _without_padding(layer: Layer) -> Layer:
+def _without_padding(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Conv2d | nn.ConvTranspose2d:
     """Return a layer of the same weights that adds no zeros of its own."""
     bare = copy.copy(layer)
     bare.padding = (0, 0)

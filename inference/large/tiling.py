@@ -15,11 +15,8 @@ from inference.large.exact import Plan, exact_map
 from inference.large.maps import Source
 from networks.any_size import AnySizeGenerator
 from options.errors import UserError
-from util.machine import free_memory
-from util.memory import give_back_freed_memory, memory_in_use
+from util.machine import free_memory, give_back_freed_memory, memory_in_use
 
-Mode = Literal["auto", "off", "exact", "blend"]
-MODES: tuple[Mode, ...] = ("auto", "off", "exact", "blend")
 BYTES = 16  # that an image computed at once takes, per pixel and filter of the last layer (ngf)
 BAND = 12  # the same of a row of tiles and its copies, per pixel and channel
 SMALLEST, LARGEST = 128, 1024  # pixels a side of a part
@@ -37,7 +34,7 @@ class Tiling:
         max_memory: bytes that the process may take in all (on a GPU: of the GPU); 0 takes half of what is free.
     """
 
-    mode: Mode = "auto"
+    mode: Literal["auto", "off", "exact", "blend"] = "auto"
     max_memory: int = 0
 
     def room(self, device: torch.device, enough: float = math.inf) -> float:

@@ -9,19 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inference.translator import Translator
-from inference.video.settings import VIDEOS, WRITTEN, VideoReport, VideoSettings, is_video, written_suffix
+from inference.video.settings import VIDEOS, WRITTEN, VideoSettings, is_video, written_suffix
 from options.errors import UserError
 
-__all__ = [
-    "VIDEOS",
-    "WRITTEN",
-    "VideoReport",
-    "VideoSettings",
-    "is_video",
-    "translate_video",
-    "watch_camera",
-    "written_suffix",
-]
+__all__ = ["VIDEOS", "WRITTEN", "VideoSettings", "is_video", "translate_video", "watch_camera", "written_suffix"]
 
 
 def translate_video(
@@ -31,7 +22,7 @@ def translate_video(
     settings: VideoSettings,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> VideoReport:
+) -> None:
     """Translate every frame of a video.
 
     The target has the frames, their times, the size and the sound of the source. It appears when it is whole: an
@@ -50,7 +41,7 @@ def translate_video(
     _need_pyav()
     from inference.video.translation import translate
 
-    return translate(translator, source, target, settings, progress)
+    translate(translator, source, target, settings, progress)
 
 
 def watch_camera(

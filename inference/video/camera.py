@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import av
 from av.container import InputContainer
 
-from inference.video.beside import Newest
 from inference.video.colors import colors_of, to_levels
 from inference.video.decoding import Decoder
 from inference.video.reading import images_of, quarter_turns
+from inference.video.threads import Newest
 from options.errors import UserError
 from util.raster.kinds import Levels
 
@@ -114,14 +114,10 @@ def _follow(decoder: Decoder, newest: Newest[Shot], stop: threading.Event) -> No
                 if frame is None or stop.is_set():
                     break
                 if decoder.length:
-                    stop.wait(max(0.0, _seconds(frame, decoder) - (time.monotonic() - began)))
+                    unit = frame.time_base or Fraction(1)
+                    due = float(((frame.pts or 0) - decoder.begin(unit)) * unit)
+                    stop.wait(max(0.0, due - (time.monotonic() - began)))
                 newest.put(Shot(frame, time.monotonic()))
     except BaseException as caught:  # noqa: BLE001  # handed to the main thread
         error = caught
     newest.end(error)
-
-
-def _seconds(frame: "av.VideoFrame", decoder: Decoder) -> float:
-    """Return when a frame is shown, from the beginning of its video."""
-    unit = frame.time_base or Fraction(1)
-    return float(((frame.pts or 0) - decoder.begin(unit)) * unit)

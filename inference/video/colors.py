@@ -1,14 +1,16 @@
-"""Frames of a video to arrays of red, green and blue, and back.
+"""Frames of a video to arrays of red, green and blue, and back; 256 colours for each frame of a GIF.
 
 Videos store brightness and two differences, by one of several matrices (ITU-T H.273, table 4); which one is written in
 the video, or else follows from its size. The target says which one it uses, and that its values are those of television
 (16 to 235), whatever the source's are.
 """
 
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import av
 import numpy as np
+from av.filter import Graph
 
 from util.raster.kinds import Levels
 
@@ -36,8 +38,8 @@ class Colors(NamedTuple):
 def colors_of(frame: "av.VideoFrame") -> Colors:
     """Return how a video's frames store colours."""
     by_size = BT709 if frame.height >= LARGE else BT601
-    handed_on = (getattr(frame, name, UNKNOWN) for name in ("color_primaries", "color_trc"))  # not before PyAV 16
-    return Colors(MATRICES.get(int(frame.colorspace), by_size), *map(int, handed_on))
+    primaries, transfer = getattr(frame, "color_primaries", UNKNOWN), getattr(frame, "color_trc", UNKNOWN)  # PyAV 16
+    return Colors(MATRICES.get(int(frame.colorspace), by_size), int(primaries), int(transfer))
 
 
 def bits_of(frame: "av.VideoFrame") -> int:
@@ -59,9 +61,47 @@ def to_levels(frame: "av.VideoFrame", colors: Colors, *, deep: bool, size: tuple
     return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), turn))
 
 
+def to_bytes(levels: Levels) -> Levels:
+    """Return uint8 or uint16 as uint8."""
+    return levels if levels.dtype == np.uint8 else np.uint8(levels >> 8)
+
+
 def to_frame(levels: Levels, colors: Colors, pixel_format: str) -> "av.VideoFrame":
     """Return H x W x 3 of uint8 or uint16 as a frame."""
     rgb = av.VideoFrame.from_ndarray(levels, "rgb24" if levels.dtype == np.uint8 else "rgb48le")
-    if pixel_format in ("bgr0", "gbrp16le", "pal8"):
-        return rgb if pixel_format == "pal8" else rgb.reformat(format=pixel_format)
+    if pixel_format in ("bgr0", "gbrp16le"):
+        return rgb.reformat(format=pixel_format)
     return rgb.reformat(format=pixel_format, dst_colorspace=colors.matrix, dst_color_range=TELEVISION)
+
+
+class Palettes:
+    """Chooses 256 colours for each image by itself; regular dots of them stand for the colours between.
+
+    Args:
+        size: width and height of the images.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._graph = graph = Graph()
+        source = graph.add_buffer(
+            width=size[0], height=size[1], format=av.VideoFormat("rgb24"), time_base=Fraction(1, 100)
+        )
+        both, choose = graph.add("split"), graph.add("palettegen", "stats_mode=single")
+        use, sink = graph.add("paletteuse", "dither=bayer:bayer_scale=3:new=1"), graph.add("buffersink")
+        source.link_to(both)
+        both.link_to(choose, 0, 0)
+        both.link_to(use, 1, 0)
+        choose.link_to(use, 0, 1)
+        use.link_to(sink)
+        graph.configure()
+        self._count = 0
+
+    def __call__(self, levels: Levels) -> "av.VideoFrame":
+        """Return an image, H x W x 3 of uint8 or uint16, as a frame of colour numbers."""
+        frame = av.VideoFrame.from_ndarray(to_bytes(levels), "rgb24")
+        frame.pts, frame.time_base = self._count, Fraction(1, 100)
+        self._count += 1
+        self._graph.push(frame)
+        made = self._graph.pull()
+        assert isinstance(made, av.VideoFrame)
+        return made

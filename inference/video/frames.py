@@ -6,13 +6,12 @@ import numpy as np
 
 from data.result_kinds import WORD_RANGE
 from inference.direction import Direction
-from inference.given import InputImage
+from inference.inputs import InputImage
 from inference.translator import Translator
 from inference.video.settings import VideoSettings
 from inference.video.smoothing import Smoother
 from options.errors import UserError
-from util.raster.header import Header
-from util.raster.kinds import Levels, Raster
+from util.raster.kinds import Header, Levels, Raster
 from util.raster.values import BYTE_RANGE
 
 
@@ -35,10 +34,10 @@ class Frames:
     def __init__(
         self, translator: Translator, settings: VideoSettings, size: tuple[int, int], bits: int, name: str
     ) -> None:
-        way = translator.way(settings.direction)
+        way = translator.way("")
         self.deep = _takes_deep(way, bits)
         self._header = Header("PNG", *size, 3, np.dtype(np.uint16 if self.deep else np.uint8), "rgb")
-        self._name, self._translator, self._settings = f"in {name}", translator, settings
+        self._name, self._translator, self._load_size = f"in {name}", translator, settings.load_size
         made = way.kind(self._header).dtype
         if way.result_nc not in (1, 3) or made not in (np.uint8, np.uint16):
             raise UserError(f"the run makes {way.result_nc} channels of {made} numbers; a video needs colours or grays")
@@ -48,8 +47,9 @@ class Frames:
     def __call__(self, frames: Sequence[Levels]) -> list[Levels]:
         """Translate neighbouring images, H x W x 3 each."""
         images = [InputImage(self._name, Raster(one, "rgb"), self._header, lambda raster: raster) for one in frames]
-        rasters = self._translator.rasters(images, self._settings.direction, load_size=self._settings.load_size)
-        made = [_in_colors(raster.levels) for raster in rasters]
+        rasters = self._translator.rasters(images, load_size=self._load_size)
+        levels = (raster.levels for raster in rasters)
+        made = [one if one.shape[2] == 3 else np.repeat(one, 3, axis=2) for one in levels]
         if self._smoother is not None:
             made = [self._smoother(frame, one) for frame, one in zip(frames, made, strict=True)]
         return made
@@ -63,7 +63,3 @@ def _takes_deep(way: Direction, bits: int) -> bool:
     if way.image_nc > 4:
         raise UserError(f"the run takes images of {way.image_nc} channels; videos have three")
     return way.limits == WORD_RANGE or (way.limits is None and bits > 8)
-
-
-def _in_colors(levels: Levels) -> Levels:
-    return levels if levels.shape[2] == 3 else np.repeat(levels, 3, axis=2)

@@ -6,12 +6,11 @@ import threading
 import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 
 import numpy as np
 from PIL import Image
 
-from inference.video.beside import Newest
+from inference.video.threads import Newest
 from options.errors import UserError
 from util.raster.kinds import Levels
 
@@ -67,9 +66,7 @@ class LivePage:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.images.end()
         self._server.shutdown()
         self._server.server_close()

@@ -148,11 +148,6 @@ class VideoReader:
             levels = to_levels(frame, self.look.colors, deep=deep, size=self._stored, turn=self._turn)
             yield Piece(levels, time, duration, tuple(sound))
 
-    @property
-    def seconds(self) -> float:
-        """Length of what was read."""
-        return float(self._end)
-
     def lost(self) -> int:
         """Return about how many frames are missing, when all pieces were taken; 0 in a whole video."""
         if not (self._decoder.problems or self._decoder.breaks_off()):

@@ -1,8 +1,7 @@
-"""What a video is by its name, how it is to be translated, and what became of it."""
+"""What a video is by its name, and how it is to be translated."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from options.errors import UserError
 
@@ -31,13 +30,11 @@ class VideoSettings:
         crf: quality of the target: about 18 looks like the original, 23 is half the size, 0 is the best there is, which
             in ``.mkv`` and ``.avi`` loses nothing.
         load_size: pixels of the shorter side while a frame is translated; 0: its own.
-        direction: ``AtoB`` or ``BtoA``; empty takes the translator's own.
     """
 
     smooth: float = 0.0
     crf: int = 18
     load_size: int = 0
-    direction: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.smooth <= 1:
@@ -46,37 +43,3 @@ class VideoSettings:
             raise UserError(f"--crf {self.crf} is outside 0 (best) to {MOST_CRF} (smallest); 18 is the usual one")
         if self.load_size < 0:
             raise UserError(f"--load_size {self.load_size} is below 0; pass 0 for the video's own size")
-
-
-class Busy(NamedTuple):
-    """Seconds for which each of the three threads has worked; they do so at the same time."""
-
-    reading: float
-    translating: float
-    writing: float
-
-
-class VideoReport(NamedTuple):
-    """What became of a video.
-
-    Attributes:
-        frames: that were translated.
-        seconds: that the video lasts.
-        size: width and height.
-        rate: frames per second of the video.
-        sound_copied: sound tracks that were carried over as they are.
-        sound_converted: those that the target holds in another form.
-        lost: frames that a damaged video lacks, about.
-        took: seconds of work in all.
-        busy: what took them.
-    """
-
-    frames: int
-    seconds: float
-    size: tuple[int, int]
-    rate: float
-    sound_copied: int
-    sound_converted: int
-    lost: int
-    took: float
-    busy: Busy

@@ -1,7 +1,7 @@
 """The sound of a video in another one: packet by packet as it is, or in the target's own form."""
 
 import logging
-from typing import Any, Protocol
+from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -9,16 +9,6 @@ from av.container import InputContainer, OutputContainer
 log = logging.getLogger(__name__)
 
 OPUS_RATE = 48000  # the one that it always takes
-
-
-class Track(Protocol):
-    """Where the packets of one sound track go."""
-
-    def write(self, packet: "av.Packet[Any]") -> None:
-        """Store a packet of the source."""
-
-    def finish(self) -> None:
-        """Store what is left."""
 
 
 class Copied:
@@ -68,6 +58,9 @@ class Converted:
     def finish(self) -> None:
         """Encode what has not filled a packet."""
         self._target.mux(self._stream.encode(None))
+
+
+Track = Copied | Converted
 
 
 def tracks(source: InputContainer, target: OutputContainer, encoder: str, name: object) -> dict[int, Track]:

@@ -4,19 +4,18 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from inference.translator import Translator
-from inference.video.beside import Behind, Newest
 from inference.video.camera import Shot, opened_camera
-from inference.video.colors import colors_of
+from inference.video.colors import colors_of, to_bytes
 from inference.video.formats import kind_of
 from inference.video.frames import Frames
 from inference.video.live_page import LivePage
 from inference.video.reading import Look, Piece
 from inference.video.settings import VideoSettings
+from inference.video.threads import Newest, WriteBehind
 from inference.video.writing import opened_writer
 from options.errors import UserError
 from util.raster.kinds import Levels
@@ -48,7 +47,7 @@ def watch(
             raise UserError(f"the camera {camera} shows no images")
         frames = Frames(translator, settings, first[1].size, 8, f"the camera {camera}")
         with LivePage(port) as page, _recording(record, first[1], settings.crf, deep=frames.makes_deep) as keep:
-            (opened or _tell)(page.address)
+            (opened or partial(log.info, "look at %s in a browser; Ctrl-C ends it"))(page.address)
             shown = _show(newest, first[1].size, frames, page, keep)
     where = f"; they are in {record}" if record else ""
     log.info("%d frames translated%s", shown, where)
@@ -62,7 +61,7 @@ def _show(newest: Newest[Shot], size: tuple[int, int], frames: Frames, page: Liv
             seen, shot = found
             given = shot.levels(size, deep=frames.deep)
             (made,) = frames([given])
-            page.show(_bytes(given), _bytes(made))
+            page.show(to_bytes(given), to_bytes(made))
             keep(made, shot.at)
             count += 1
     except KeyboardInterrupt:
@@ -77,13 +76,5 @@ def _recording(record: Path | None, shot: Shot, crf: int, *, deep: bool) -> Iter
         yield lambda levels, at: None
         return
     look = Look(shot.size, Fraction(0), USUAL_RATE, MILLISECOND, colors_of(shot.frame))
-    with opened_writer(record, look, crf=crf, deep=deep) as writer, Behind(writer.write, WAITING) as behind:
+    with opened_writer(record, look, crf=crf, deep=deep) as writer, WriteBehind(writer.write, WAITING) as behind:
         yield lambda levels, at: behind.put(Piece(levels, round((at - shot.at) / MILLISECOND), 0))
-
-
-def _bytes(levels: Levels) -> Levels:
-    return levels if levels.dtype == np.uint8 else np.uint8(levels >> 8)
-
-
-def _tell(address: str) -> None:
-    log.info("look at %s in a browser; Ctrl-C ends it", address)

@@ -4,20 +4,19 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer, OutputContainer
 
-from inference.video.colors import TELEVISION, to_frame
+from inference.video.colors import TELEVISION, Palettes, to_frame
 from inference.video.formats import Encoder, kind_of
-from inference.video.palette import Palettes
 from inference.video.reading import Look, Piece
 from inference.video.sound import Track, tracks
 from options.errors import UserError
+from util.files import whole_file
 from util.raster.kinds import Levels
-from util.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ def opened_writer(
     kind = kind_of(target)
     encoder = kind.encoder(crf)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _told_of(target), whole_file(target) as file:
+    with whole_file(target) as file, _told_of(target):
         container = av.open(file.name, "w", format=kind.container, options=dict(kind.options))
         try:
             stream = _stream(container, encoder, look, crf=crf, deep=deep)
@@ -122,12 +121,12 @@ class VideoWriter:
         self, container: OutputContainer, stream: "av.VideoStream", clock: Clock, look: Look, sound: dict[int, Track]
     ) -> None:
         self.sound = sound
-        self.bits = max(part.bits for part in av.VideoFormat(str(stream.codec_context.pix_fmt)).components)
         self._container, self._stream, self._clock = container, stream, clock
-        self._palettes: Callable[[Levels], av.VideoFrame] | None = None
-        if stream.codec_context.pix_fmt == "pal8":
-            self._palettes = Palettes(look.size)
-        self._colors = look.colors
+        form = str(stream.codec_context.pix_fmt)
+        self.bits = max(part.bits for part in av.VideoFormat(form).components)
+        self._to_frame: Callable[[Levels], av.VideoFrame] = (
+            Palettes(look.size) if form == "pal8" else partial(to_frame, colors=look.colors, pixel_format=form)
+        )
 
     def write(self, piece: Piece) -> None:
         """Store a piece: its sound, then its image."""
@@ -135,7 +134,7 @@ class VideoWriter:
             if packet.stream.index in self.sound:
                 self.sound[packet.stream.index].write(packet)
         if piece.levels is not None:
-            frame = self._frame(piece.levels)
+            frame = self._to_frame(piece.levels)
             frame.pts, frame.time_base = self._clock.time(piece.time), self._stream.codec_context.time_base
             frame.duration = self._clock.duration(piece.duration)
             self._container.mux(self._stream.encode(frame))
@@ -146,8 +145,3 @@ class VideoWriter:
         for track in self.sound.values():
             track.finish()
         self._container.close()
-
-    def _frame(self, levels: Levels) -> "av.VideoFrame":
-        if self._palettes is not None:
-            return self._palettes(levels if levels.dtype == np.uint8 else np.uint8(levels >> 8))
-        return to_frame(levels, self._colors, str(self._stream.codec_context.pix_fmt))

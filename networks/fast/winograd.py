@@ -36,18 +36,14 @@ def convolve(x: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
         x: N x C x H x W.
         weight: K x C x 3 x 3 or K x C x 4 x 4.
     """
-    return _outputs(x, points_of(weight, x.dtype), weight.shape[2], padding)
-
-
-def convolve_points(x: Tensor, points: Tensor, taps: int, padding: int = 0) -> Tensor:
-    """Return the same with ``points_of`` the weights, whose computing takes as long as that of a small image."""
-    return _outputs(x, points, taps, padding)
+    return convolve_points(x, points_of(weight, x.dtype), weight.shape[2], padding)
 
 
 def input_gradient(grad: Tensor, weight: Tensor, padding: int = 0) -> Tensor:
     """Return the gradient of ``convolve`` by its images, N x C x H x W, from that by its outputs."""
     taps = weight.shape[2]
-    return _outputs(grad, points_of(weight, grad.dtype, turned=True), taps, taps - 1 - padding, back=True)
+    points = points_of(weight, grad.dtype, turned=True)
+    return convolve_points(grad, points, taps, taps - 1 - padding, back=True)
 
 
 def weight_gradient(x: Tensor, grad: Tensor, padding: int = 0) -> Tensor:
@@ -95,8 +91,11 @@ def _flat_rule(taps: int, dtype: torch.dtype) -> Rule:
     return Rule(*(torch.kron(matrix, matrix).to(dtype) for matrix in rule(taps)))
 
 
-def _outputs(x: Tensor, filters: Tensor, taps: int, border: int, *, back: bool = False) -> Tensor:
-    """Return what filters, 36 x K x C, make of images with a border of zeros; ``back``: from K channels to C."""
+def convolve_points(x: Tensor, filters: Tensor, taps: int, border: int, *, back: bool = False) -> Tensor:
+    """Return what ``points_of`` weights, 36 x K x C, make of images with a border of zeros; ``back``: of K channels C.
+
+    Computing these points takes as long as a small image.
+    """
     flat, outputs = _flat_rule(taps, x.dtype), TILE - taps + 1
     tiles, rows, columns = _tiles(x, taps, border)
     made = torch.matmul(flat.A, _products(torch.matmul(flat.B, tiles), filters, back=back))
@@ -113,8 +112,8 @@ def _products(points: Tensor, filters: Tensor, *, back: bool) -> Tensor:
     """
     count = len(points)
     maps = points.view(1, count, 1, -1).permute(0, 3, 1, 2)  # 1 x (36 C) x T x 1
-    convolve_points = F.conv_transpose2d if back else F.conv2d
-    made = convolve_points(maps, filters.flatten(0, 1)[:, :, None, None], groups=TILE**2)
+    convolution = F.conv_transpose2d if back else F.conv2d
+    made = convolution(maps, filters.flatten(0, 1)[:, :, None, None], groups=TILE**2)
     return made.permute(0, 2, 3, 1).reshape(count, TILE**2, -1)
 
 

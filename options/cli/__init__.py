@@ -6,7 +6,6 @@ default, preset, the run's stored options (test and resume), command line. Nothi
 device: the caller passes functions that read the stored options.
 """
 
-import argparse
 import dataclasses
 import logging
 import sys
@@ -15,20 +14,27 @@ from typing import Any
 
 from data.registry import DATASETS
 from models.registry import MODELS
-from networks.factory import DISCRIMINATORS
-from networks.generators import GENERATORS
-from options.arguments import QuietParser
-from options.changes import changes, refuse_fixed, refuse_other_networks
+from options.arguments import FlagParser, asks_for_help
 from options.cli.checks import check, refuse_other_preset, refuse_unknown
 from options.cli.preset import LIST, listing, shown
 from options.cli.resolving import Resolved, Values, preset_named, resolve
 from options.errors import UserError
-from options.schema import Options
-from options.stored import relevant
+from options.schema import TEST_TABLES, TRAIN_TABLES, Options
+from options.taken_over import changes, refuse_other_networks, relevant
 
 log = logging.getLogger(__name__)
 
 FROM_THE_NEWEST: Mapping[str, Any] = {"overwrite": False, "epoch": "latest", "load_iter": 0, "continue_train": True}
+ABOUT_TRAIN = (
+    "Learns to translate images between two domains: cycle_gan from two folders without pairs (FOLDER/trainA and "
+    "trainB), pix2pix from pairs side by side (FOLDER/train). The run goes to CHECKPOINTS_DIR/NAME, a dashboard shows "
+    "how it gets on; stopped, it goes on with --continue_train. Then try it: python test.py --name NAME."
+)
+ABOUT_TEST = (
+    "Translates the images of a data set with a trained run and shows them on a web page. The model, its networks and "
+    "how images are read come from the run; what is typed wins. A plain folder: --model test --dataroot FOLDER. For "
+    "single files and videos there is translate.py, for numbers evaluate.py."
+)
 StoredReader = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -69,18 +75,15 @@ def _parse(
     is_train: bool,
     program: str,
 ) -> Options:
-    parser = argparse.ArgumentParser(
-        prog=program,
-        usage=f"python {program} --dataroot FOLDER --model MODEL --name RUN [flags]\n       python {program} --help",
-        description=f"Models: {', '.join(MODELS)}. Data sets: {', '.join(DATASETS)}. "
-        f"Generators: {', '.join(GENERATORS)}. Discriminators: {', '.join(DISCRIMINATORS)}.",
-        allow_abbrev=False,
-    )
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser(program, words)
     try:
-        if is_train and preset_named(argv) == LIST:
+        if is_train and preset_named(words) == LIST:
             sys.stdout.write(listing())
             sys.exit(0)
-        first = resolve(QuietParser(add_help=False), argv, {}, is_train=is_train)
+        if asks_for_help(words):
+            resolve(parser, words, {}, is_train=is_train)  # which ends the program
+        first = resolve(FlagParser(), words, {}, is_train=is_train)
         run = {"model_suffix": "", **first.values}
         again = is_train and starts_again(run)
         if again:  # what these say has been done
@@ -91,8 +94,8 @@ def _parse(
         going_on = going_on and (first.values["continue_train"] or bool(found))
         if is_train and not going_on and first.values["init_from"]:
             stored = dict(read_source(run))
-        final = resolve(parser, argv, stored, is_train=is_train)
-        refuse_unknown(final.unknown, parser, is_train=is_train)
+        final = resolve(parser, words, stored, is_train=is_train)
+        refuse_unknown(final.unknown, parser.known, is_train=is_train)
         final.values["name"] = first.values["name"]  # a suffix may name an option that was stored, or of --init_from
         if going_on:
             _go_on(final, stored, again=again)
@@ -101,16 +104,22 @@ def _parse(
         check(final, is_train=is_train)
         options = _build(final, is_train=is_train)
     except UserError as error:
-        parser.error(str(error))
+        parser.leave(str(error))
     if final.preset and not going_on:
         log.info("%s", shown(final.preset, final.values, final.given))
     return options
 
 
+def _parser(program: str, words: Sequence[str]) -> FlagParser:
+    usage = f"python {program} --dataroot FOLDER --model MODEL --name RUN [flags]\n       python {program} --help"
+    about = ABOUT_TRAIN if program == "train.py" else ABOUT_TEST
+    names = f"Models: {', '.join(MODELS)}. Data sets: {', '.join(DATASETS)}."
+    return FlagParser(program, usage, f"{about} {names}", words)
+
+
 def _go_on(final: Resolved, stored: Mapping[str, Any], *, again: bool) -> None:
     """Check and show what a resume changes in the run that has these stored options."""
-    refuse_fixed(stored, final.given, name=final.values["name"])
-    refuse_other_networks(stored, final.values, name=final.values["name"])
+    refuse_other_networks(stored, final.given, final.values, final.tables, name=final.values["name"])
     refuse_other_preset(stored, final.given)
     final.values["continue_train"] = True
     if again:
@@ -126,6 +135,6 @@ def _build(final: Resolved, *, is_train: bool) -> Options:
         names = [f.name for f in dataclasses.fields(table)]
         return table(**{name: final.values[name] for name in names if name in final.values})
 
-    groups = {name: fill(table) for name, table in {**Options.TRAIN_GROUPS, **Options.TEST_GROUPS}.items()}
+    topics = {topic: fill(table) for topic, table in {**TRAIN_TABLES, **TEST_TABLES}.items()}
     own, dataset = fill(final.model.Flags), fill(final.dataset.Flags)
-    return Options(**groups, own=own, dataset=dataset, is_train=is_train, defaults=final.defaults)
+    return Options(**topics, own=own, dataset=dataset, is_train=is_train, defaults=final.defaults)

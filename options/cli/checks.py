@@ -1,7 +1,5 @@
 """What is refused across the groups of flags: contradictions, flags without effect, words that are no flags."""
 
-import argparse
-import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +10,8 @@ from models.registry import MODELS
 from networks.factory import check_network_names
 from options.cli.resolving import Resolved
 from options.errors import UserError
-from options.schema import Options
+from options.flag import flags_of
+from options.schema import TEST_TABLES, TRAIN_TABLES
 from util.registry import did_you_mean
 
 log = logging.getLogger(__name__)
@@ -23,6 +22,10 @@ def check(final: Resolved, *, is_train: bool) -> None:
     values, model, dataset = final.values, final.model, final.dataset
     if not values["dataroot"]:
         raise UserError("--dataroot is missing; give the folder of images, such as --dataroot ./datasets/facades")
+    if "patch_size" in final.given and {"netD", "n_layers_D"} & set(final.given):
+        raise UserError(
+            f"--patch_size {values['patch_size']} takes the place of --netD and --n_layers_D; leave one out"
+        )
     check_network_names(values["netG"], values["netD"])
     for flag in ("augment", "augment_input"):
         parse_augmentation(values[flag], f"--{flag}")
@@ -79,8 +82,12 @@ def refuse_other_preset(stored: Mapping[str, Any], given: Mapping[str, Any]) -> 
         )
 
 
-def refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser, *, is_train: bool) -> None:
-    """Say of the first unknown word what was probably meant."""
+def refuse_unknown(unknown: Sequence[str], known: Sequence[str], *, is_train: bool) -> None:
+    """Say of the first unknown word what was probably meant.
+
+    Args:
+        known: flags as they are typed.
+    """
     if not unknown:
         return
     word = next((w for w in unknown if w.startswith("-")), unknown[0])
@@ -88,11 +95,9 @@ def refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser, *, i
     owners = [("--model", key, MODELS[key].Flags) for key in MODELS]
     owners += [("--dataset_mode", key, DATASETS[key].Flags) for key in DATASETS]
     for flag, key, table in owners:
-        if name in {f.name for f in dataclasses.fields(table)}:
+        if name in flags_of(table):
             raise UserError(f"{word} is a flag of {flag} {key} only; leave it out or choose {flag} {key}")
     this, other = ("train.py", "test.py") if is_train else ("test.py", "train.py")
-    everywhere = {**Options.TRAIN_GROUPS, **Options.TEST_GROUPS}.values()
-    if name in {f.name for table in everywhere for f in dataclasses.fields(table)}:
+    if any(name in flags_of(table) for table in (*TRAIN_TABLES.values(), *TEST_TABLES.values())):
         raise UserError(f"{word} is a flag of {other}, not of {this}; leave it out")
-    known = [word for action in parser._actions for word in action.option_strings]
-    raise UserError(f"unknown flag {word!r}{did_you_mean(word, known)}; see python {this} --help")
+    raise UserError(f"unknown flag {word!r}{did_you_mean(word, known)}; see python {this} --help-all")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from options.errors import UserError
+from options.flag import as_typed
 from util.registry import did_you_mean
 
 FOLDER = Path(__file__).resolve().parents[1] / "presets"
@@ -77,7 +78,7 @@ def shown(recipe: Preset, values: Mapping[str, Any], given: Mapping[str, Any]) -
         values: all flags, resolved.
         given: those typed.
     """
-    words = {name: (_word(values[name]), _word(value)) for name, value in recipe.flags.items()}
+    words = {name: (as_typed(values[name]), as_typed(value)) for name, value in recipe.flags.items()}
     flag, value = max(map(len, words)) + 2, max(len(used) for used, _ in words.values())
     lines = [f"--preset {recipe.name}: {recipe.about} ({recipe.source})", f"    {'--model':<{flag}}  {recipe.model}"]
     for name, (used, planned) in words.items():
@@ -88,10 +89,3 @@ def shown(recipe: Preset, values: Mapping[str, Any], given: Mapping[str, Any]) -
             note = f"  from --init_from; the preset has {planned}"
         lines.append(f"    {'--' + name:<{flag}}  {used:<{value if note else 0}}{note}")
     return "\n".join(lines)
-
-
-def _word(value: Any) -> str:
-    """Write a value as it is typed; whole numbers alike, however they are stored."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)

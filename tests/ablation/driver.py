@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ablation import child, runner
+from ablation.runner import Run
 from ablation.tables import read_table
 from options.ablate import parse_ablate
 from util.run import entry_point
@@ -22,10 +23,10 @@ def evaluate(words: Sequence[str], weights: float) -> None:
     output.write_text(json.dumps({"scores": scores, "evaluator": {"phase": words[words.index("--phase") + 1]}}))
 
 
-def run(program: str, words: Sequence[str], log: Path) -> None:
+def run(program: str, words: Sequence[str], log: Path, train: Run = child.run) -> None:
     """Train in earnest; evaluate with a number that follows from the generator's weights."""
     if program != "evaluate.py":
-        return child.run(program, words, log)
+        return train(program, words, log)
     weights = torch.load(Path(words[0], "latest_net_G.pth"), weights_only=True)
     digest = hashlib.sha256(b"".join(w.numpy().tobytes() for w in weights.values())).hexdigest()
     return evaluate(words, int(digest[:8], 16) / 2**32)

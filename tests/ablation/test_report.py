@@ -82,7 +82,7 @@ def test_it_says_what_our_scores_are_of() -> None:
 
 def test_a_single_seed_is_shown_without_a_spread_which_is_said() -> None:
     text = markdown(LOSSES, [run("L1", 0, fid=100.0)])
-    assert "| 100 " in text
+    assert " 100 |" in text
     assert "single seed" in text
     assert "single seed" not in markdown(LOSSES, RUNS)
 

@@ -2,8 +2,6 @@
 
 import json
 import logging
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from ablation.tables import read_table
 from options.ablate import AblateOptions, parse_ablate
 from options.errors import UserError
 from tests.ablation.driver import evaluate
-from tests.conftest import PROJECT
+from tests.conftest import RunCli
 
 EPOCH = "--n_epochs 1 --n_epochs_decay 0"
 
@@ -167,7 +165,5 @@ class TestFailures:
             run_child(str(program), [], tmp_path / "log")
 
 
-def test_the_command_lists_the_tables() -> None:
-    program = [sys.executable, str(PROJECT / "ablate.py"), "--list"]
-    shown = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    assert "pix2pix_patch_size: how large a patch" in shown
+def test_the_command_lists_the_tables(run_cli: RunCli) -> None:
+    assert "pix2pix_patch_size: how large a patch" in run_cli("ablate", ["--list"]).stdout

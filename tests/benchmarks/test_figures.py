@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import clock, end_to_end, inference, machine, plot, step
-from benchmarks.report import number, spread, table
-from benchmarks.rows import COLUMNS, Cell, compared, make_row
+from benchmarks import clock, step
+from benchmarks.report import number, spread
+from benchmarks.rows import COLUMNS, Cell, Row
 from benchmarks.sides import Side, our_side
 
 
@@ -18,8 +18,7 @@ def rounds(*seconds: float, memory: float = 2**20) -> list[dict[str, Any]]:
 def test_ratios_are_taken_round_by_round() -> None:
     ours, official = rounds(1.0, 4.0, 2.0), rounds(2.0, 4.0, 8.0, memory=2**22)
     ceilings = [{"bf16": 100.0}, {"bf16": 50.0}, {"bf16": 10.0}]
-    row = make_row(Cell("cycle_gan", 64, 2), Side("ours"), ours, ceilings, operations=20)
-    row = compared(row, row, official, "")
+    row = Row(Cell("cycle_gan", 64, 2), Side("ours"), ours, official, ceilings, operations=20)
     assert row.seconds == 2.0
     assert row.time_ratios == [0.5, 1.0, 0.25]
     assert row.memory_ratios == [0.25] * 3
@@ -31,20 +30,19 @@ def test_ratios_are_taken_round_by_round() -> None:
 
 
 def test_growth_is_told_per_image_and_pixel() -> None:
-    first = make_row(Cell("cycle_gan", 64, 1), Side("ours"), rounds(1.0), [{}], operations=1)
-    later = make_row(Cell("cycle_gan", 128, 2), Side("ours"), rounds(6.0), [{}], operations=8)
-    assert compared(later, first, [], "").per_pixel == pytest.approx(6 / 8)
+    first = Row(Cell("cycle_gan", 64, 1), Side("ours"), rounds(1.0))
+    later = Row(Cell("cycle_gan", 128, 2), Side("ours"), rounds(6.0), ceilings=[{}], operations=8, first=first)
+    assert first.per_pixel == 1
+    assert later.per_pixel == pytest.approx(6 / 8)
     assert COLUMNS["of the ceiling"](later) == "-"  # of a precision that was not measured
 
 
 @pytest.mark.parametrize(("failure", "shown"), [("out of memory", "out of memory"), ("a long story " * 3, "failed")])
 def test_a_failure_takes_the_place_of_the_figures(failure: str, shown: str) -> None:
-    row = make_row(Cell("cycle_gan", 64, 1), Side("ours"), [], [{}], operations=1)
-    row = compared(row, row, rounds(1.0), failure)
+    row = Row(Cell("cycle_gan", 64, 1), Side("ours"), [], rounds(1.0), [{}], operations=1, failure=failure)
     words = [column(row) for column in COLUMNS.values()]
     assert words.count(shown) == 2  # of a step, of an image: a benchmark shows one of them
     assert not row.is_explained_below or shown == "failed"
-    assert table(("memory", "s/step"), [["-", shown]]).splitlines()[0] == f"| {'s/step':{len(shown)}} |"
 
 
 @pytest.mark.parametrize(
@@ -109,14 +107,6 @@ def test_sides_that_cannot_be_told_apart_or_are_not_there(words: list[str], mess
         step.main(words)
 
 
-@pytest.mark.parametrize("module", [end_to_end, inference, machine, plot, step])
-def test_help_shows_commands_to_type(module: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        module.main(["--help"])
-    assert stop.value.code == 0
-    assert f"python -m {module.__name__}" in capsys.readouterr().out.partition("options:")[0].partition("\n\n")[2]
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, "-"), (0.0, "0"), (0.04712, "0.0471"), (5.516, "5.52"), (12.34, "12.3"), (4145.3, "4,145")],
@@ -125,12 +115,5 @@ def test_numbers_have_three_digits_that_count(value: float | None, text: str) ->
     assert number(value) == text
 
 
-def test_a_table_is_markdown_and_leaves_out_what_nobody_knows() -> None:
-    text = table(("side", "s/step", "share"), [["ours", "1.25", "-"], ["official", "10.5", "-"]])
-    assert text.splitlines() == [
-        "| side     | s/step |",
-        "| -------- | -----: |",
-        "| ours     |   1.25 |",
-        "| official |   10.5 |",
-    ]
+def test_without_rounds_there_is_no_spread() -> None:
     assert spread([]) == "-"

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import ceiling, machine
-from benchmarks.ceiling import operations
-from benchmarks.ours import operations_of_step, operations_of_translation
+from benchmarks import machine
+from benchmarks.ours import operations, operations_of_step, operations_of_translation
 from tests.small import train_steps, training
 
 CPU = torch.device("cpu")
@@ -46,20 +45,20 @@ def test_a_translation_counts_the_generator_once() -> None:
 
 def test_mixed_goes_forward_in_one_precision_and_back_in_another() -> None:
     speeds = {"fp32": 1.0, "bf16": 4.0}  # a second for a third of the operations, half a second for two
-    assert ceiling.with_mixed(speeds, training=True)["mixed"] == pytest.approx(3 / 1.5)
-    assert ceiling.with_mixed(speeds, training=False)["mixed"] == 1.0
-    assert ceiling.with_mixed({"fp32": 1.0, "fp16": 2.0}, training=True) == {"fp32": 1.0, "fp16": 2.0}
+    assert machine.with_mixed(speeds, training=True)["mixed"] == pytest.approx(3 / 1.5)
+    assert machine.with_mixed(speeds, training=False)["mixed"] == 1.0
+    assert machine.with_mixed({"fp32": 1.0, "fp16": 2.0}, training=True) == {"fp32": 1.0, "fp16": 2.0}
 
 
 def test_every_precision_of_the_device_has_a_speed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ceiling, "CHANNELS", 4)
-    monkeypatch.setattr(ceiling, "PIXELS", 4)
-    monkeypatch.setattr(ceiling, "TIMINGS", 1)
+    monkeypatch.setattr(machine, "CHANNELS", 4)
+    monkeypatch.setattr(machine, "PIXELS", 4)
+    monkeypatch.setattr(machine, "TIMINGS", 1)
     monkeypatch.setattr("benchmarks.clock.SHORTEST", 0)
-    monkeypatch.setattr(ceiling, "default_device", lambda: CPU)
+    monkeypatch.setattr(machine, "default_device", lambda: CPU)
     machine.main(["--json", str(tmp_path / "machine.json")])
     document = json.loads((tmp_path / "machine.json").read_text())
-    expected = [(training, name) for training in (True, False) for name in ceiling.precisions(CPU)]
+    expected = [(training, name) for training in (True, False) for name in machine.precisions(CPU)]
     assert [(row["training"], row["precision"]) for row in document["rows"]] == expected
     assert all(row["flops_per_second"] > 0 for row in document["rows"])
     assert document["machine"]["pytorch"] == torch.__version__

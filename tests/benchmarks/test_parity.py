@@ -8,6 +8,7 @@ import pytest
 from benchmarks import parity
 
 
+@pytest.mark.usefixtures("programs_here")
 def test_figures_follow_the_seed_and_not_the_name(
     unaligned_root: Path, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

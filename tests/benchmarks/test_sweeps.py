@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks import inference, step, sweep
-from benchmarks.processes import FailedError
-from options.errors import UserError
+from benchmarks.rows import Cell
 from tests.benchmarks.fake_official import write_official
 
 SMALL = ["--ngf", "4", "--ndf", "4", "--steps", "1", "--precision", "fp32", "--gpu_ids", "-1"]
@@ -32,6 +31,7 @@ def lines_of(text: str) -> dict[str, list[str]]:
     return {cells[side]: cells for cells in table}
 
 
+@pytest.mark.slow
 def test_a_step_is_measured_in_processes_of_its_own_beside_the_official_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,20 +54,6 @@ def test_a_step_is_measured_in_processes_of_its_own_beside_the_official_code(
     table = lines_of(said.out)
     assert float(table["ours"][table["side"].index("s/step")]) > 0
     assert "round 1/1" in said.err
-
-
-@pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Save the time of starting processes; the official code needs one."""
-
-    def measured(module: str, words: list[str], **_: object) -> dict[str, Any]:
-        topic = {"benchmarks.step": step, "benchmarks.inference": inference}[module]
-        try:
-            return topic.result(sweep.Job(**json.loads(words[1])))
-        except UserError as error:
-            raise FailedError(str(error)) from error
-
-    monkeypatch.setattr(sweep, "in_own_process", measured)
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -119,6 +105,6 @@ def test_a_mistake_in_the_flags_ends_everything_before_anything_is_measured(
 
 @pytest.mark.parametrize(("size", "network"), [(128, "unet_128"), (256, "unet_256"), (512, "unet_256")])
 def test_unet_is_the_one_that_the_size_allows(size: int, network: str) -> None:
-    line = inference.command_line(sweep.Cell("unet", size, 1), ["--eval"])
+    line = inference.command_line(Cell("unet", size, 1), ["--eval"])
     assert line[line.index("--netG") + 1] == network
     assert line[-1] == "--eval"

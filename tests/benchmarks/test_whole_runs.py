@@ -7,16 +7,22 @@ from pathlib import Path
 import pytest
 
 from benchmarks import end_to_end, runs
+from benchmarks.official import stand_ins
 from benchmarks.rows import Cell
-from benchmarks.runs import stand_ins
 from benchmarks.sides import Side
 from tests.benchmarks.fake_official import write_official
 from tests.conftest import PROJECT
 
 
+@pytest.mark.slow
 def test_runs_bare_steps_and_the_official_code_take_turns(
-    unaligned_root: Path, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    unaligned_root: Path,
+    tiny: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(runs, "in_own_process", lambda module, words, **_: {"seconds": [0.5, 0.25, 0.1]})
     file = tmp_path / "figures.json"
     official = write_official(tmp_path / "official")
     freed = {
@@ -39,6 +45,7 @@ def test_runs_bare_steps_and_the_official_code_take_turns(
     rows = {row["side"]: row for row in json.loads(file.read_text())["rows"]}
     assert list(rows) == ["ours, bare step", "ours", "official, bare step", "official"]
     assert [row["failure"] for row in rows.values()] == [""] * 4
+    assert rows["ours, bare step"]["images_per_second"] == [4]
     bare, ours, theirs = (rows[name]["images_per_second"][0] for name in ("ours, bare step", "ours", "official"))
     assert rows["ours"]["time_over_bare"] == [bare / ours]
     assert rows["ours"]["time_ratios"] == [theirs / ours]

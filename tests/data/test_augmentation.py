@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from data.augment.augmentation import Augmentation, Look, parse_augmentation
+from data.augment.augmentation import Look, parse_augmentation
 from data.augment.steps import KINDS
 from options.errors import UserError
+from tests.data.conftest import augmentation, once
+
+Convert = Callable[[Tensor], Tensor]
 
 GEOMETRIC = [name for name, kind in KINDS.items() if kind.geometric]
 COLORS = [name for name in KINDS if name not in GEOMETRIC]
@@ -19,14 +23,6 @@ FOR_GRAY_OR_COLOR = ("color", "hue", "grayscale", "sharpness")
 SEEDS = range(12)
 LABELS = [Look((1,), True, True), Look((1,), True, False)]  # and an image of them
 PAIR = [Look((3,), True, False), Look((3,), False, False)]  # input and target
-
-
-def augmentation(both: str = "", input_only: str = "") -> Augmentation:
-    return Augmentation(parse_augmentation(both, "--augment"), parse_augmentation(input_only, "--augment_input"))
-
-
-def once(image: Tensor, text: str, seed: int = 0, *, label: bool = False) -> Tensor:
-    return augmentation(text)([image], np.random.default_rng(seed), looks=[Look((len(image),), True, label)])[0]
 
 
 def levels(channels: int, side: int = 32) -> Tensor:
@@ -56,13 +52,6 @@ def test_steps_come_in_the_order_of_the_table_with_their_strengths() -> None:
 @pytest.mark.parametrize("text", ["", " ", "rotation=0", "rotation=0,color=0.0"])
 def test_nothing_and_a_strength_of_zero_ask_for_nothing(text: str) -> None:
     assert parse_augmentation(text, "--augment") == ()
-    assert not augmentation(text, text)
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_the_default_is_allowed_and_so_is_the_highest(name: str) -> None:
-    (default,), (highest,) = parse_augmentation(name, "--augment"), parse_augmentation(strongest(name), "--augment")
-    assert 0 < default.strength <= highest.strength
 
 
 @pytest.mark.parametrize(
@@ -86,7 +75,7 @@ def test_a_mistake_in_the_flag_is_named(text: str, words: str) -> None:
 @pytest.mark.parametrize("channels", [1, 3, 4, 5])
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("convert", [units, lambda image: image], ids=["float32", "uint8"])
-def test_each_step_changes_the_image_but_not_its_kind(name: str, channels: int, convert) -> None:  # type: ignore[no-untyped-def]
+def test_each_step_changes_the_image_but_not_its_kind(name: str, channels: int, convert: Convert) -> None:
     image = convert(levels(channels))
     before = image.clone()
     if channels == 5 and name in FOR_GRAY_OR_COLOR:
@@ -142,7 +131,7 @@ def test_what_is_for_the_input_leaves_the_other_image_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("convert", [units, lambda image: image], ids=["float32", "uint8"])
-def test_a_label_map_keeps_its_values_and_its_place(convert) -> None:  # type: ignore[no-untyped-def]
+def test_a_label_map_keeps_its_values_and_its_place(convert: Convert) -> None:
     regions = torch.zeros(1, 40, 40, dtype=torch.uint8)
     regions[:, 8:30, 5:20], regions[:, 20:36, 18:37] = 7, 251
     labels = convert(regions)
@@ -150,7 +139,7 @@ def test_a_label_map_keeps_its_values_and_its_place(convert) -> None:  # type: i
     for name in GEOMETRIC:
         for seed in SEEDS:
             new, seen = augmentation(name)([labels, image], np.random.default_rng(seed), looks=LABELS)
-            assert set(new.unique().tolist()) <= set(labels.unique().tolist())
+            assert set(new.flatten().tolist()) <= set(labels.flatten().tolist())
             differs = (new == labels[0, 10, 10]) != (seen > 127)
             assert differs.float().mean() < 0.02, name  # on a border at most
 
@@ -165,10 +154,10 @@ def test_the_generator_alone_decides() -> None:
     results = []
     for seed, global_seed in ((3, 1), (3, 2), (4, 1)):
         torch.manual_seed(global_seed)
-        states = torch.random.get_rng_state(), np.random.get_state()[1]
+        states = torch.random.get_rng_state(), np.random.get_state(legacy=False)["state"]["key"]
         results.append(everything([levels(3)], np.random.default_rng(seed), looks=PAIR[:1])[0])
         assert torch.equal(states[0], torch.random.get_rng_state())
-        assert np.array_equal(states[1], np.random.get_state()[1])
+        assert np.array_equal(states[1], np.random.get_state(legacy=False)["state"]["key"])
     assert torch.equal(results[0], results[1])
     assert not torch.equal(results[0], results[2])
 
@@ -218,7 +207,7 @@ def test_of_stacked_files_each_has_its_own_colors_and_transparency() -> None:
     photo, depth, rgba = levels(3), levels(1), levels(4)
     look = [Look((3, 1, 4), True, False)]
     changed = augmentation("color=0.9")([torch.cat([photo, depth, rgba])], np.random.default_rng(1), looks=look)[0]
-    for part, was in zip(changed.split([3, 1, 4]), (photo, depth, rgba), strict=True):
+    for part, was in zip(torch.split(changed, [3, 1, 4]), (photo, depth, rgba), strict=True):
         assert torch.equal(part, once(was, "color=0.9", seed=1))
     assert not torch.equal(changed[3:4], depth)
     assert torch.equal(changed[7], rgba[3])

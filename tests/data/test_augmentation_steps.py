@@ -8,15 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from data.augment.augmentation import Augmentation, Look, parse_augmentation
+from tests.data.conftest import once
 
 HEIGHT, WIDTH = 24, 34
 SEEDS = range(12)
-
-
-def once(image: Tensor, text: str, seed: int = 0) -> Tensor:
-    augmentation = Augmentation(parse_augmentation(text, "--augment"), ())
-    return augmentation([image], np.random.default_rng(seed), looks=[Look((len(image),), True, False)])[0]
 
 
 def random_image(side: int = 32) -> Tensor:

@@ -5,16 +5,15 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-import torch
 
 from data.loader import Loader
 from data.registry import create_dataset
-from options.cli import parse_test, parse_train
+from options.cli import parse_test
 from options.errors import UserError
 from tests.images import an_image, write
-from util.distributed import World
+from tests.loading import ALONE, epoch, names
+from tests.loading import loader as load
 
-CPU = World(0, 1, torch.device("cpu"))
 IMAGES = 6
 
 
@@ -30,14 +29,12 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def loader(root: Path, words: str) -> Loader:
-    argv = f"--dataroot {root} --load_size 36 --crop_size 32 --serial_batches {words}"
-    opt = parse_train(argv.split())
-    return Loader(create_dataset(opt), opt.data, CPU)
+def loader(root: Path, words: str = "") -> Loader:
+    return load(root, f"--serial_batches {words}")
 
 
 def stems(source: Loader, skip: int = 0) -> list[str]:
-    return [Path(path).stem for batch in source.epoch(1, skip) for path in batch.A_paths]
+    return names(epoch(source, 1, skip))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -64,7 +61,7 @@ def test_or_another_takes_its_place_and_the_epoch_keeps_its_length(
 
 
 def test_an_epoch_with_bad_images_goes_on_from_any_batch(root: Path) -> None:
-    words = "--on_bad_image skip --num_threads 0"
+    words = "--on_bad_image skip"
     assert stems(loader(root, words), skip=2) == stems(loader(root, words))[2:]
 
 
@@ -72,19 +69,19 @@ def test_a_data_set_of_bad_images_alone_is_an_error(root: Path) -> None:
     for path in (root / "trainA").iterdir():
         path.write_text("no image")
     with pytest.raises(UserError, match=r"6 images in a row cannot be used: cannot read .*see python -m data\.check"):
-        stems(loader(root, "--on_bad_image skip --num_threads 0"))
+        stems(loader(root, "--on_bad_image skip"))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_in_a_test_a_bad_image_has_no_result_instead_of_anothers(root: Path, batch_size: int) -> None:
     argv = f"--dataroot {root / 'trainA'} --model test --preprocess keep --on_bad_image skip --batch_size {batch_size}"
     opt = parse_test(argv.split())
-    assert stems(Loader(create_dataset(opt), opt.data, CPU)) == ["0", "2", "3", "4"]
+    assert stems(Loader(create_dataset(opt), opt.data, ALONE)) == ["0", "2", "3", "4"]
 
 
 def test_a_small_file_that_would_be_huge_after_resizing_is_a_bad_image(root: Path) -> None:
     write(an_image(0, (2, 30_000)), root / "trainA" / "0.png")
-    words = "--num_threads 0 --preprocess scale_shortside_and_crop"
+    words = "--preprocess scale_shortside_and_crop"
     with pytest.raises(
         UserError, match=r"trainA/0\.png would have \d+x\d+ pixels after --preprocess .*lower --load_size"
     ):
@@ -107,11 +104,12 @@ def test_a_mistake_in_a_data_set_is_not_taken_for_a_killed_process(
 def test_in_an_unpaired_test_both_that_are_left_out_are_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     words = f"--dataroot {root} --phase train --model cycle_gan --on_bad_image skip --preprocess keep"
     opt = parse_test([*words.split(), "--netG", "resnet_1blocks"])
-    assert stems(Loader(create_dataset(opt), opt.data, CPU)) == ["0", "2", "3", "4"]
+    assert stems(Loader(create_dataset(opt), opt.data, ALONE)) == ["0", "2", "3", "4"]
     assert "trainA/1.png and " in caplog.text
     assert "trainB/1.png are translated together, or not at all" in caplog.text
 
 
+@pytest.mark.slow  # PyTorch looks every five seconds
 @pytest.mark.parametrize("after", [0, 1])  # with 1, the last of 6 images has not been asked for
 def test_a_killed_loading_process_is_a_sentence_between_epochs_as_well(root: Path, after: int) -> None:
     source = loader(root, "--num_threads 2 --on_bad_image skip")

@@ -10,36 +10,20 @@ from PIL import Image
 
 from data.base import TranslationDataset
 from data.batch import Sample
-from data.registry import DATASETS, create_dataset
-from options.cli import parse_test, parse_train
+from data.registry import DATASETS
 from options.errors import UserError
 from tests.images import an_image, side_by_side, write, write_aligned, write_colour, write_unaligned
+from tests.loading import build, file_names, sample_of
 from util.color import lab_to_rgb
 from util.raster.values import units
 
-WRITERS = {
-    "unaligned": write_unaligned,
-    "aligned": write_aligned,
-    "single": write_colour,
-    "colorization": write_colour,
-    "template": write_colour,
-}
+WRITERS = dict.fromkeys(DATASETS, write_colour) | {"unaligned": write_unaligned, "aligned": write_aligned}
 CHANNELS = {"colorization": (1, 2)}
-SIZES = "--load_size 36 --crop_size 32"
-
-
-def build(
-    mode: str, root: Path, words: str = "", *, sizes: str = SIZES, phase: str | None = None
-) -> TranslationDataset:
-    model = "test" if mode == "single" else "template"  # a model without demands of its own
-    parse: Any = parse_test if mode == "single" else parse_train
-    argv = f"--dataroot {root} --model {model} --dataset_mode {mode} {sizes} {words}"
-    return create_dataset(parse(argv.split()), phase)
 
 
 def load(dataset: TranslationDataset, index: int = 0, epoch: int = 1) -> Sample:
-    sample = dataset[epoch, index]
-    assert isinstance(sample, Sample), sample
+    """Load a sample in [-1, 1]."""
+    sample = sample_of(dataset, index, epoch)
     return sample._replace(A=units(sample.A), B=None if sample.B is None else units(sample.B))
 
 
@@ -104,7 +88,7 @@ def test_input_nc_is_always_of_the_networks_input(mode: str, direction: str, tmp
 def test_both_halves_of_a_pair_get_the_same_crop_and_flip(preprocess: str, tmp_path: Path) -> None:
     image = an_image(0, (48, 44))
     write(side_by_side(image, image), tmp_path / "train" / "pair.png")
-    dataset = build("aligned", tmp_path, f"--preprocess {preprocess}", sizes="--load_size 40 --crop_size 32")
+    dataset = build("aligned", tmp_path, f"--preprocess {preprocess} --load_size 40")
     samples = [load(dataset, epoch=epoch) for epoch in range(1, 20)]
     for sample in samples:
         torch.testing.assert_close(sample.A, sample.B)
@@ -144,24 +128,16 @@ class TestUnaligned:
         return tmp_path
 
     def test_an_epoch_is_as_long_as_the_larger_side(self, root: Path) -> None:
-        dataset = build("unaligned", root)
-        assert len(dataset) == 5
-        assert [Path(load(dataset, i).A_path).name for i in range(5)] == [f"{i % 2}.png" for i in range(5)]
-
-    def test_with_serial_batches_both_sides_go_in_order(self, root: Path) -> None:
-        dataset = build("unaligned", root, "--serial_batches")
-        assert [Path(load(dataset, i).B_path).name for i in range(5)] == [f"{i}.png" for i in range(5)]
-
-    def test_without_it_B_is_drawn_at_random(self, root: Path) -> None:
-        dataset = build("unaligned", root)
-        assert {Path(load(dataset, 0, epoch).B_path).name for epoch in range(60)} == {f"{i}.png" for i in range(5)}
+        in_order = [(f"{index % 2}.png", f"{index}.png") for index in range(5)]
+        assert file_names(build("unaligned", root, "--serial_batches")) == in_order
+        shuffled = build("unaligned", root)
+        assert [A for A, _ in file_names(shuffled)] == [A for A, _ in in_order]
+        drawn = {Path(load(shuffled, 0, epoch).B_path).name for epoch in range(60)}
+        assert drawn == {B for _, B in in_order}
 
     def test_the_sides_are_cropped_and_mirrored_independently(self, root: Path) -> None:
-        for name in ("0.png", "1.png"):
-            write(an_image(0), root / "trainA" / name)
-        for index in range(5):
-            write(an_image(0), root / "trainB" / f"{index}.png")
-        samples = [load(build("unaligned", root), 0, epoch) for epoch in range(10)]
+        dataset = build("unaligned", root, "--serial_batches")
+        samples = [load(dataset, 0, epoch) for epoch in range(10)]  # of two equal images
         assert any(not torch.equal(sample.A, sample.B) for sample in samples if sample.B is not None)
 
 
@@ -181,41 +157,13 @@ def test_colorization_has_one_way_and_its_own_channels(colour_root: Path, words:
 
 def test_the_template_darkens_by_its_own_flag(colour_root: Path) -> None:
     sample = load(build("template", colour_root, "--new_dataset_option 4 --preprocess none --no_flip"))
+    assert sample.B is not None
     torch.testing.assert_close((sample.A + 1) / 4, sample.B + 1)
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "CMYK", "P", "1"])
-def test_images_of_every_8_bit_kind_become_colour(mode: str, tmp_path: Path) -> None:
-    gray, colour = an_image(0).convert("L"), an_image(0)
-    levels = np.array(colour)
-    if mode in ("L", "LA"):
-        image, levels = gray.convert(mode), np.stack([np.array(gray)] * 3, axis=-1)
-    elif mode == "P":
-        image = colour.quantize(16)
-        levels = np.array(image.getpalette()).reshape(-1, 3)[np.array(image)]
-    elif mode == "1":
-        image, levels = gray.convert("1"), np.stack([np.array(gray.convert("1")) * 255] * 3, axis=-1)
-    else:
-        image = colour.convert(mode)
-    write(image, tmp_path / ("a.tif" if mode == "CMYK" else "a.png"))
-    expected = torch.from_numpy(levels).permute(2, 0, 1) / 127.5 - 1
-    torch.testing.assert_close(load(build("single", tmp_path, "--preprocess none")).A, expected.float())
 
 
 def test_one_sided_data_has_no_direction(colour_root: Path) -> None:
     there, back = (load(build("single", colour_root, f"--direction {d}")) for d in ("AtoB", "BtoA"))
     assert torch.equal(there.A, back.A)
-
-
-def test_images_are_found_below_folders_in_any_case_and_sorted(tmp_path: Path) -> None:
-    names = ["b.JPG", "a.png", "sub/c.Jpeg", "sub/deep/d.tif", "e.bmp", "f.ppm", "g.TIFF", "h.WebP"]
-    for name in names:
-        write(an_image(0), tmp_path / name)
-    for name in ("notes.txt", "i.gif", "jpg"):
-        (tmp_path / name).write_text("")
-    dataset = build("single", tmp_path)
-    found = [load(dataset, index).A_path for index in range(len(dataset))]
-    assert found == sorted(str(tmp_path / name) for name in names)
 
 
 def test_another_phase_can_be_read_with_the_same_options(unaligned_root: Path) -> None:

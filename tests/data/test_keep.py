@@ -3,15 +3,13 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from data.batch import Batch
 from data.loader import Loader
-from data.registry import create_dataset
-from options.cli import parse_train
 from options.errors import UserError
 from tests.images import an_image, side_by_side, write
-from util.distributed import World
+from tests.loading import assert_same, epoch
+from tests.loading import loader as load
 
 
 @pytest.fixture
@@ -25,34 +23,20 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def at(root: Path, words: str) -> str:
-    """Add the folder of a cache on disk."""
-    return words.replace("--cache disk", f"--cache disk --cache_dir {root / 'cache'}")
-
-
 def loader(root: Path, words: str) -> Loader:
-    argv = f"--dataroot {root} --load_size 36 --crop_size 32 --model template {at(root, words)}"
-    opt = parse_train(argv.split())
-    return Loader(create_dataset(opt), opt.data, World(0, 1, torch.device("cpu")))
+    where = f"--cache_dir {root / 'cache'}" if "--cache disk" in words else ""
+    return load(root, f"--model template {words} {where}")
 
 
-def epochs(source: Loader, count: int = 2) -> list[Batch]:
-    return [batch for number in range(1, count + 1) for batch in source.epoch(number)]
-
-
-def assert_same(first: list[Batch], second: list[Batch]) -> None:
-    assert len(first) == len(second) > 0
-    for one, other in zip(first, second, strict=True):
-        assert one.A_paths == other.A_paths
-        assert torch.equal(one.A, other.A)
-        assert torch.equal(one.target, other.target)
+def epochs(source: Loader) -> list[Batch]:
+    return epoch(source, 1) + epoch(source, 2)
 
 
 @pytest.mark.parametrize("preprocess", ["resize_and_crop", "pad_and_crop", "keep"])
 @pytest.mark.parametrize("mode", ["unaligned", "aligned"])
 @pytest.mark.parametrize("cache", ["--cache ram", "--cache disk", "--cache ram --num_threads 2", "--cache_gb 0.00001"])
 def test_batches_are_the_same_with_a_cache(root: Path, mode: str, preprocess: str, cache: str) -> None:
-    words = f"--dataset_mode {mode} --preprocess {preprocess} --num_threads 0"
+    words = f"--dataset_mode {mode} --preprocess {preprocess}"
     if cache.startswith("--cache_gb"):  # room for some of the images
         cache += " --cache ram"
         words += " --input_nc 1 --output_nc 1"
@@ -60,7 +44,7 @@ def test_batches_are_the_same_with_a_cache(root: Path, mode: str, preprocess: st
 
 
 def test_a_second_epoch_reads_no_file(root: Path) -> None:
-    source = loader(root, "--dataset_mode unaligned --cache ram --num_threads 0 --serial_batches")
+    source = loader(root, "--dataset_mode unaligned --cache ram --serial_batches")
     before = epochs(source)
     for path in root.rglob("*.png"):
         path.write_bytes(b"")
@@ -68,7 +52,7 @@ def test_a_second_epoch_reads_no_file(root: Path) -> None:
 
 
 def test_the_disk_keeps_images_for_the_next_training(root: Path) -> None:
-    words = "--dataset_mode aligned --cache disk --num_threads 0"
+    words = "--dataset_mode aligned --cache disk"
     before = epochs(loader(root, words))
     later = loader(root, words)
     for path in root.rglob("train/*.png"):
@@ -78,7 +62,7 @@ def test_the_disk_keeps_images_for_the_next_training(root: Path) -> None:
 
 @pytest.mark.parametrize("change", ["--load_size 38", "--interpolation nearest", "--value_range=0,300", "an image"])
 def test_it_is_not_used_for_other_images(root: Path, change: str) -> None:
-    words = "--dataset_mode aligned --cache disk --num_threads 0"
+    words = "--dataset_mode aligned --cache disk"
     epochs(loader(root, words))
     if change == "an image":
         write(side_by_side(an_image(50), an_image(51)), root / "train" / "0.png")

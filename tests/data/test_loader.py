@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from data.batch import Batch
 from data.loader import EpochSampler, Loader
 from data.registry import create_dataset
 from options.cli import parse_train
 from options.errors import UserError
 from tests.images import an_image, write
+from tests.loading import assert_same, epoch, loader, names
 from util.distributed import Tally, World
 
 IMAGES = 7
-CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -24,28 +23,6 @@ def root(tmp_path: Path) -> Path:
         for index in range(count):
             write(an_image(index), tmp_path / f"train{side}" / f"{index}.png")
     return tmp_path
-
-
-def loader(root: Path, words: str = "", *, rank: int = 0, size: int = 1) -> Loader:
-    argv = f"--dataroot {root} --load_size 36 --crop_size 32 --num_threads 0 {words}"
-    opt = parse_train(argv.split())
-    return Loader(create_dataset(opt), opt.data, World(rank, size, CPU))
-
-
-def epoch(source: Loader, number: int = 1, skip: int = 0) -> list[Batch]:
-    return list(source.epoch(number, skip))
-
-
-def names(batches: list[Batch]) -> list[str]:
-    return [Path(path).stem for batch in batches for path in batch.A_paths]
-
-
-def assert_same(first: list[Batch], second: list[Batch]) -> None:
-    assert len(first) == len(second) > 0
-    for one, other in zip(first, second, strict=True):
-        assert (one.A_paths, one.B_paths) == (other.A_paths, other.B_paths)
-        assert torch.equal(one.A, other.A)
-        assert torch.equal(one.target, other.target)
 
 
 def test_workers_change_nothing(root: Path) -> None:
@@ -83,10 +60,6 @@ def test_every_image_comes_once_an_epoch(root: Path, words: str) -> None:
     assert source.epoch_size == IMAGES
     for number in (1, 2):
         assert sorted(names(epoch(source, number))) == [str(index) for index in range(IMAGES)]
-
-
-def test_serial_batches_keep_the_order_of_the_names(root: Path) -> None:
-    assert names(epoch(loader(root, "--serial_batches"))) == [str(index) for index in range(IMAGES)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3])

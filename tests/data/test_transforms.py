@@ -1,6 +1,7 @@
 """Where an image is scaled, cut and mirrored."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ CROPPING = ("resize_and_crop", "crop", "scale_width_and_crop", "scale_shortside_
 WHOLE = ("scale_width", "none", "scale_shortside", "keep")
 
 
-def options(preprocess: str, load_size: int = 36, crop_size: int = 32, *, no_flip: bool = False) -> DataOptions:
+def options(preprocess: Any, load_size: int = 36, crop_size: int = 32, *, no_flip: bool = False) -> DataOptions:
     return DataOptions(preprocess=preprocess, load_size=load_size, crop_size=crop_size, no_flip=no_flip)
 
 
@@ -50,31 +51,37 @@ def test_about_half_of_the_images_are_mirrored(preprocess: str) -> None:
     assert not any(g.mirrored for g in geometries(options(preprocess, no_flip=True), (40, 36)))
 
 
-@pytest.mark.parametrize("preprocess", WHOLE)
-def test_modes_without_crop_keep_the_whole_image(preprocess: str) -> None:
-    assert {g.crop for g in geometries(options(preprocess), (50, 47), 20)} == {None}
+@pytest.mark.parametrize(("preprocess", "size"), [*((mode, (50, 47)) for mode in WHOLE), ("crop", (32, 32))])
+def test_without_a_crop_or_in_its_size_an_image_stays_whole(preprocess: str, size: tuple[int, int]) -> None:
+    assert {g.crop for g in geometries(options(preprocess), size, 20)} == {None}
 
 
-def test_an_image_of_the_size_of_the_crop_stays_whole() -> None:
-    assert {g.crop for g in geometries(options("crop"), (32, 32), 20)} == {None}
+SCALED: dict[tuple[str, ...], list[tuple[tuple[int, int], tuple[int, int]]]] = {  # modes: sizes before and after
+    ("scale_width", "scale_width_and_crop"): [
+        ((50, 100), (36, 72)),
+        ((50, 45), (36, 32)),
+        ((100, 50), (36, 32)),  # too low: stretched to the crop's height
+        ((36, 50), (36, 50)),  # the width is right and it is high enough: untouched
+        ((36, 20), (36, 32)),
+        ((10, 13), (36, 46)),  # rounded down
+    ],
+    ("scale_shortside", "scale_shortside_and_crop"): [
+        ((100, 50), (72, 36)),
+        ((50, 100), (36, 72)),
+        ((36, 36), (36, 36)),
+        ((3, 900), (36, 10800)),
+    ],
+    ("resize_and_crop",): [((100, 7), (36, 36))],
+    ("crop", "keep", "pad_and_crop"): [(size, size) for size in ((100, 7), (41, 37), (5, 300), (1, 1))],
+}
 
 
 @pytest.mark.parametrize(
-    ("size", "load_size", "crop_size", "expected"),
-    [
-        ((100, 50), 80, 32, (80, 40)),
-        ((50, 100), 80, 32, (80, 160)),
-        ((100, 50), 80, 64, (80, 64)),  # too low: stretched to the crop's height
-        ((80, 50), 80, 32, (80, 50)),  # the width is right and it is high enough: untouched
-        ((80, 20), 80, 32, (80, 32)),
-        ((3, 2), 80, 32, (80, 53)),  # rounded down
-    ],
+    ("preprocess", "size", "expected"),
+    [(mode, size, scaled) for modes, sizes in SCALED.items() for mode in modes for size, scaled in sizes],
 )
-@pytest.mark.parametrize("preprocess", ["scale_width", "scale_width_and_crop"])
-def test_scale_width_sets_the_width_and_keeps_the_shape(
-    preprocess: str, size: tuple[int, int], load_size: int, crop_size: int, expected: tuple[int, int]
-) -> None:
-    assert scaled_size(size, options(preprocess, load_size, crop_size)) == expected
+def test_each_mode_scales_to_its_size(preprocess: str, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert scaled_size(size, options(preprocess)) == expected
 
 
 @pytest.mark.parametrize("size", [(40, 36), (41, 37), (42, 38), (43, 39), (5, 3), (1, 1), (6, 10)])
@@ -83,27 +90,6 @@ def test_none_rounds_each_side_to_a_multiple_of_four(size: tuple[int, int]) -> N
         assert scaled % 4 == 0
         assert scaled >= 4
         assert abs(scaled - side) <= 2 or side < 4
-
-
-def test_resize_and_crop_ignores_the_shape_and_crop_the_load_size() -> None:
-    assert scaled_size((100, 7), options("resize_and_crop")) == (36, 36)
-    assert scaled_size((100, 7), options("crop")) == (100, 7)
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"), [((100, 50), (72, 36)), ((50, 100), (36, 72)), ((36, 36), (36, 36)), ((3, 900), (36, 10800))]
-)
-@pytest.mark.parametrize("preprocess", ["scale_shortside", "scale_shortside_and_crop"])
-def test_scale_shortside_sets_the_shorter_side_and_keeps_the_shape(
-    preprocess: str, size: tuple[int, int], expected: tuple[int, int]
-) -> None:
-    assert scaled_size(size, options(preprocess)) == expected
-
-
-@pytest.mark.parametrize("size", [(40, 36), (41, 37), (5, 300), (1, 1)])
-def test_keep_and_pad_and_crop_resize_nothing(size: tuple[int, int]) -> None:
-    for preprocess in ("keep", "pad_and_crop"):
-        assert scaled_size(size, options(preprocess)) == size
 
 
 @pytest.mark.parametrize("size", [(31, 40), (40, 31), (20, 20), (5, 7), (1, 1), (33, 2), (32, 32)])

@@ -1,6 +1,5 @@
 """Samples from shards: the same for any number of workers and after any resume, dealt out without overlap."""
 
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,23 +8,18 @@ import pytest
 import torch
 from PIL import Image
 
-from data.batch import Batch
 from data.shards import stream as shard_stream
 from data.shards.dealing import Dealing, Part
 from data.shards.reading import Packed, Shard
 from data.shards.stream import Stream, buffered
 from options.errors import UserError
 from tests.images import an_image
-from tests.shards import loader, names, png, whole_png, write_shards, write_tar
+from tests.loading import assert_same, build, epoch, names, sample_of
+from tests.shards import encoded, loader, png, whole_png, write_shards, write_tar
 from util.distributed import Tally, World
 
 SIZES = (5, 3, 6, 4, 5, 1, 4, 5)
 COUNT = sum(SIZES)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -43,14 +37,6 @@ def unpaired(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def assert_same(first: Sequence[Batch], second: Sequence[Batch]) -> None:
-    assert len(first) == len(second) > 0
-    for one, other in zip(first, second, strict=True):
-        assert (one.A_paths, one.B_paths) == (other.A_paths, other.B_paths)
-        assert torch.equal(one.A, other.A)
-        assert torch.equal(one.target, other.target)
-
-
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_the_number_of_workers_changes_nothing(root: Path, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,26 +44,23 @@ def test_the_number_of_workers_changes_nothing(root: Path, workers: int, monkeyp
     alone, helped = loader(root, "--batch_size 2"), loader(root, f"--batch_size 2 --num_threads {workers}")
     assert helped._batches.num_workers == workers
     for number in (1, 2):
-        assert_same(list(alone.epoch(number)), list(helped.epoch(number)))
+        assert_same(epoch(alone, number), epoch(helped, number))
 
 
 @pytest.mark.parametrize("words", ["", "--shuffle_buffer 0", "--shuffle_buffer 9", "--serial_batches"])
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
 def test_an_epoch_goes_on_from_any_batch_exactly(root: Path, batch_size: int, words: str) -> None:
     words = f"--batch_size {batch_size} {words}"
-    whole = list(loader(root, words).epoch(3))
+    whole = epoch(loader(root, words), 3)
     for done in range(len(whole)):
-        assert_same(list(loader(root, words).epoch(3, done * batch_size)), whole[done:])
+        assert_same(epoch(loader(root, words), 3, done * batch_size), whole[done:])
 
 
-def test_workers_take_up_an_epoch_as_one_process_does(root: Path) -> None:
-    whole = list(loader(root, "--batch_size 2").epoch(1))
-    assert_same(list(loader(root, "--batch_size 2 --num_threads 2").epoch(1, 10)), whole[5:])
-
-
-def test_unpaired_sets_are_resumed_exactly_too(unpaired: Path) -> None:
-    whole = list(loader(unpaired).epoch(2))
-    assert_same(list(loader(unpaired, "--num_threads 2").epoch(2, 4)), whole[4:])
+@pytest.mark.parametrize("kind", ["root", "unpaired"])
+def test_workers_take_up_an_epoch_as_one_process_does(request: pytest.FixtureRequest, kind: str) -> None:
+    folder = request.getfixturevalue(kind)
+    whole = epoch(loader(folder, "--batch_size 2"), 2)
+    assert_same(epoch(loader(folder, "--batch_size 2 --num_threads 2"), 2, 4), whole[2:])
 
 
 @pytest.mark.parametrize("words", ["", "--batch_size 4", "--shuffle_buffer 0", "--serial_batches --batch_size 4"])
@@ -85,24 +68,24 @@ def test_every_sample_comes_once_an_epoch(root: Path, words: str) -> None:
     source = loader(root, words)
     assert source.epoch_size == COUNT
     for number in (1, 2):
-        assert sorted(names(list(source.epoch(number)))) == sorted(f"s{index}" for index in range(COUNT))
+        assert sorted(names(epoch(source, number))) == sorted(f"s{index}" for index in range(COUNT))
 
 
 def test_epochs_and_seeds_have_orders_of_their_own(root: Path) -> None:
     source = loader(root)
-    orders = [names(list(source.epoch(number))) for number in (1, 2)]
-    orders += [names(list(loader(root, "--seed 1").epoch(1)))]
+    orders = [names(epoch(source, number)) for number in (1, 2)]
+    orders += [names(epoch(loader(root, "--seed 1")))]
     assert len({tuple(order) for order in orders}) == 3
-    assert names(list(source.epoch(1))) == orders[0]
+    assert names(epoch(source)) == orders[0]
 
 
 def test_serial_batches_keep_the_order_of_the_shards(root: Path) -> None:
-    assert names(list(loader(root, "--serial_batches --batch_size 2").epoch(1))) == [f"s{i}" for i in range(COUNT)]
+    assert names(epoch(loader(root, "--serial_batches --batch_size 2"))) == [f"s{i}" for i in range(COUNT)]
 
 
 def test_the_buffer_mixes_what_lies_in_one_shard(tmp_path: Path) -> None:
     write_shards(tmp_path / "train", (40,))
-    plain, mixed = (names(list(loader(tmp_path, f"--shuffle_buffer {size}").epoch(1))) for size in (0, 10))
+    plain, mixed = (names(epoch(loader(tmp_path, f"--shuffle_buffer {size}"))) for size in (0, 10))
     assert plain == [f"s{index}" for index in range(40)]
     assert mixed != plain
     assert sorted(mixed) == sorted(plain)
@@ -114,7 +97,7 @@ def test_processes_share_an_epoch_without_overlap(
     root: Path, size: int, batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(World, "tally", lambda world, *, failed, images, idle: Tally(failed, images or 1, idle))
-    parts = [list(loader(root, f"--batch_size {batch_size}", rank=rank, size=size).epoch(1)) for rank in range(size)]
+    parts = [epoch(loader(root, f"--batch_size {batch_size}", rank=rank, size=size)) for rank in range(size)]
     assert {len(part) for part in parts} == {-(-COUNT // (size * batch_size))}, "as many steps in each"
     together = names([batch for part in parts for batch in part if batch.weight])
     assert sorted(together) == sorted(f"s{index}" for index in range(COUNT))
@@ -168,7 +151,7 @@ def test_the_smaller_side_of_an_unpaired_set_begins_again(unpaired: Path) -> Non
     source = loader(unpaired)
     orders = []
     for number in (1, 2, 3):
-        batches = list(source.epoch(number))
+        batches = epoch(source, number)
         A, B = names(batches), names(batches, "B")
         assert sorted(A) == [f"s{index}" for index in range(9)]
         assert sorted(B.count(f"s{50 + index}") for index in range(4)) == [2, 2, 2, 3]
@@ -179,13 +162,13 @@ def test_the_smaller_side_of_an_unpaired_set_begins_again(unpaired: Path) -> Non
 def test_unpaired_sides_of_one_shape_are_shuffled_each_for_itself(tmp_path: Path) -> None:
     for side in "AB":
         write_shards(tmp_path / f"train{side}", (4, 4, 4), pairs=False)
-    batches = list(loader(tmp_path).epoch(1))
+    batches = epoch(loader(tmp_path))
     assert names(batches) != names(batches, "B")
     assert sorted(names(batches)) == sorted(names(batches, "B"))
 
 
 def test_serial_unpaired_sides_go_in_order(unpaired: Path) -> None:
-    batches = list(loader(unpaired, "--serial_batches").epoch(1))
+    batches = epoch(loader(unpaired, "--serial_batches"))
     assert names(batches) == [f"s{index}" for index in range(9)]
     assert names(batches, "B") == [f"s{50 + index % 4}" for index in range(9)]
 
@@ -206,9 +189,8 @@ def test_pixels_are_those_of_the_images(tmp_path: Path, form: str) -> None:
 
 
 def test_files_of_one_side_are_stacked(tmp_path: Path) -> None:
-    gray = io.BytesIO()
-    Image.fromarray(np.full((10, 12), 255, np.uint8)).save(gray, "PNG")
-    write_tar(tmp_path / "train" / "0.tar", {"x.a1.png": png(1), "x.a2.png": gray.getvalue(), "x.b.png": png(2)})
+    gray = encoded(Image.new("L", (12, 10), 255))
+    write_tar(tmp_path / "train" / "0.tar", {"x.a1.png": png(1), "x.a2.png": gray, "x.b.png": png(2)})
     words = "--model pix2pix --dataset_mode webdataset --preprocess keep"
     (batch,) = loader(tmp_path, f"{words} --input_nc 4").epoch(1)
     assert batch.A.shape == (1, 4, 10, 12)
@@ -220,13 +202,12 @@ def test_files_of_one_side_are_stacked(tmp_path: Path) -> None:
 def test_max_dataset_size_takes_the_first_samples(root: Path) -> None:
     source = loader(root, "--max_dataset_size 7")
     assert source.epoch_size == 7
-    assert sorted(names(list(source.epoch(1)))) == [f"s{index}" for index in range(7)]
+    assert sorted(names(epoch(source))) == [f"s{index}" for index in range(7)]
 
 
 def test_result_names_tell_samples_of_all_shards_apart(tmp_path: Path) -> None:
     for shard in ("0.tar", "1.tar"):
         write_tar(tmp_path / "train" / shard, {"d/../x.a.png": png(1), "d/../x.b.png": png(2)})
-    source = loader(tmp_path)
-    dataset = source._batches.dataset
-    found = [dataset.relative_name(path) for batch in source.epoch(1) for path in batch.A_paths]
+    dataset = build("webdataset", tmp_path, "--load_size 10 --crop_size 8")
+    found = [dataset.relative_name(sample_of(dataset, index).A_path) for index in range(2)]
     assert sorted(found) == ["0/d/x.png", "1/d/x.png"]

@@ -8,6 +8,7 @@ from PIL import Image
 
 from datasets import demo_report, make_demo_dataset
 from tests.conftest import RunCli
+from tests.datasets.conftest import Refusal
 
 
 def write_results(folder: Path, *, put_on: str, taken_off: str) -> None:
@@ -49,6 +50,5 @@ def test_the_demo_from_drawing_to_report(
         assert str(page) in lines[2]
 
 
-def test_without_results_the_report_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo_report.main(["--results_dir", str(tmp_path)]) == 2
-    assert "run make demo" in capsys.readouterr().err
+def test_without_results_the_report_says_what_to_run(tmp_path: Path, refusal: Refusal) -> None:
+    assert "run make demo" in refusal(demo_report.main(["--results_dir", str(tmp_path)]))

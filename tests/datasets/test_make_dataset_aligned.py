@@ -7,15 +7,8 @@ import pytest
 from PIL import Image
 
 from datasets.make_dataset_aligned import main
-from tests.images import an_image, write, write_unaligned
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def flat(path: Path, value: int) -> None:
-    write(Image.new("RGB", (8, 6), (value, value, value)), path)
+from tests.datasets.conftest import Refusal
+from tests.images import an_image, files_below, flat, write_unaligned
 
 
 def halves(path: Path) -> tuple[int, int]:
@@ -30,7 +23,7 @@ def test_images_of_one_name_are_joined_whatever_their_order(tmp_path: Path, caps
         flat(tmp_path / "testA" / f"{name}.png", 50 + number)
         flat(tmp_path / "testB" / f"{name}.png", 150 + number)
     assert main(["--dataset-path", str(tmp_path), "--processes", "1"]) == 0
-    assert files(tmp_path / "train") == ["a.png", "c.png", "deep/b.png"]
+    assert files_below(tmp_path / "train") == ["a.png", "c.png", "deep/b.png"]
     assert halves(tmp_path / "train" / "c.png") == (12, 202)
     assert halves(tmp_path / "test" / "deep" / "b.png") == (51, 151)
     assert "warning" not in capsys.readouterr().err
@@ -43,7 +36,7 @@ def test_the_names_of_the_official_cityscapes_set_belong_together(
         flat(tmp_path / "trainA" / f"{number}_A.png", number)
         flat(tmp_path / "trainB" / f"{number}_B.png", 100 + number)
     assert main(["--dataset-path", str(tmp_path)]) == 0
-    assert files(tmp_path / "train") == ["0.png", "1.png", "10.png", "2.png"]
+    assert files_below(tmp_path / "train") == ["0.png", "1.png", "10.png", "2.png"]
     assert halves(tmp_path / "train" / "10.png") == (10, 110)
     assert "warning" not in capsys.readouterr().err
 
@@ -54,36 +47,31 @@ def test_other_names_are_paired_in_order_with_a_warning(tmp_path: Path, capsys: 
     message = capsys.readouterr().err
     assert message.count("warning: the names in") == 3
     assert f"{tmp_path / 'trainA' / 'a0.png'} with {tmp_path / 'trainB' / 'b0.png'}" in message
-    assert files(tmp_path / "val") == ["a0.png", "a1.png"]
+    assert files_below(tmp_path / "val") == ["a0.png", "a1.png"]
     both = np.asarray(Image.open(tmp_path / "train" / "a2.png"))
     assert (both[:, 40:] == np.asarray(an_image(102))).all()
 
 
-def test_a_name_that_fits_nowhere_among_names_that_fit_is_no_matter_of_order(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_that_fits_nowhere_among_names_that_fit_is_no_matter_of_order(tmp_path: Path, refusal: Refusal) -> None:
     for name in ("1", "2", "3"):
         flat(tmp_path / "trainA" / f"{name}.png", 1)
         flat(tmp_path / "trainB" / f"{name.replace('2', '4')}.png", 2)
-    assert main(["--dataset-path", str(tmp_path)]) == 2
-    assert f"1 partner(s) missing in {tmp_path / 'trainB'}: 2.png" in capsys.readouterr().err
+    assert f"1 partner(s) missing in {tmp_path / 'trainB'}: 2.png" in refusal(main(["--dataset-path", str(tmp_path)]))
     assert not (tmp_path / "train").exists()
 
 
-def test_a_second_run_replaces_the_first_but_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_replaces_the_first_but_nothing_else(tmp_path: Path, refusal: Refusal) -> None:
     for side in "AB":
         flat(tmp_path / f"train{side}" / "1.png", 1)
     assert main(["--dataset-path", str(tmp_path)]) == 0
     assert main(["--dataset_path", str(tmp_path)]) == 0
     flat(tmp_path / "train" / "mine.png", 3)
-    assert main(["--dataset-path", str(tmp_path)]) == 2
-    assert "already holds other images (such as mine.png)" in capsys.readouterr().err
+    assert "already holds other images (such as mine.png)" in refusal(main(["--dataset-path", str(tmp_path)]))
 
 
-def test_folders_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folders_that_do_not_fit_are_refused(tmp_path: Path, refusal: Refusal) -> None:
     def answer() -> str:
-        assert main(["--dataset-path", str(tmp_path / "set")]) == 2
-        return capsys.readouterr().err
+        return refusal(main(["--dataset-path", str(tmp_path / "set")]))
 
     assert "is not a folder" in answer()
     (tmp_path / "set").mkdir()

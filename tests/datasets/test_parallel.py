@@ -12,12 +12,6 @@ def square(number: int) -> int:
     return number * number
 
 
-def refuse(number: int) -> int:
-    if number == 7:
-        raise UserError("seven is wrong")
-    return number
-
-
 def die(number: int) -> int:
     os._exit(9)
 
@@ -26,12 +20,6 @@ def die(number: int) -> int:
 def test_results_come_in_order(processes: int) -> None:
     items = list(range(50))
     assert for_each(square, items, processes=processes, what="squaring", unit="number") == [n * n for n in items]
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_an_error_comes_through(processes: int) -> None:
-    with pytest.raises(UserError, match="seven is wrong"):
-        for_each(refuse, range(50), processes=processes, what="refusing", unit="number")
 
 
 def test_a_process_that_dies_is_told_instead_of_waited_for() -> None:

@@ -5,22 +5,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from datasets import split as split_module
 from datasets.split import main
-from util.raster.header import EXTENSIONS
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+from tests.datasets.conftest import Refusal
+from tests.images import files_below, flat
+from util.raster.kinds import EXTENSIONS
 
 
 def fill(folder: Path, names: list[str]) -> Path:
     for number, name in enumerate(names):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (2, 1), number).save(path)
+        flat(folder / name, number, (2, 1))
     return folder
 
 
@@ -34,14 +29,14 @@ def run(*words: object) -> int:
 
 
 def test_every_image_is_in_one_split(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = {name: (photos / name).read_bytes() for name in files(photos)}
+    before = {name: (photos / name).read_bytes() for name in files_below(photos)}
     assert run(photos, "--out", tmp_path / "out", "--fractions", 0.7, 0.1, 0.2) == 0
-    parts = {name: files(tmp_path / "out" / name) for name in ("train", "val", "test")}
+    parts = {name: files_below(tmp_path / "out" / name) for name in ("train", "val", "test")}
     assert {name: len(part) for name, part in parts.items()} == {"train": 28, "val": 4, "test": 8}
     assert sorted(sum(parts.values(), [])) == sorted(before)
     for part, names in parts.items():
         assert all((tmp_path / "out" / part / name).read_bytes() == before[name] for name in names)
-    assert {name: (photos / name).read_bytes() for name in files(photos)} == before
+    assert {name: (photos / name).read_bytes() for name in files_below(photos)} == before
     assert "train 28, val 4, test 8" in capsys.readouterr().out
     assert sorted(os.listdir(tmp_path / "out")) == ["test", "train", "val"]
 
@@ -56,23 +51,11 @@ def test_every_kind_of_file_that_trainings_read_is_split(tmp_path: Path) -> None
     assert made == {Path(name).name: name.encode() for name in names}
 
 
-def test_arrays_and_their_photos_are_partners(tmp_path: Path) -> None:
-    for folder, ending in (("a", "npy"), ("b", "webp")):
-        (tmp_path / folder).mkdir()
-        for number in range(4):
-            (tmp_path / folder / f"{number}.{ending}").write_bytes(b"")
-    assert run(tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out", "--fractions", 0.5, 0, 0.5) == 0
-    for part in ("train", "test"):
-        left, right = (files(tmp_path / "out" / f"{part}{side}") for side in "AB")
-        assert [name.removesuffix(".npy") for name in left] == [name.removesuffix(".webp") for name in right]
-        assert len(left) == 2
-
-
 def test_the_seed_alone_decides(photos: Path, tmp_path: Path) -> None:
     for name, seed in (("one", 0), ("two", 0), ("other", 1)):
         assert run(photos, "--out", tmp_path / name, "--seed", seed) == 0
-    assert files(tmp_path / "one") == files(tmp_path / "two")
-    assert files(tmp_path / "one") != files(tmp_path / "other")
+    assert files_below(tmp_path / "one") == files_below(tmp_path / "two")
+    assert files_below(tmp_path / "one") != files_below(tmp_path / "other")
 
 
 def test_partners_stay_together(tmp_path: Path) -> None:
@@ -81,7 +64,7 @@ def test_partners_stay_together(tmp_path: Path) -> None:
     assert run(a, b, "--out", tmp_path / "out", "--fractions", 0.5, 0, 0.5) == 0
     assert sorted(os.listdir(tmp_path / "out")) == ["testA", "testB", "trainA", "trainB"]
     for part in ("train", "test"):
-        left, right = (files(tmp_path / "out" / f"{part}{side}") for side in "AB")
+        left, right = (files_below(tmp_path / "out" / f"{part}{side}") for side in "AB")
         assert len(left) == 10
         assert [Path(name).stem for name in left] == [Path(name).stem for name in right]
 
@@ -89,7 +72,7 @@ def test_partners_stay_together(tmp_path: Path) -> None:
 def test_unpaired_folders_are_split_each_for_itself(photos: Path, tmp_path: Path) -> None:
     other = fill(tmp_path / "other", [f"z{i}.png" for i in range(10)])
     assert run(photos, other, "--unpaired", "--out", tmp_path / "out") == 0
-    counts = {name: len(files(tmp_path / "out" / name)) for name in os.listdir(tmp_path / "out")}
+    counts = {name: len(files_below(tmp_path / "out" / name)) for name in os.listdir(tmp_path / "out")}
     assert counts == {"trainA": 32, "valA": 4, "testA": 4, "trainB": 8, "valB": 1, "testB": 1}
 
 
@@ -97,7 +80,7 @@ def test_unpaired_folders_are_split_each_for_itself(photos: Path, tmp_path: Path
 def test_links_instead_of_copies(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: str) -> None:
     monkeypatch.chdir(tmp_path)
     assert run("photos", "--out", "out", "--link", link) == 0
-    made = [tmp_path / "out" / name for name in files(tmp_path / "out")]
+    made = [tmp_path / "out" / name for name in files_below(tmp_path / "out")]
     assert len(made) == 40
     for path in made:
         assert path.is_symlink() == (link == "symlink")
@@ -106,15 +89,14 @@ def test_links_instead_of_copies(photos: Path, tmp_path: Path, monkeypatch: pyte
         )
 
 
-def test_nothing_is_overwritten(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_overwritten(photos: Path, tmp_path: Path, refusal: Refusal) -> None:
     mine = fill(tmp_path / "out", ["val/mine.png"])
-    assert run(photos, "--out", mine) == 2
-    assert f"{mine / 'val'} exists already" in capsys.readouterr().err
-    assert files(mine) == ["val/mine.png"]
+    assert f"{mine / 'val'} exists already" in refusal(run(photos, "--out", mine))
+    assert files_below(mine) == ["val/mine.png"]
 
 
 def test_a_full_disk_leaves_nothing(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
 ) -> None:
     copied: list[Path] = []
 
@@ -124,14 +106,13 @@ def test_a_full_disk_leaves_nothing(
         copied.append(Path(shutil.copyfile(source, target)))
 
     monkeypatch.setitem(split_module.LINKS, "copy", copy)
-    assert run(photos, "--out", tmp_path / "out") == 2
-    assert "No space left on device" in capsys.readouterr().err
+    assert "No space left on device" in refusal(run(photos, "--out", tmp_path / "out"))
     assert len(copied) == 25
     assert os.listdir(tmp_path / "out") == []
 
 
 def test_a_failing_rename_takes_the_others_back(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
 ) -> None:
     rename = os.rename
 
@@ -141,15 +122,13 @@ def test_a_failing_rename_takes_the_others_back(
         rename(source, target)
 
     monkeypatch.setattr(os, "rename", stubborn)
-    assert run(photos, "--out", tmp_path / "out") == 2
-    assert "nothing is left there" in capsys.readouterr().err
+    assert "nothing is left there" in refusal(run(photos, "--out", tmp_path / "out"))
     assert os.listdir(tmp_path / "out") == []
 
 
-def test_a_killed_split_is_told(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_killed_split_is_told(photos: Path, tmp_path: Path, refusal: Refusal) -> None:
     (tmp_path / "out" / ".split-unfinished").mkdir(parents=True)
-    assert run(photos, "--out", tmp_path / "out") == 2
-    assert "is left of a split that was killed" in capsys.readouterr().err
+    assert "is left of a split that was killed" in refusal(run(photos, "--out", tmp_path / "out"))
     assert os.listdir(tmp_path / "out") == [".split-unfinished"]
 
 
@@ -172,16 +151,13 @@ def test_mistakes_are_one_sentence_and_change_nothing(
     photos: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    refusal: Refusal,
     words: list[str],
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     fill(tmp_path / "lonely", ["0.png"])
-    before = files(tmp_path)
-    assert run(*words) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
-    assert files(tmp_path) == before
+    before = files_below(tmp_path)
+    assert message in refusal(run(*words))
+    assert files_below(tmp_path) == before

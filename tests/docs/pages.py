@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.conftest import PROJECT
 
-NOT_RUN, AS_TYPED = "not run: ", "as typed"  # <!-- ... --> in the line above a block
+NOT_RUN = "not run: "  # <!-- not run: reason --> in the line above a block
 
 
 class Page(NamedTuple):
@@ -29,7 +29,7 @@ class Page(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Lines between two fences.
+    """Lines between two fences, or one command of these.
 
     Attributes:
         line: number of the first of them.
@@ -38,31 +38,18 @@ class Block(NamedTuple):
 
     page: str
     line: int
-    language: str
     text: str
     note: str
 
     @property
     def file(self) -> str:
-        """Name of the file that the block is the text of; empty if its first line names none."""
+        """Name of the file that this is the text of; empty if the first line names none."""
         named = re.match(r"# (\S+\.py)$", self.text.splitlines()[0])
         return named[1] if named else ""
 
-    def __str__(self) -> str:
-        return f"{self.page}:{self.line}"
-
-
-class Command(NamedTuple):
-    """A command of a block; ``line`` is its own."""
-
-    page: str
-    line: int
-    text: str
-    note: str
-
     @property
     def words(self) -> list[str]:
-        """What a shell would make of it, without the comment."""
+        """What a shell would make of a command, without the comment."""
         return shlex.split(self.text, comments=True)
 
     def __str__(self) -> str:
@@ -79,16 +66,17 @@ def read_pages(*, changes: bool = False) -> list[Page]:
 
 def blocks(page: Page, language: str) -> Iterator[Block]:
     """Yield the blocks of a page in a language."""
-    pattern = rf"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```{language}\n(?P<text>.*?)^```$"
+    pattern = rf"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>{language})\n(?P<text>.*?)^```$"
     for found in re.finditer(pattern, page.text, flags=re.M | re.S):
         line = page.text.count("\n", 0, found.start("text")) + 1
-        yield Block(page.name, line, language, found["text"], found["note"] or "")
+        note = f"{NOT_RUN}a script" if found["language"] == "sh" else found["note"]
+        yield Block(page.name, line, found["text"], note or "")
 
 
-def commands(page: Page) -> Iterator[Command]:
-    """Yield the commands of a page; a ``\\`` at the end of a line goes on with it."""
-    for block in blocks(page, "bash"):
+def commands(page: Page) -> Iterator[Block]:
+    """Yield the commands of a page, also those of scripts (``sh``); a ``\\`` at the end of a line goes on with it."""
+    for block in blocks(page, "(?:ba)?sh"):
         for found in re.finditer(r"^(?:.*\\\n)*.*$", block.text, flags=re.M):
             text = re.sub(r"\\\n\s*", "", found[0]).strip()
             if text and not text.startswith("#"):
-                yield Command(page.name, block.line + block.text.count("\n", 0, found.start()), text, block.note)
+                yield Block(page.name, block.line + block.text.count("\n", 0, found.start()), text, block.note)

@@ -1,71 +1,63 @@
-"""Flags that make a documented command small, and leave what it is about."""
+"""Flags that make a documented command small and let it work here; what it is about stays."""
 
+import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
 from ablation.tables import read_table
-from tests.docs.stand_ins import HERE, TINY
 
-GOES_ON = ("--continue_train", "--resume")
-NEW = ("-o", "--output", "--out", "--json", "--fold_AB", "--output_dir", "--sheet", "--to")  # before what is made
-
-
-def made_small(program: str, words: Sequence[str], *, as_typed: bool, weights: Path | None) -> list[str]:
-    """Append flags to the words after an entry point's name.
-
-    Args:
-        as_typed: the command is small already.
-        weights: folder of the networks of metrics, where it measures.
-    """
-    measuring = ["--metric_weights", str(weights), "--statistics_cache", "off"] if weights else []
-    if program == "ablate.py":
-        return _ablation(words, measuring)
-    added = [*words, *measuring]
-    if program == "train.py":
-        added += HERE.split() + ([] if as_typed else _training(words))
-    elif program == "test.py":
-        added += HERE.split()[:4]
-    return added
-
-
-def measures(program: str, words: Sequence[str]) -> bool:
-    """Tell whether a command may need the weights of Inception or AlexNet."""
-    return program in ("evaluate.py", "ablate.py") or bool({"--metrics", "--val_metrics"} & set(words))
+SIZE = "--load_size 36 --crop_size 32"
+TINY = f"--ngf 4 --ndf 4 {SIZE} --n_epochs 1 --n_epochs_decay 0 --print_freq 2 --display_freq 2"
+HERE = "--gpu_ids -1 --num_threads 0"  # no worker processes
+SWEEP = "--rounds 1 --steps 1 --ngf 4 --ndf 4 --gpu_ids -1"
+ADDED = {
+    "train.py": f"{HERE} --display_id 0",
+    "test.py": HERE,
+    "evaluate.py": HERE,
+    "translate.py": "--gpu_ids -1",
+    "benchmarks.step": SWEEP,
+    "benchmarks.inference": SWEEP,
+    "datasets.make_demo_dataset": "--size 40",
+}
+MOST = 10  # images of a set that is drawn
+NEW = ("-o", "--output", "--out", "--json", "--fold_AB", "--output_dir", "--sheet")  # before a name of what is made
+GOES_ON = {"--continue_train", "--resume"}
 
 
 def inputs(program: str, words: Sequence[str]) -> list[str]:
     """Return the words that may name what has to be there."""
     if program.startswith("datasets.download"):
         return []
-    if program == "app.py":
-        return ["horse2zebra", "facades", *words]
-    made = NEW if goes_on(words) or program != "train.py" else (*NEW, "--name")
-    given = [word for before, word in zip(["", *words], words, strict=False) if before not in made]
+    new = (*NEW, "--name") if program == "train.py" and not GOES_ON & set(words) else NEW
+    given = [word for before, word in zip(["", *words], words, strict=False) if before not in new]
     return [part for word in given for part in word.split(",")]
 
 
-def goes_on(words: Sequence[str]) -> bool:
-    return bool(set(GOES_ON) & set(words))
+def made_small(program: str, words: Sequence[str]) -> list[str]:
+    """Append flags to the words after a program's name."""
+    added = [*words, *ADDED.get(program, "").split()]
+    if program == "ablate.py":
+        return _first_row(words)
+    if program == "datasets.make_demo_dataset":
+        return [*added, *_few(words)]
+    if program != "train.py":
+        return added
+    if GOES_ON & set(words):
+        return [*added, "--n_epochs", "2"]
+    contrastive = "--netF_nc 8 --num_patches 16" if any("cut" in word for word in words) else ""
+    return [*added, *f"{TINY} {contrastive}".split()]
 
 
-def _training(words: Sequence[str]) -> list[str]:
-    if goes_on(words):
-        return ["--n_epochs", "2"]
-    text = " ".join(words)
-    contrastive = "--netF_nc 8 --num_patches 16" if "--model cut" in text or "_cut" in text else ""
-    return f"{TINY} {contrastive}".split()
+def _few(words: Sequence[str]) -> list[str]:
+    """Let a set have few images, but none where the command says so."""
+    typed = dict(zip(words, words[1:], strict=False))
+    return [word for flag in ("--train", "--test") for word in (flag, str(min(int(typed.get(flag, MOST)), MOST)))]
 
 
-def _ablation(words: Sequence[str], measuring: Sequence[str]) -> list[str]:
+def _first_row(words: Sequence[str]) -> list[str]:
     """Keep the first row of a table, trained once."""
-    parts: list[list[str]] = [[]]
-    for word in words:
-        if word == "--" and len(parts) < 3:
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    own, train, evaluate = [*parts, [], []][:3]
-    if "--list" in own:
+    if "--list" in words:
         return list(words)
-    row = read_table(own[0]).rows[0].label
-    return [*own, "--seeds", "1", "--only", row, "--", *train, *f"{TINY} {HERE}".split(), "--", *evaluate, *measuring]
+    own, _, rest = shlex.join(words).partition(" -- ")
+    train, _, evaluate = rest.partition(" -- ")
+    row = shlex.quote(read_table(words[0]).rows[0].label)
+    return shlex.split(f"{own} --seeds 1 --only {row} -- {train} {ADDED['train.py']} {TINY} -- {evaluate} {HERE}")

@@ -2,7 +2,8 @@
 
 import runpy
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,15 @@ import pytest
 from PIL import Image
 
 from tests.conftest import PROJECT
+from tests.docs.small import ADDED, TINY
 from tests.images import PHASES, an_image, write, write_aligned
 
-IMAGES, VIDEOS, WEIGHTS = (".jpg", ".png", ".tif"), (".mp4",), (".pth",)
-SIZE = "--load_size 36 --crop_size 32"
-TINY = f"--ngf 4 --ndf 4 {SIZE} --n_epochs 1 --n_epochs_decay 0 --print_freq 2 --display_freq 2"
-HERE = "--gpu_ids -1 --num_threads 0 --display_id 0"  # no worker processes, no dashboard
+SIDES = (32, 32)  # pixels, as many as the trainings cut out
+SUFFIXES = (".jpg", ".png", ".tif", ".mp4", ".pth")  # of files that can be made
 
 
 def folder_of_images(folder: Path) -> None:
-    for number in range(2):
+    for number in range(10):
         write(an_image(number), folder / f"{number}.jpg")
 
 
@@ -28,7 +28,7 @@ def two_sides(root: Path) -> None:
     for number, (phase, count) in enumerate(PHASES.items()):
         for index in range(count):
             for side in (0, 1):
-                write(an_image(10 * number + index + 100 * side), root / f"{phase}{'AB'[side]}" / f"{index}.png")
+                write(an_image(10 * number + index + 100 * side, SIDES), root / f"{phase}{'AB'[side]}" / f"{index}.png")
 
 
 def scans(root: Path) -> None:
@@ -39,18 +39,27 @@ def scans(root: Path) -> None:
         Image.fromarray(levels * 16).save(path)
 
 
-def side_by_side(root: Path) -> None:
-    write_aligned(root)
+def videos(folder: Path) -> None:
+    folder.mkdir()
+    write_file(folder / "1.mp4")
 
 
-DATA: Mapping[str, Callable[[Path], None]] = {
+def write_file(path: Path) -> None:
+    if path.suffix == ".mp4":
+        from tests.inference.video.videos import moving, write_video
+
+        write_video(path, moving(4))
+    else:
+        write(an_image(1), path)
+
+
+DATA: Mapping[str, Callable[[Path], object]] = {
     "datasets/horse2zebra": two_sides,
-    "datasets/facades": side_by_side,
+    "datasets/facades": partial(write_aligned, size=SIDES),
     "datasets/mine": two_sides,
     "datasets/ct": scans,
-    "my_horses": folder_of_images,
-    "photos": folder_of_images,
-    "more": folder_of_images,
+    **dict.fromkeys(("photos", "sketches", "more", "horses", "my_horses", "my_zebras"), folder_of_images),
+    "videos": videos,
 }
 
 # A run's flags, and its data.
@@ -67,46 +76,36 @@ class Store:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
 
-    def lend(self, word: str, to: Path) -> Iterator[str]:
-        """Put what a word of a command names into a folder where it is missing; yields the names of what was."""
+    def lend(self, word: str, to: Path) -> None:
+        """Put what a word of a command names into a folder, where it is missing."""
         name = word.removeprefix("./").rstrip("/")
         run = name.removeprefix("checkpoints/").split("/")[0]
         if run in RUNS:
-            yield from self.lend(RUNS[run][1], to)
-            yield from self._copy(f"checkpoints/{run}", to)
+            self.lend(RUNS[run][1], to)
+            self._copy(f"checkpoints/{run}", to)
         for data in DATA:
             if name == data or name.startswith(data + "/"):
-                yield from self._copy(data, to)
-        path = to / name
-        if path.suffix in (*IMAGES, *VIDEOS, *WEIGHTS) and path.parent == to and not path.exists():
-            self._write(path)
-            yield name
+                self._copy(data, to)
+        if "/" not in name and name.endswith(SUFFIXES) and not (to / name).exists():
+            if name.endswith(".pth"):
+                self._copy("checkpoints/horse2zebra", self.folder)
+                shutil.copyfile(self.folder / "checkpoints/horse2zebra/latest_net_G_A.pth", to / name)
+            else:
+                write_file(to / name)
 
-    def _copy(self, name: str, to: Path) -> Iterator[str]:
+    def _copy(self, name: str, to: Path) -> None:
         if not (self.folder / name).exists():
             self._make(name)
         if not (to / name).exists():
             shutil.copytree(self.folder / name, to / name)
-            yield name
 
     def _make(self, name: str) -> None:
         if name in DATA:
             DATA[name](self.folder / name)
             return
         flags, data = RUNS[Path(name).name]
-        list(self.lend(data, self.folder))
+        self._copy(data, self.folder)
         with self.monkeypatch.context() as patch:
             patch.chdir(self.folder)
-            words = f"--name {Path(name).name} --dataroot ./{data} {flags} {TINY} {HERE}"
+            words = f"--name {Path(name).name} --dataroot ./{data} {flags} {TINY} {ADDED['train.py']}"
             runpy.run_path(str(PROJECT / "train.py"))["main"](words.split())
-
-    def _write(self, path: Path) -> None:
-        if path.suffix in IMAGES:
-            write(an_image(1), path)
-        elif path.suffix in WEIGHTS:
-            list(self._copy("checkpoints/horse2zebra", self.folder))
-            shutil.copyfile(self.folder / "checkpoints/horse2zebra/latest_net_G_A.pth", path)
-        else:
-            from tests.inference.video.videos import moving, write_video
-
-            write_video(path, moving(4))

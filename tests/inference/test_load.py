@@ -15,11 +15,6 @@ from tests.runs import make_run
 IMAGE = np.random.default_rng(0).integers(0, 256, (33, 40, 3), np.uint8)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_run(tmp_path_factory.mktemp("runs") / "cg")
-
-
 def bare(run: Path, folder: Path, *names: str) -> Path:
     """Copy files of a run to a folder without its options."""
     folder.mkdir()
@@ -34,29 +29,29 @@ def exported(run_cli: RunCli, run: Path, folder: Path) -> Path:
     return folder / "latest_net_G.safetensors"
 
 
-def test_a_run_is_found_by_folder_and_by_name(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = load(run)(IMAGE)
-    assert np.array_equal(load("cg", checkpoints_dir=run.parent)(IMAGE), wanted)
-    monkeypatch.chdir(run.parents[1])
-    Path("checkpoints").symlink_to(run.parent)
+def test_a_run_is_found_by_folder_and_by_name(cycle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = load(cycle)(IMAGE)
+    assert np.array_equal(load("cg", checkpoints_dir=cycle.parent)(IMAGE), wanted)
+    monkeypatch.chdir(tmp_path)
+    Path("checkpoints").symlink_to(cycle.parent)
     assert np.array_equal(load("cg")(IMAGE), wanted)
 
 
-def test_a_file_of_a_run_is_its_one_direction(run: Path) -> None:
-    both = load(run)
-    forth, back = (load(run / f"latest_net_G_{side}.pth") for side in "AB")
+def test_a_file_of_a_run_is_its_one_direction(cycle: Path) -> None:
+    both = load(cycle)
+    forth, back = (load(cycle / f"latest_net_G_{side}.pth") for side in "AB")
     assert (list(forth.directions), list(back.directions)) == (["AtoB"], ["BtoA"])
     assert np.array_equal(forth(IMAGE), both(IMAGE))
     assert np.array_equal(back(IMAGE), both(IMAGE, "BtoA"))
 
 
-def test_bare_official_files_are_recognised(run: Path, tmp_path: Path) -> None:
-    both = load(run)
-    folder = bare(run, tmp_path / "official", "latest_net_G_A.pth", "latest_net_G_B.pth")
+def test_bare_official_files_are_recognised(cycle: Path, tmp_path: Path) -> None:
+    both = load(cycle)
+    folder = bare(cycle, tmp_path / "official", "latest_net_G_A.pth", "latest_net_G_B.pth")
     assert np.array_equal(load(folder)(IMAGE), both(IMAGE))
     assert np.array_equal(load(folder)(IMAGE, "BtoA"), both(IMAGE, "BtoA"))
     published = tmp_path / "horse2zebra.pth"
-    published.write_bytes((run / "latest_net_G_A.pth").read_bytes())
+    published.write_bytes((cycle / "latest_net_G_A.pth").read_bytes())
     assert np.array_equal(load(published)(IMAGE), both(IMAGE))
 
 
@@ -96,16 +91,16 @@ def test_averaged_weights_are_taken_as_in_a_test(tmp_path: Path) -> None:
     assert np.array_equal(load(run / "latest_net_G_A_ema.pth")(IMAGE), averaged)
 
 
-def test_other_epochs_are_named_where_one_is_missing(run: Path, tmp_path: Path) -> None:
-    folder = bare(run, tmp_path / "r", "latest_net_G_A.pth", "latest_net_G_B.pth", "train_opt.json")
-    (folder / "5_net_G_A.pth").write_bytes((run / "latest_net_G_B.pth").read_bytes())
-    (folder / "5_net_G_B.pth").write_bytes((run / "latest_net_G_A.pth").read_bytes())
-    assert np.array_equal(load(folder, epoch="5")(IMAGE), load(run / "latest_net_G_B.pth")(IMAGE))
+def test_other_epochs_are_named_where_one_is_missing(cycle: Path, tmp_path: Path) -> None:
+    folder = bare(cycle, tmp_path / "r", "latest_net_G_A.pth", "latest_net_G_B.pth", "train_opt.json")
+    (folder / "5_net_G_A.pth").write_bytes((cycle / "latest_net_G_B.pth").read_bytes())
+    (folder / "5_net_G_B.pth").write_bytes((cycle / "latest_net_G_A.pth").read_bytes())
+    assert np.array_equal(load(folder, epoch="5")(IMAGE), load(cycle / "latest_net_G_B.pth")(IMAGE))
     with pytest.raises(UserError, match=r"there is no 7_net_G_A.pth in .*; there are the epochs 5, latest"):
         load(folder, epoch="7")
 
 
-def test_mistakes_are_told(run: Path, tmp_path: Path) -> None:
+def test_mistakes_are_told(cycle: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there is no run nowhere or .*nowhere; give a run's folder"):
         load("nowhere", checkpoints_dir=tmp_path)
     (tmp_path / "a.txt").write_text("x")
@@ -116,11 +111,11 @@ def test_mistakes_are_told(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="it has saved no generator yet"):
         load(tmp_path / "young")
     with pytest.raises(UserError, match="translates AtoB and BtoA, not 'AtoC'"):
-        load(run, direction="AtoC")
+        load(cycle, direction="AtoC")
     with pytest.raises(UserError, match="no such device"):
-        load(run, device="tpu")
-    (tmp_path / "cut.pth").write_bytes((run / "latest_net_G_A.pth").read_bytes()[:3000])
+        load(cycle, device="tpu")
+    (tmp_path / "cut.pth").write_bytes((cycle / "latest_net_G_A.pth").read_bytes()[:3000])
     with pytest.raises(UserError, match="damaged"):
         load(tmp_path / "cut.pth")
     with pytest.raises(UserError, match="not the file of a known generator|does not fit"):
-        load(run / "latest_net_D_A.pth")
+        load(cycle / "latest_net_D_A.pth")

@@ -1,6 +1,6 @@
 """A trained run as a function of images, through ``load``."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from inference import Translator, load
+from inference import load
+from inference.large import Tiling
 from models.registry import create_model
-from models.trained_run import load_networks
+from models.trained_run import load_networks, stored_options
 from options.cli import parse_test
 from options.errors import UserError
 from tests.runs import make_run
@@ -21,29 +22,24 @@ from util.color import rgb_to_lab
 Levels = np.ndarray[Any, Any]
 
 
-@pytest.fixture(scope="module")
-def cycle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_run(tmp_path_factory.mktemp("runs") / "cg")
-
-
 @pytest.fixture
-def an_image() -> Levels:
+def image() -> Levels:
     return np.random.default_rng(0).integers(0, 256, (37, 50, 3), np.uint8)
 
 
-def by_hand(run: Path, image: Tensor, network: str = "G_A", *, flags: tuple[str, ...] = ()) -> Tensor:
-    """Translate 1 x C x H x W in [-1, 1] as ``test.py --eval`` would."""
+def by_hand(
+    run: Path, image: Tensor, network: str = "G_A", *, flags: tuple[str, ...] = (), training: bool = False
+) -> Tensor:
+    """Translate 1 x C x H x W in [-1, 1] as ``test.py --eval`` would, or with the norms of a training."""
     words = ["--name", run.name, "--checkpoints_dir", str(run.parent), "--dataroot", "x", "--precision", "fp32"]
-    model = create_model(parse_test([*words, *flags], stored=_options(run)))
+    model = create_model(parse_test([*words, *flags], stored=stored_options))
     load_networks(model, run, "latest")
+    model.train(training)
+    for layer in model.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = 0
     with torch.no_grad():
-        return model.eval().networks[network](image)  # type: ignore[no-any-return]
-
-
-def _options(run: Path) -> Any:
-    from models.trained_run import stored_options
-
-    return stored_options
+        return model.networks[network](image)  # type: ignore[no-any-return]
 
 
 def levels_of(image: Tensor) -> Levels:
@@ -132,15 +128,7 @@ def test_pix2pix_has_one_direction_no_dropout_and_norms_of_each_image(tmp_path: 
     translator = load(run, precision="fp32")
     assert list(translator.directions) == ["BtoA"]
     square = np.ascontiguousarray(np.tile(image, (2, 2, 1))[:64, :64])
-    words = ("--name", "p2p", "--checkpoints_dir", str(tmp_path), "--dataroot", "x", "--precision", "fp32")
-    model = create_model(parse_test(words, stored=_options(run)))
-    load_networks(model, run, "latest")
-    model.train()
-    for layer in model.modules():
-        if isinstance(layer, nn.Dropout):
-            layer.p = 0
-    with torch.no_grad():
-        wanted = levels_of(model.networks["G"](units(square)))
+    wanted = levels_of(by_hand(run, units(square), "G", training=True))
     assert np.abs(translator(square).astype(int) - wanted).max() <= 1
     with pytest.raises(UserError, match="translates BtoA, not 'AtoB'"):
         translator(square, "AtoB")
@@ -195,19 +183,14 @@ def test_load_size_works_at_that_size_and_gives_back_the_images(cycle: Path, ima
 def test_threads_share_a_translator(cycle: Path) -> None:
     translator = load(cycle)
     images = [np.random.default_rng(seed).integers(0, 256, (24 + seed, 20, 3), np.uint8) for seed in range(8)]
-    alone = [translator(image, way) for image in images for way in ("AtoB", "BtoA")]
-    together: dict[int, list[Levels]] = {}
 
-    def work(number: int) -> None:
-        together[number] = [translator(image, way) for image in images for way in ("AtoB", "BtoA")]
+    def work(number: int = 0) -> list[Levels]:
+        return [translator(image, way) for image in images for way in ("AtoB", "BtoA")]
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(together) == 4
-    assert all(np.array_equal(a, b) for made in together.values() for a, b in zip(made, alone, strict=True))
+    alone = work()
+    with ThreadPoolExecutor(4) as threads:
+        for made in threads.map(work, range(4)):
+            assert all(np.array_equal(one, other) for one, other in zip(made, alone, strict=True))
 
 
 def test_the_caller_draws_the_same_random_numbers_as_without(cycle: Path, image: Levels) -> None:
@@ -225,6 +208,9 @@ def test_the_caller_draws_the_same_random_numbers_as_without(cycle: Path, image:
         (np.zeros((2, 3, 4, 5), np.uint8), UserError, "its array has 4 axes"),
         (np.zeros((8, 8, 3), np.complex64), UserError, "its numbers are complex64"),
         (np.zeros((20, 20, 7), np.uint8), UserError, "7"),
+        (np.zeros((0, 5, 3), np.uint8), UserError, r"size \(0, 5, 3\) has no pixels"),
+        (Image.new("HSV", (8, 8)), UserError, "a PIL image of mode HSV cannot be translated; convert it"),
+        (torch.zeros((3, 8, 8), dtype=torch.complex64), UserError, "a tensor cannot be translated: its numbers are"),
         (torch.zeros(5, 5), UserError, r"a tensor of shape \(5, 5\) is no image"),
         (np.full((8, 8, 3), -1, np.float32), UserError, "outside 0 to 1"),
         (np.full((8, 8, 3), np.nan, np.float32), UserError, "no numbers"),
@@ -235,6 +221,28 @@ def test_what_is_no_image_is_told(cycle: Path, given: Any, kind: type[Exception]
         load(cycle)(given)
 
 
-def test_it_says_where_it_computes(cycle: Path) -> None:
-    assert load(cycle, device="cpu", precision="fp32").describe() == "cpu, fp32"
-    assert isinstance(load(cycle), Translator)
+def test_what_does_not_fit_is_told(cycle: Path, image: Levels, monkeypatch: pytest.MonkeyPatch) -> None:
+    translator = load(cycle)
+    translator.tiling = Tiling("exact")
+    with pytest.raises(UserError, match="is too large for --load_size, 270x200 pixels; leave that out"):
+        translator(image, load_size=200)
+
+    def forward(images: Tensor) -> Tensor:
+        raise RuntimeError("can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(translator._networks["AtoB"], "forward", forward)
+    translator.tiling = Tiling("off")
+    with pytest.raises(UserError, match="not enough memory for 50x37 pixels at once; leave --tiling off out"):
+        translator(image)
+
+
+def test_integers_are_near_and_refused_where_they_gain_nothing(cycle: Path, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "wide", flags="--ngf 32")
+    smooth = np.asarray(Image.linear_gradient("L").resize((64, 48)).convert("RGB"))
+    exact, integers = load(run, precision="fp32", device="cpu"), load(run, precision="int8", device="cpu")
+    assert exact.describe() == "cpu, fp32"
+    assert "int8" in integers.describe()
+    made, wanted = integers(smooth).astype(int), exact(smooth).astype(int)
+    assert 0 < np.abs(made - wanted).mean() < 8
+    with pytest.raises(UserError, match="--precision int8 gains nothing here: .* has no wide convolutions; pass auto"):
+        load(cycle, precision="int8", device="cpu")

@@ -2,20 +2,21 @@
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
 from torch import Tensor
 
-from metrics.base import METRICS
+from metrics.base import METRICS, Score, SetMetric
 from metrics.evaluation import Evaluation
 from metrics.report import Report
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
+from tests.metrics.reports import CPU, of_pairs, of_sets
 
 pytestmark = pytest.mark.usefixtures("small_inception")
 
-CPU = torch.device("cpu")
 SETS = ["fid", "kid", "histogram"]
 
 
@@ -28,12 +29,7 @@ def names(count: int) -> list[str]:
 
 
 def set_report(settings: EvaluationSettings, fake: Tensor, real: Tensor, batch: int = 100) -> Report:
-    evaluation = Evaluation(SETS, settings, CPU)
-    for part, label in zip(fake.split(batch), torch.arange(len(fake)).split(batch), strict=True):
-        evaluation.add_fake(part, [f"{n}.png" for n in label.tolist()])
-    for part in real.split(batch):
-        evaluation.add_real(part)
-    return evaluation.report()
+    return of_sets(SETS, torch.split(fake, batch), torch.split(real, batch), settings)
 
 
 def values(report: Report) -> list[float]:
@@ -68,11 +64,8 @@ def test_gray_images_are_taken_for_colour_and_sizes_may_differ(settings: Evaluat
     gray, real = images(2, 0, channels=1), images(2, 1)
     coloured = gray.expand(-1, 3, -1, -1)
     assert values(set_report(settings, gray, real)) == values(set_report(settings, coloured, real))
-    evaluation = Evaluation(["fid"], settings, CPU)
-    for seed, size in enumerate([(40, 48), (30, 20)]):
-        evaluation.add_real(images(1, seed, size))
-        evaluation.add_fake(images(1, 10 + seed, size), [f"{seed}"])
-    assert evaluation.report().evaluator["image_sizes"] == {"sets 48x40": 1, "sets 20x30": 1}
+    mixed = [[images(1, seed + n, size) for n, size in enumerate([(40, 48), (30, 20)])] for seed in (0, 10)]
+    assert of_sets(["fid"], mixed[1], mixed[0], settings).evaluator["image_sizes"] == {"sets 48x40": 1, "sets 20x30": 1}
 
 
 def test_images_are_rounded_to_8_bits_as_in_their_files(settings: EvaluationSettings) -> None:
@@ -104,6 +97,41 @@ def test_each_entry_of_the_table_says_what_it_needs_and_yields() -> None:
         assert set(metric.scores.values()) <= {"lower", "higher"}
     every = [score for name in METRICS for score in METRICS[name].scores]
     assert len(set(every)) == len(every)
+
+
+class Brightness:
+    """Describes an image by its mean."""
+
+    key = "brightness"
+
+    def __init__(self, settings: EvaluationSettings, device: torch.device) -> None:
+        pass
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return images.mean((1, 2, 3))
+
+    def about(self) -> dict[str, object]:
+        return {"brightness": "mean"}
+
+
+class BrightnessDistance(SetMetric):
+    description = Brightness
+    scores = MappingProxyType({"brightness": "lower"})
+
+    def compare(self, fake: Tensor, real: Tensor) -> dict[str, Score]:
+        return self.named(float((fake.mean() - real.mean()).abs()))
+
+
+def test_a_metric_with_rows_of_its_own_needs_no_more_than_its_classes(
+    settings: EvaluationSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METRICS._table, "brightness", BrightnessDistance)
+    evaluation = Evaluation(["brightness"], settings, CPU)
+    evaluation.add_fake(torch.full((2, 3, 4, 4), 0.25), names(2))
+    evaluation.real_set([], lambda: [torch.full((1, 3, 4, 4), 0.75)])
+    report = evaluation.report()
+    assert report.scores == {"brightness": Score(0.5, None, "lower")}
+    assert report.evaluator["brightness"] == "mean"
 
 
 def test_needs_and_scores_are_those_of_the_metrics(settings: EvaluationSettings) -> None:
@@ -151,10 +179,9 @@ def test_the_report_says_what_the_scores_depend_on(settings: EvaluationSettings)
     assert json.loads(json.dumps(report.as_json(), allow_nan=False)) == report.as_json()
 
 
-def test_the_table_lines_values_up_and_names_the_better_way(settings: EvaluationSettings) -> None:
-    evaluation = Evaluation(["l1", "psnr"], settings, CPU)
-    evaluation.add_pairs(torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, 3, 4, 4), ["a"])
-    assert evaluation.report().table().splitlines() == [
+def test_the_table_lines_values_up_and_names_the_better_way() -> None:
+    report = of_pairs(["l1", "psnr"], torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, 3, 4, 4))
+    assert report.table().splitlines() == [
         "metric   value  spread  better",
         "l1         0.5       0  lower",
         "psnr    6.0206       0  higher",
@@ -205,15 +232,3 @@ def test_images_that_are_not_numbers_or_have_other_channels_are_refused(settings
         evaluation.add_fake(images(1, 0, channels=4), ["a"])
     with pytest.raises(AssertionError, match=r"in \[0, 1\]"):
         evaluation.add_fake(images(1, 0) * 2 - 1, ["a"])
-
-
-def test_partners_of_other_shapes_and_names_that_come_twice_are_refused(settings: EvaluationSettings) -> None:
-    evaluation = Evaluation(["l1"], settings, CPU)
-    words = "the translation is 48x40 with 3 channels and its partner 48x44 with 3 channels; resize one"
-    with pytest.raises(UserError, match=words):
-        evaluation.add_pairs(images(1, 0), images(1, 0, (44, 48)), ["a"])
-    evaluation.add_pairs(images(1, 0), images(1, 1), ["a"])
-    with pytest.raises(UserError, match="two images are called a; give each a name of its own"):
-        evaluation.add_pairs(images(1, 0), images(1, 1), ["a"])
-    with pytest.raises(UserError, match="two images are called b"):
-        evaluation.add_pairs(images(2, 0), images(2, 1), ["b", "b"])

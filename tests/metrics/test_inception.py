@@ -1,3 +1,5 @@
+"""The network of FID beside that of pytorch-fid."""
+
 import pytest
 import torch
 from torch import Tensor

@@ -1,3 +1,5 @@
+"""The ways to 299 pixels beside the programs whose rules they are."""
+
 import numpy as np
 import pytest
 import torch

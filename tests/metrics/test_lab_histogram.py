@@ -1,10 +1,10 @@
+"""Colours in common, counted by hand and by scikit-image."""
+
 import pytest
 import torch
 from torch import Tensor
 
-from metrics.evaluation import Evaluation
-from metrics.report import Report
-from options.evaluation import EvaluationSettings
+from tests.metrics.reports import of_sets
 
 WHITE, BLACK = (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
 CHANNELS = ("histogram_L", "histogram_a", "histogram_b")
@@ -15,17 +15,9 @@ def plain(*colours: tuple[float, float, float], side: int = 4) -> Tensor:
     return torch.tensor(colours)[:, :, None, None].expand(-1, -1, side, side)
 
 
-def report(fake: list[Tensor], real: list[Tensor]) -> Report:
-    evaluation = Evaluation(["histogram"], EvaluationSettings(), torch.device("cpu"))
-    for index, images in enumerate(fake):
-        evaluation.add_fake(images, [f"{index}/{n}" for n in range(len(images))])
-    for images in real:
-        evaluation.add_real(images)
-    return evaluation.report()
-
-
 def values(fake: list[Tensor], real: list[Tensor]) -> list[float]:
-    return [report(fake, real).scores[name].value for name in CHANNELS]
+    scores = of_sets(["histogram"], fake, real).scores
+    return [scores[name].value for name in CHANNELS]
 
 
 def test_colours_in_common_are_counted_channel_by_channel() -> None:
@@ -67,4 +59,5 @@ def test_lab_is_that_of_scikit_image() -> None:
 
 
 def test_the_report_says_what_the_bins_are() -> None:
-    assert "whole numbers" in report([plain(BLACK)], [plain(BLACK)]).evaluator["histogram"]
+    report = of_sets(["histogram"], [plain(BLACK)], [plain(BLACK)])
+    assert "whole numbers" in report.evaluator["histogram"]

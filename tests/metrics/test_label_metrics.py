@@ -1,5 +1,6 @@
 """Accuracies of label maps and of segmented photos, counted by hand."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -94,16 +95,22 @@ class Three(nn.Module):
         return photos
 
 
-@pytest.fixture(params=["torchscript", "export"])
-def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A file of ``Colours`` for 8 x 12 pixels."""
-    if request.param == "torchscript":
-        path = tmp_path / "s.pt"
-        torch.jit.save(torch.jit.trace(Colours(), torch.zeros(1, 3, 8, 12)), str(path))
-    else:
-        path = tmp_path / "s.pt2"
-        torch.export.save(torch.export.export(Colours(), (torch.zeros(1, 3, 8, 12),)), path)
+def torchscript(network: nn.Module, path: Path) -> str:
+    """Write a network for 8 x 12 pixels."""
+    torch.jit.save(torch.jit.trace(network, torch.zeros(1, 3, 8, 12)), str(path))  # type: ignore[no-untyped-call]
     return str(path)
+
+
+def exported(network: nn.Module, path: Path) -> str:
+    """Write a network for 8 x 12 pixels."""
+    torch.export.save(torch.export.export(network, (torch.zeros(1, 3, 8, 12),)), path)
+    return str(path)
+
+
+@pytest.fixture(params=[torchscript, exported])
+def segmenter(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A file of ``Colours``."""
+    return str(request.param(Colours(), tmp_path / "s.pt"))
 
 
 def photos() -> Tensor:
@@ -132,17 +139,15 @@ def test_a_segmenter_finds_the_classes_of_photos(palette: str, segmenter: str) -
 
 
 def test_a_segmenter_with_other_classes_is_refused(palette: str, tmp_path: Path) -> None:
-    path = str(tmp_path / "three.pt")
-    torch.jit.save(torch.jit.trace(Three(), torch.zeros(1, 3, 8, 12)), path)
+    path = torchscript(Three(), tmp_path / "three.pt")
     evaluation = Evaluation(["segmented"], EvaluationSettings(palette=palette, segmenter=path), CPU)
     with pytest.raises(UserError, match=r"returned \(1, 3, 8, 12\), but the palette has 4 classes: it must return"):
         evaluation.add_labelled(photos(), drawn(*["abab"] * 4).expand(2, -1, -1, -1), ["1", "2"])
 
 
 def test_photos_that_a_segmenter_cannot_take_are_refused(palette: str, tmp_path: Path) -> None:
-    path = tmp_path / "s.pt2"
-    torch.export.save(torch.export.export(Colours(), (torch.zeros(1, 3, 8, 12),)), path)
-    evaluation = Evaluation(["segmented"], EvaluationSettings(palette=palette, segmenter=str(path)), CPU)
+    path = exported(Colours(), tmp_path / "s.pt2")
+    evaluation = Evaluation(["segmented"], EvaluationSettings(palette=palette, segmenter=path), CPU)
     with pytest.raises(UserError, match=r"s.pt2 cannot take \(1, 3, 16, 16\)"):
         evaluation.add_labelled(torch.zeros(1, 3, 16, 16), drawn(*["abab"] * 4), ["1"])
 
@@ -155,7 +160,9 @@ def test_photos_that_a_segmenter_cannot_take_are_refused(palette: str, tmp_path:
         (lambda path: torch.save({}, path), "is neither a TorchScript nor a torch.export file"),
     ],
 )
-def test_what_is_no_segmenter_is_refused(palette: str, tmp_path: Path, make, words: str) -> None:
+def test_what_is_no_segmenter_is_refused(
+    palette: str, tmp_path: Path, make: Callable[[Path], object], words: str
+) -> None:
     path = tmp_path / "s.pt"
     make(path)
     with pytest.raises(UserError, match=words):

@@ -1,3 +1,5 @@
+"""LPIPS beside the package ``lpips``."""
+
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,7 @@ from torch import Tensor
 from metrics.evaluation import Evaluation
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
-
-CPU = torch.device("cpu")
+from tests.metrics.reports import CPU, of_pairs
 
 
 def images(count: int, size: tuple[int, int], seed: int, channels: int = 3) -> Tensor:
@@ -16,15 +17,19 @@ def images(count: int, size: tuple[int, int], seed: int, channels: int = 3) -> T
 
 
 def distances(settings: EvaluationSettings, fake: Tensor, real: Tensor) -> dict[str, float]:
-    evaluation = Evaluation(["lpips"], settings, CPU)
-    evaluation.add_pairs(fake, real, [str(n) for n in range(len(fake))])
-    return evaluation.report().per_image["lpips"]
+    return of_pairs(["lpips"], fake, real, settings).per_image["lpips"]
 
 
-def reference_distances(folder: Path, fake: Tensor, real: Tensor) -> Tensor:
-    """What the package ``lpips`` says, with the same AlexNet."""
+def reference_distances(folder: Path, fake: Tensor, real: Tensor, heads: str = "") -> Tensor:
+    """What the package ``lpips`` says, with the same AlexNet.
+
+    Args:
+        heads: file of them in the folder; those of the package unless given.
+    """
     lpips = pytest.importorskip("lpips")
-    network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    network = lpips.LPIPS(net="alex", pnet_rand=True, pretrained=not heads, verbose=False)
+    if heads:
+        network.load_state_dict(torch.load(folder / heads, weights_only=True), strict=False)
     file = folder / "alexnet_imagenet_features_torchvision_names.pth"
     weights = {name.removeprefix("features."): value for name, value in torch.load(file, weights_only=True).items()}
     for part in (network.net.slice1, network.net.slice2, network.net.slice3, network.net.slice4, network.net.slice5):
@@ -46,7 +51,7 @@ def test_distances_are_those_of_the_package_lpips(
 
 def test_equal_images_have_none_and_gray_is_a_colour(settings: EvaluationSettings) -> None:
     gray = images(1, (40, 40), 0, channels=1)
-    assert distances(settings, gray, gray) == {"0": 0.0}
+    assert distances(settings, gray, gray) == {"0.png": 0.0}
     coloured = distances(settings, gray.expand(-1, 3, -1, -1), images(1, (40, 40), 1))
     assert distances(settings, gray, images(1, (40, 40), 1)[:, :1]) != coloured
 
@@ -74,8 +79,7 @@ def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_report_names_the_weights(settings: EvaluationSettings) -> None:
-    evaluation = Evaluation(["lpips"], settings, CPU)
-    evaluation.add_pairs(images(1, (40, 40), 0), images(1, (40, 40), 1), ["a"])
-    about = evaluation.report().evaluator["alexnet"]
+    report = of_pairs(["lpips"], images(1, (40, 40), 0), images(1, (40, 40), 1), settings)
+    about = report.evaluator["alexnet"]
     assert about["file"] == "alexnet_imagenet_features_torchvision_names.pth"
     assert len(about["sha256"]) == 64

@@ -1,3 +1,5 @@
+"""Where weights are looked for, and what is said when they are not there."""
+
 import hashlib
 from pathlib import Path
 

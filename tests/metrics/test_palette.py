@@ -1,3 +1,5 @@
+"""Classes of colours, and the files that name them."""
+
 from pathlib import Path
 
 import pytest

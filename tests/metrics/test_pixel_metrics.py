@@ -1,3 +1,5 @@
+"""L1, PSNR, SSIM and MS-SSIM beside their formulas."""
+
 import math
 
 import pytest
@@ -5,9 +7,9 @@ import torch
 from torch import Tensor
 
 from metrics.evaluation import Evaluation
-from metrics.report import Report
 from options.errors import UserError
 from options.evaluation import EvaluationSettings
+from tests.metrics.reports import CPU, of_pairs
 
 
 def noise(count: int, side: int, seed: int = 0, channels: int = 3) -> Tensor:
@@ -15,23 +17,15 @@ def noise(count: int, side: int, seed: int = 0, channels: int = 3) -> Tensor:
     return torch.nn.functional.interpolate(coarse, (side, side), mode="bilinear")
 
 
-def report(names: list[str], fake: Tensor, real: Tensor, batch: int = 100) -> Report:
-    evaluation = Evaluation(names, EvaluationSettings(), torch.device("cpu"))
-    for start in range(0, len(fake), batch):
-        part = slice(start, start + batch)
-        evaluation.add_pairs(fake[part], real[part], [f"{n}.png" for n in range(len(fake))[part]])
-    return evaluation.report()
-
-
 def value(name: str, fake: Tensor, real: Tensor) -> float:
-    return report([name], fake, real).scores[name].value
+    return of_pairs([name], fake, real).scores[name].value
 
 
 def test_l1_is_the_mean_difference_in_values_from_0_to_1() -> None:
     fake, real = torch.zeros(2, 3, 4, 4), torch.zeros(2, 3, 4, 4)
     fake[0] = 0.5  # image 0: 0.5 everywhere
     fake[1, 0, 0, 0] = 1.0  # image 1: 1 in one of 48 values
-    result = report(["l1"], fake, real)
+    result = of_pairs(["l1"], fake, real)
     assert result.scores["l1"].value == pytest.approx((0.5 + 1 / 48) / 2)
     assert result.scores["l1"].spread == pytest.approx((0.5 - 1 / 48) / 2)
     assert result.per_image["l1"] == pytest.approx({"0.png": 0.5, "1.png": 1 / 48})
@@ -40,13 +34,13 @@ def test_l1_is_the_mean_difference_in_values_from_0_to_1() -> None:
 def test_psnr_is_the_formula_image_by_image() -> None:
     real = torch.zeros(2, 3, 8, 8)
     fake = torch.tensor([0.1, 0.01])[:, None, None, None].expand_as(real)
-    result = report(["psnr"], fake, real)
+    result = of_pairs(["psnr"], fake, real)
     assert result.per_image["psnr"] == pytest.approx({"0.png": 20.0, "1.png": 40.0}, rel=1e-5)
     assert result.scores["psnr"].value == pytest.approx(30, rel=1e-5)
 
 
 def test_psnr_of_equal_images_is_infinite_and_the_json_valid() -> None:
-    result = report(["psnr"], noise(2, 16), noise(2, 16))
+    result = of_pairs(["psnr"], noise(2, 16), noise(2, 16))
     assert result.scores["psnr"].value == math.inf
     assert result.scores["psnr"].spread is None
     plain = result.as_json()
@@ -94,7 +88,7 @@ def test_more_noise_is_worse_and_batches_do_not_matter(name: str) -> None:
     real = noise(3, 176)
     strength = torch.tensor([0.02, 0.1, 0.3])[:, None, None, None]
     fake = (real + strength * (torch.rand(real.shape, generator=torch.Generator().manual_seed(5)) - 0.5)).clamp(0, 1)
-    result, one_by_one = report([name], fake, real), report([name], fake, real, batch=1)
+    result, one_by_one = of_pairs([name], fake, real), of_pairs([name], fake, real, batch=1)
     values = list(result.per_image[name].values())
     assert values == sorted(values, reverse=result.scores[name].better == "higher")
     assert one_by_one.per_image[name] == pytest.approx(result.per_image[name], rel=1e-5)
@@ -103,11 +97,11 @@ def test_more_noise_is_worse_and_batches_do_not_matter(name: str) -> None:
 
 def test_images_of_several_channels_have_pixel_metrics() -> None:
     real = noise(1, 32, channels=5)
-    assert set(report(["l1", "psnr", "ssim"], real * 0.9, real).scores) == {"l1", "psnr", "ssim"}
+    assert set(of_pairs(["l1", "psnr", "ssim"], real * 0.9, real).scores) == {"l1", "psnr", "ssim"}
 
 
 def test_cycles_are_measured_as_l1_in_a_score_of_their_own() -> None:
-    evaluation = Evaluation(["cycle", "l1"], EvaluationSettings(), torch.device("cpu"))
+    evaluation = Evaluation(["cycle", "l1"], EvaluationSettings(), CPU)
     assert evaluation.needs == {"cycles", "pairs"}
     evaluation.add_pairs(torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, 3, 4, 4), ["a"])
     evaluation.add_cycles(torch.full((1, 3, 4, 4), 0.25), torch.zeros(1, 3, 4, 4), ["a"])
@@ -125,11 +119,23 @@ def test_images_may_be_as_small_as_the_window_and_no_smaller(name: str, least: i
 
 
 def test_a_metric_that_images_are_too_small_for_is_left_out_beside_others() -> None:
-    result = report(["l1", "ms_ssim"], noise(2, 64), noise(2, 64), batch=1)
+    result = of_pairs(["l1", "ms_ssim"], noise(2, 64), noise(2, 64), batch=1)
     assert set(result.scores) == {"l1"}
     assert result.warnings == ["ms_ssim needs images of at least 176x176 pixels, not 64x64: it was left out"]
 
 
 def test_images_that_are_all_too_small_are_refused() -> None:
     with pytest.raises(UserError, match="needs images of at least .* ask for another metric"):
-        report(["ssim", "ms_ssim"], noise(1, 8), noise(1, 8))
+        of_pairs(["ssim", "ms_ssim"], noise(1, 8), noise(1, 8))
+
+
+def test_partners_of_other_shapes_and_names_that_come_twice_are_refused() -> None:
+    evaluation = Evaluation(["l1"], EvaluationSettings(), CPU)
+    words = "the translation is 48x48 with 3 channels and its partner 44x44 with 3 channels; resize one"
+    with pytest.raises(UserError, match=words):
+        evaluation.add_pairs(noise(1, 48), noise(1, 44), ["a"])
+    evaluation.add_pairs(noise(1, 48), noise(1, 48), ["a"])
+    with pytest.raises(UserError, match="two images are called a; give each a name of its own"):
+        evaluation.add_pairs(noise(1, 48), noise(1, 48), ["a"])
+    with pytest.raises(UserError, match="two images are called b"):
+        evaluation.add_pairs(noise(2, 48), noise(2, 48), ["b", "b"])

@@ -12,8 +12,9 @@ from torch import Tensor
 from metrics.evaluation import Evaluation
 from metrics.report import Report
 from options.evaluation import EvaluationSettings
+from tests.metrics.reports import CPU, of_sets
+from tests.metrics.test_lpips import distances, reference_distances
 
-CPU = torch.device("cpu")
 LEGACY = "legacy_pytorch"
 
 
@@ -31,15 +32,8 @@ def settings(real_data: Path, mode: str, cache: Path) -> EvaluationSettings:
     return EvaluationSettings(metric_weights=weights, resize_mode=mode, statistics_cache=str(cache))  # type: ignore[arg-type]
 
 
-def set_report(
-    chosen: EvaluationSettings, fake: Sequence[Tensor], real: Sequence[Tensor], names: Sequence[str] = ("fid", "kid")
-) -> Report:
-    evaluation = Evaluation(names, chosen, CPU)
-    for index, image in enumerate(fake):
-        evaluation.add_fake(image, [str(index)])
-    for image in real:
-        evaluation.add_real(image)
-    return evaluation.report()
+def set_report(chosen: EvaluationSettings, fake: Sequence[Tensor], real: Sequence[Tensor]) -> Report:
+    return of_sets(["fid", "kid"], fake, real, chosen)
 
 
 def photos(real_data: Path, count: int) -> Iterator[Image.Image]:
@@ -47,6 +41,7 @@ def photos(real_data: Path, count: int) -> Iterator[Image.Image]:
         yield Image.open(path).convert("RGB").crop((0, 0, 256, 256))
 
 
+@pytest.mark.slow
 def test_the_official_outputs_have_the_fid_of_pytorch_fid(real_data: Path, tmp_path: Path) -> None:
     """90.5762 is what pytorch-fid 0.3.0 says of the two folders."""
     fake = sorted((real_data / "official_outputs" / "horse2zebra_pretrained").glob("*_fake_B.png"))
@@ -59,6 +54,7 @@ def test_the_official_outputs_have_the_fid_of_pytorch_fid(real_data: Path, tmp_p
     assert kid.value == pytest.approx(0.0184, abs=kid.spread / 3)  # what torch-fidelity's features give
 
 
+@pytest.mark.slow
 def test_a_set_against_its_other_half_its_blurred_copy_and_noise(real_data: Path, tmp_path: Path) -> None:
     whole = list(photos(real_data, 16))
     half, other = ([as_tensor(image) for image in whole[start::2]] for start in (0, 1))
@@ -73,25 +69,12 @@ def test_a_set_against_its_other_half_its_blurred_copy_and_noise(real_data: Path
 
 
 def test_lpips_of_real_pairs_is_that_of_the_package_lpips(real_data: Path, tmp_path: Path) -> None:
-    lpips = pytest.importorskip("lpips")
     real = torch.cat([as_tensor(image) for image in photos(real_data, 3)])
     fake = torch.cat([as_tensor(image.filter(ImageFilter.GaussianBlur(2))) for image in photos(real_data, 3)])
-    evaluation = Evaluation(["lpips"], settings(real_data, "clean", tmp_path), CPU)
-    evaluation.add_pairs(fake, real, ["0", "1", "2"])
-    ours = list(evaluation.report().per_image["lpips"].values())
-
-    folder = real_data / "metric_weights"
-    network = lpips.LPIPS(net="alex", pnet_rand=True, pretrained=False, verbose=False).eval()
-    alexnet = torch.load(folder / "alexnet_imagenet_features_torchvision_names.pth", weights_only=True)
-    named = {name.removeprefix("features."): value for name, value in alexnet.items()}
-    for part in (network.net.slice1, network.net.slice2, network.net.slice3, network.net.slice4, network.net.slice5):
-        part.load_state_dict({name: named[name] for name in part.state_dict()})
-    heads = torch.load(folder / "lpips_v0.1_lin_alex.pth", weights_only=True)
-    network.load_state_dict(heads, strict=False)
-    with torch.no_grad():
-        theirs = network(fake, real, normalize=True).flatten().tolist()
-    assert ours == pytest.approx(theirs, rel=1e-4)
-    assert min(ours) > 0.05
+    ours = distances(settings(real_data, "clean", tmp_path), fake, real)
+    theirs = reference_distances(real_data / "metric_weights", fake, real, heads="lpips_v0.1_lin_alex.pth")
+    assert list(ours.values()) == pytest.approx(theirs.tolist(), rel=1e-4)
+    assert min(ours.values()) > 0.05
 
 
 def test_features_are_those_of_pytorch_fid_and_torch_fidelity(

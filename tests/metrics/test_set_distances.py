@@ -1,5 +1,7 @@
 """FID, KID, precision and recall of features that are known."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from torch import Tensor
 
 from metrics.base import METRICS, Score, SetMetric
 from metrics.inception_distances import KID_SEED, KernelDistance
+from options.errors import UserError
 from options.evaluation import EvaluationSettings
 
 CPU = torch.device("cpu")
@@ -123,3 +126,19 @@ def test_precision_and_recall_of_sets_that_overlap_in_part() -> None:
     assert compare("recall", fake, real)["recall"].value == pytest.approx(9 / 20)  # 8 ... 16 of radius 2 or 3
     assert compare("precision", fake + 100, real)["precision"].value == 0
     assert compare("recall", real, real)["recall"].value == 1
+
+
+@pytest.mark.parametrize(("fakes", "reals", "sentences"), [(2000, 3000, 0), (1999, 3000, 1), (2000, 50, 1)])
+def test_fid_of_few_images_is_warned_of(fakes: int, reals: int, sentences: int) -> None:
+    metric = METRICS["fid"](EvaluationSettings(), CPU)
+    assert isinstance(metric, SetMetric)
+    assert len(metric.warnings(fakes, reals)) == sentences
+
+
+def test_precision_names_the_package_whose_formula_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    package = pytest.importorskip("torch_fidelity")
+    about = METRICS["precision"](EvaluationSettings(), CPU).about()
+    assert about == {"torch_fidelity": package.__version__, "neighbours": 3}
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    with pytest.raises(UserError, match="precision and recall need the package torch-fidelity: pip install"):
+        METRICS["precision"](EvaluationSettings(), CPU)

@@ -1,3 +1,5 @@
+"""What is kept of a real set, and when it is computed again."""
+
 import logging
 import os
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from torch import Tensor
 from metrics.evaluation import Evaluation
 from metrics.statistics_cache import cache_folder
 from options.errors import UserError
-from options.evaluation import EvaluationSettings
+from options.evaluation import EvaluationSettings, ResizeMode
 from tests.images import an_image, write
 
 CPU = torch.device("cpu")
@@ -119,7 +121,7 @@ def test_a_missing_file_is_named(settings: EvaluationSettings, files: list[Path]
 def test_features_are_kept_for_one_resize_mode_and_one_file_of_weights(
     weights_folder: Path, tmp_path: Path, files: list[Path]
 ) -> None:
-    def evaluate(mode: str) -> int:
+    def evaluate(mode: ResizeMode) -> int:
         load = Loader()
         chosen = EvaluationSettings(
             metric_weights=str(weights_folder), statistics_cache=str(tmp_path / "kept"), resize_mode=mode
@@ -128,5 +130,5 @@ def test_features_are_kept_for_one_resize_mode_and_one_file_of_weights(
         evaluation.real_set(files, load)
         return load.calls
 
-    assert [evaluate(mode) for mode in ("clean", "clean", "legacy_pytorch")] == [1, 0, 1]
+    assert [evaluate("clean"), evaluate("clean"), evaluate("legacy_pytorch")] == [1, 0, 1]
     assert len(list((tmp_path / "kept").iterdir())) == 3  # features twice, histograms once

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.base import TranslationModel
 from tests.exact_steps import assert_same_steps, taken
-from tests.small import random_batch, small_options, train_steps, training
+from tests.small import random_batch, small_options, training
 
 CASES = {
     "cycle_gan": "--norm instance --pool_size 3",
@@ -81,26 +81,14 @@ def test_both_passes_of_a_part_have_the_same_dropout_and_each_part_its_own() -> 
     assert not torch.equal(first, second)
 
 
-@pytest.mark.parametrize("name", ["cycle_gan", "pix2pix"])
-def test_a_step_in_parts_repeats_whatever_was_drawn_before_it(name: str) -> None:
-    histories = []
-    for draws in (0, 17):
-        run = training(name, "--dropout --norm batch --batch_size 3 --accumulate 2")
-        torch.rand(draws)
-        histories.append(train_steps(*run, 1, count=3))
-        torch.rand(draws)
-        histories[-1] += train_steps(*run, 2, count=3)
-    assert histories[0] == histories[1]
-
-
 def test_running_statistics_move_once_for_each_part() -> None:
     """pix2pix's generator passes each part twice: for the losses of D, and again for its own."""
     model, stepper, progress = training("pix2pix", "--norm batch --no_dropout --batch_size 4 --accumulate 2")
     batch = random_batch(model.opt, 4)
-    first_layer = model.networks["G"].model[1]
-    before = first_layer.weight.detach().clone()
+    layers: Any = model.networks["G"].model
+    before = layers[1].weight.detach().clone()
     stepper.step(batch, progress)
-    norm = model.networks["G"].model[2]
+    norm = layers[2]
     expected = torch.zeros(4)
     for part in batch.split(2):
         seen = torch.nn.functional.conv2d(torch.nn.functional.pad(part.A, (3,) * 4, "reflect"), before)
@@ -124,9 +112,3 @@ def test_a_last_batch_that_is_smaller_than_the_parts_is_learned_from() -> None:
 def test_that_batch_norms_see_parts_is_said(norm: str, said: bool, caplog: pytest.LogCaptureFixture) -> None:
     training("pix2pix", f"--norm {norm} --batch_size 4 --accumulate 2")
     assert ("--norm batch takes the statistics of each part alone" in caplog.text) is said
-
-
-def test_one_part_is_the_whole_batch_to_the_bit() -> None:
-    flags = "--dropout --norm batch --pool_size 2 --batch_size 3"
-    plain = train_steps(*training("cycle_gan", flags), 3, count=3)
-    assert train_steps(*training("cycle_gan", f"{flags} --accumulate 1"), 3, count=3) == plain

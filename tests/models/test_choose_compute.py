@@ -12,13 +12,6 @@ from options.errors import UserError
 from tests.small import small_options
 
 
-def test_without_triton_nothing_can_be_compiled_for_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="--compile nets needs the package triton on a GPU; pip install triton"):
-        choose_compute(small_options("cycle_gan", "--compile nets").speed, torch.device("cuda"))
-
-
 @pytest.mark.parametrize(
     ("device", "machine", "able", "said"),
     [
@@ -40,17 +33,15 @@ def test_that_bfloat16_is_only_emulated_is_said(
     assert ("has no instructions for --precision bf16" in caplog.text) is said
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_16_bits_come_with_the_other_layout_on_a_gpu(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
-    speed = small_options("cycle_gan", f"--precision {precision}").speed
-    device = torch.device("cuda")
-    assert choose_compute(speed, device) == Compute(device, precision, channels_last=True)
-
-
 def on_a_gpu(flags: str, monkeypatch: pytest.MonkeyPatch) -> Compute:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
     return choose_compute(small_options("cycle_gan", flags).speed, torch.device("cuda"))
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_16_bits_come_with_the_other_layout_on_a_gpu(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute = on_a_gpu(f"--precision {precision}", monkeypatch)
+    assert compute == Compute(torch.device("cuda"), precision, channels_last=True)
 
 
 def test_a_gpu_takes_its_fused_norms_if_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,20 +50,22 @@ def test_a_gpu_takes_its_fused_norms_if_they_are_asked_for(monkeypatch: pytest.M
     assert compute == Compute(torch.device("cuda"), "bf16", channels_last=True, fast_layers=True)
     assert isinstance(compute.forward(), torch.autocast), "these layers leave precision to autocast"
     assert not on_a_gpu("", monkeypatch).fast_layers
-    networks = torch.nn.ModuleDict({"G": torch.nn.Sequential(InstanceNorm(4), torch.nn.ReLU())})
+    norm = InstanceNorm(4)
+    networks = torch.nn.ModuleDict({"G": torch.nn.Sequential(norm, torch.nn.ReLU())})
     Compute(torch.device("meta"), fast_layers=True).place(networks)
-    assert isinstance(networks["G"][0], FusedInstanceNorm)
+    assert isinstance(norm, FusedInstanceNorm)
 
 
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
+        ("--compile nets", "--compile nets needs the package triton on a GPU; pip install triton"),
         ("--fast_layers on", "--fast_layers on needs the package triton on a GPU; pip install triton"),
         ("--fast_layers on --compile nets", "--fast_layers on is for CPUs and NVIDIA GPUs .*with --compile off"),
         ("--precision mixed", "--precision mixed is for the CPU"),
     ],
 )
-def test_fast_layers_that_a_gpu_cannot_have_are_refused(
+def test_what_a_gpu_without_triton_cannot_have_is_refused(
     flags: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

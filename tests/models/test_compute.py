@@ -120,17 +120,13 @@ def test_a_gradient_penalty_needs_the_plain_layers() -> None:
     ).all()
 
 
-def test_batch_norm_never_sees_images_of_two_passes_at_once() -> None:
+@pytest.mark.parametrize(("case", "expected"), [("pix2pix batch", [2, 2, 2]), ("pix2pix", [4, 2])])
+def test_batch_norm_never_sees_images_of_two_passes_at_once(case: str, expected: list[int]) -> None:
     calls: list[int] = []
-    model, stepper = built("pix2pix batch", FAST)
+    model, stepper = built(case, FAST)
     model.networks["D"].register_forward_hook(lambda net, given, out: calls.append(len(out)))
     stepper.step(random_batch(model.opt, 2), Progress())
-    assert calls == [2, 2, 2]
-    calls.clear()
-    model, stepper = built("pix2pix", FAST)
-    model.networks["D"].register_forward_hook(lambda net, given, out: calls.append(len(out)))
-    stepper.step(random_batch(model.opt, 2), Progress())
-    assert calls == [4, 2]
+    assert calls == expected
 
 
 def test_images_of_unequal_size_pass_by_themselves() -> None:
@@ -160,6 +156,7 @@ def test_what_is_kept_and_shown_is_float32_in_bfloat16_too() -> None:
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="compiling for the CPU needs g++")
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["cycle_gan", "pix2pix batch"])
 def test_compiled_networks_learn_what_others_learn(case: str) -> None:
     slow = "--lr 0.00002 --no_dropout"
@@ -173,11 +170,10 @@ def test_compiled_networks_learn_what_others_learn(case: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "device", "words"),
     [
-        (
-            "--precision tf32",
-            "cpu",
-            "--precision tf32 needs an NVIDIA GPU of 2020 or later, not cpu; pass fp32",
-        ),
+        ("--precision tf32", "cpu", "--precision tf32 needs an NVIDIA GPU of 2020 or later, not cpu; pass fp32"),
+        ("--precision fp16", "cpu", "--precision fp16 needs an NVIDIA GPU, not cpu; pass bf16 or fp32"),
+        ("--precision fp16", "mps", "--precision fp16 needs an NVIDIA GPU, not mps; pass bf16 or fp32"),
+        ("--compile step", "cpu", "--compile step needs an NVIDIA GPU, not cpu; pass --compile nets"),
         ("--precision bf16", "mps", "--precision bf16 needs a CPU or an NVIDIA GPU, not mps; pass --precision fp32"),
     ],
 )
@@ -226,10 +222,10 @@ def test_moments_that_were_saved_take_the_layout_of_the_weights() -> None:
     model, stepper = built("pix2pix", FAST)
     stepper.load_state_dict(plain.state_dict())
     for optimizer, old in zip(stepper.optimizers.values(), plain.optimizers.values(), strict=True):
-        for parameter, before in zip(optimizer.state, old.state, strict=True):
-            moments = optimizer.state[parameter]["exp_avg"]
+        for parameter, before in zip(optimizer.adam.state, old.adam.state, strict=True):
+            moments = optimizer.adam.state[parameter]["exp_avg"]
             assert moments.stride() == parameter.stride()
-            assert torch.equal(moments, old.state[before]["exp_avg"])
+            assert torch.equal(moments, old.adam.state[before]["exp_avg"])
 
 
 def test_the_reference_draws_dropout_in_the_order_of_the_first_version() -> None:

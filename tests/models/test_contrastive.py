@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from models.contrastive import contrast, patch_nce
 from networks.patch_sampler import unit_length
 
 
 def vectors(seed: int, *shape: int) -> Tensor:
-    made = torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return made / made.norm(dim=-1, keepdim=True)
+    return F.normalize(torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64), dim=-1)
 
 
 def equation_3(queries: Tensor, keys: Tensor, temperature: float) -> float:
@@ -43,21 +43,9 @@ def test_across_the_batch_the_patches_of_all_images_are_wrong_answers() -> None:
     assert float(patch_nce(queries, keys, temperature=0.07, across_batch=True)) == pytest.approx(expected, rel=1e-12)
 
 
-def test_patches_that_cannot_be_told_apart_cost_the_logarithm_of_their_number() -> None:
-    same = vectors(1, 1, 1, 5).expand(2, 16, 5)
-    assert float(patch_nce(same, same, temperature=0.07)) == pytest.approx(math.log(16))
-
-
-def test_equal_patches_that_are_at_right_angles_to_all_others_have_a_known_loss() -> None:
-    corners = torch.eye(8)[None]
-    expected = math.log(1 + 7 * math.exp(-1 / 0.5))
-    assert float(patch_nce(corners, corners, temperature=0.5)) == pytest.approx(expected)
-    assert float(patch_nce(corners, corners, temperature=0.07)) == pytest.approx(7 * math.exp(-1 / 0.07), rel=0.1)
-
-
 def test_no_gradient_reaches_the_keys() -> None:
     queries, keys = vectors(1, 2, 6, 4).requires_grad_(), vectors(2, 2, 6, 4).requires_grad_()
-    patch_nce(queries, keys, temperature=0.07).backward()
+    patch_nce(queries, keys, temperature=0.07).backward()  # type: ignore[no-untyped-call]
     assert queries.grad is not None
     assert queries.grad.abs().max() > 0
     assert keys.grad is None
@@ -95,8 +83,7 @@ def compared(real: Tensor, made: Tensor, *, patches: int = 999, mirrored: Tensor
 
 
 def points(images: Tensor) -> Tensor:
-    flat = images.flatten(2).transpose(1, 2)
-    return flat / flat.norm(dim=-1, keepdim=True)
+    return F.normalize(images.flatten(2).transpose(1, 2), dim=-1)
 
 
 def test_all_maps_count_the_same() -> None:

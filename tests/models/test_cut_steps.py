@@ -13,7 +13,7 @@ from networks.compute import Compute
 from tests.exact_steps import assert_same_steps, taken
 from tests.models.test_memory_low import Remembered
 from tests.models.test_no_waiting import Asked
-from tests.small import ALONE, random_batch, small_options, train_steps, training
+from tests.small import ALONE, random_batch, small_options, training
 from util.progress import Progress
 
 FAST = "--CUT_mode FastCUT"
@@ -50,20 +50,12 @@ def test_one_direction_remembers_less_than_two() -> None:
 
 
 @pytest.mark.parametrize("flags", ["", FAST])
-def test_steps_are_a_function_of_the_seed_and_what_was_seen(flags: str) -> None:
-    histories = []
-    for draws in (0, 17):
-        run = training("cut", f"--num_patches 9 --batch_size 2 {flags}")
-        histories.append([])
-        for _ in range(2):
-            torch.rand(draws)
-            histories[-1] += train_steps(*run, 1, count=2)
-    assert histories[0] == histories[1]
+def test_each_step_looks_at_other_places(flags: str) -> None:
     model, stepper, progress = training("cut", f"--num_patches 9 --lr 1e-12 {flags} --flip_equivariance false")
     batch = random_batch(model.opt)
     first = float(stepper.step(batch, progress).losses["NCE"])
     progress.advance(1)
-    assert float(stepper.step(batch, progress).losses["NCE"]) != pytest.approx(first, rel=1e-6), "other places"
+    assert float(stepper.step(batch, progress).losses["NCE"]) != pytest.approx(first, rel=1e-6)
 
 
 def built(flags: str, precision: str) -> tuple[TranslationModel[Any], Stepper]:

@@ -1,6 +1,5 @@
 """``--ema``: what the average is, that training does not feel it, and that a resume keeps it."""
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.ema import Averages
-from models.samples import Samples
+from models.samples import Samples, Translated
 from models.stepper import Stepper
 from models.trained_run import load_networks
 from models.validation import Validation
@@ -19,7 +18,7 @@ from options.errors import UserError
 from tests.conftest import Finished, RunCli
 from tests.images import write_aligned, write_unaligned
 from tests.refusals import refused
-from tests.same_runs import LAYOUT, assert_same_checkpoints, differences, losses_of, state_of
+from tests.same_runs import LAYOUT, differences, state_of
 from tests.small import ALONE, random_batch, save_at, train_steps, training, weights
 from util.checkpoint import load_weights
 from util.progress import Progress
@@ -128,48 +127,6 @@ def test_before_the_first_step_the_average_is_the_weights() -> None:
         assert differences(weights(model), before) == []
 
 
-@pytest.mark.parametrize("model", ["cycle_gan", "pix2pix"])
-def test_a_run_stopped_in_mid_epoch_goes_on_bit_exactly(
-    model: str, train: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flags = "--n_epochs 2 --ema 0.9 --save_latest_freq 4"
-    assert train(model, flags, "whole").code == 0
-    step = Stepper.step
-
-    def interrupted(self: Stepper, batch: Any, progress: Any) -> Any:
-        if progress.images_seen >= 5:
-            raise KeyboardInterrupt
-        return step(self, batch, progress)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Stepper, "step", interrupted)
-        assert train(model, flags).code == 130
-    assert state_of("run")["averages"]["updates"] == 4
-    assert train(model, "--continue_train").code == 0
-    assert state_of("run")["averages"]["updates"] == 6
-    assert losses_of("run") == losses_of("whole")
-    assert_same_checkpoints(RUN, Path("checkpoints/whole"))
-
-
-def test_a_run_stopped_while_its_average_is_in_use_saves_its_own_weights(
-    train: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flags = "--n_epochs 2 --ema 0.9 --lr_policy plateau --save_epoch_freq 1"
-    assert train("pix2pix", flags, "whole").code == 0
-    measure = Validation.measure
-
-    def signalled(self: Validation, *given: Any, **named: Any) -> dict[str, float]:
-        signal.raise_signal(signal.SIGTERM)
-        return measure(self, *given, **named)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Validation, "measure", signalled)
-        assert train("pix2pix", flags).code == 128 + signal.SIGTERM
-    assert state_of("run")["progress"]["images_seen"] == 3
-    assert train("pix2pix", "--continue_train").code == 0
-    assert_same_checkpoints(RUN, Path("checkpoints/whole"))
-
-
 @pytest.mark.parametrize("number", [3, 4])
 def test_a_resume_can_switch_it_on(number: int, train: Train) -> None:
     assert train("pix2pix", "--n_epochs 1").code == 0
@@ -216,9 +173,14 @@ def test_a_state_with_half_an_average_is_a_sentence(wrong: dict[str, Any], train
 def test_the_score_of_the_plateau_and_the_samples_are_of_the_average(
     train: Train, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flags, shown = "--lr_policy plateau --norm instance --lr 0.01 --no_dropout", []
-    translate = Samples.translate
-    monkeypatch.setattr(Samples, "translate", lambda self: shown.append(weights(self._model)) or translate(self))
+    flags, translate = "--lr_policy plateau --norm instance --lr 0.01 --no_dropout", Samples.translate
+    shown: list[dict[str, Tensor]] = []
+
+    def noted(self: Samples) -> Translated:
+        shown.append(weights(self._model))
+        return translate(self)
+
+    monkeypatch.setattr(Samples, "translate", noted)
     assert train("pix2pix", f"--n_epochs 2 --ema 0.9 {flags}").code == 0
     average = load("latest_net_G_ema")
     assert all(torch.equal(average[key], shown[-1][f"networks.G.{key}"]) for key in average)

@@ -23,6 +23,13 @@ OFFICIAL_FILES = {
     "colorization": {"G", "D"},
     "template": {"G"},
 }
+OFFICIAL_LABELS = {
+    "cycle_gan": ["real_A", "fake_B", "rec_A", "idt_B", "real_B", "fake_A", "rec_B", "idt_A"],
+    "cut": ["real_A", "fake_B", "real_B", "idt_B"],
+    "pix2pix": ["real_A", "fake_B", "real_B"],
+    "colorization": ["real_A", "real_B_rgb", "fake_B_rgb"],
+    "template": ["real_A", "fake_B", "real_B"],
+}
 OFFICIAL_LOSSES = {
     "cycle_gan": ["D_A", "G_A", "cycle_A", "idt_A", "D_B", "G_B", "cycle_B", "idt_B"],
     "cut": ["G_GAN", "D_real", "D_fake", "G", "NCE", "NCE_Y"],
@@ -65,7 +72,7 @@ def test_in_each_phase_only_the_named_networks_get_gradients_and_move(
     turns: list[str] = []
 
     def watch(phase: Phase) -> None:
-        optimizer = stepper.optimizers[phase.name]
+        optimizer = stepper.optimizers[phase.name].adam
         update = optimizer.step
 
         def watched() -> None:
@@ -102,36 +109,22 @@ def test_every_network_is_trained_by_exactly_one_phase(name: str) -> None:
     assert sorted(trained) == sorted(model.networks)
 
 
-@pytest.mark.parametrize("name", TRAINED)
-def test_loss_names_and_their_order_are_the_official_ones(name: str) -> None:
-    (losses,) = train_steps(*training(name), 1)
-    assert list(losses) == OFFICIAL_LOSSES[name]
-
-
 def test_cycle_gan_without_identity_loss_reports_zero_and_shows_no_identity_image() -> None:
     model, stepper, progress = training("cycle_gan", "--lambda_identity 0")
     out, losses, _ = stepper.step(random_batch(model.opt), progress)
     assert list(losses) == OFFICIAL_LOSSES["cycle_gan"]
-    assert (losses["idt_A"], losses["idt_B"]) == (0, 0)
+    assert [float(losses[name]) for name in ("idt_A", "idt_B")] == [0, 0]
     assert list(model.visuals(out)) == ["real_A", "fake_B", "rec_A", "real_B", "fake_A", "rec_B"]
 
 
-@pytest.mark.parametrize(
-    ("name", "labels"),
-    [
-        ("cycle_gan", ["real_A", "fake_B", "rec_A", "idt_B", "real_B", "fake_A", "rec_B", "idt_A"]),
-        ("cut", ["real_A", "fake_B", "real_B", "idt_B"]),
-        ("pix2pix", ["real_A", "fake_B", "real_B"]),
-        ("colorization", ["real_A", "real_B_rgb", "fake_B_rgb"]),
-        ("template", ["real_A", "fake_B", "real_B"]),
-    ],
-)
-def test_images_have_the_official_labels_and_range(name: str, labels: list[str]) -> None:
+@pytest.mark.parametrize("name", TRAINED)
+def test_losses_and_images_have_the_official_names_and_images_the_range(name: str) -> None:
     model, stepper, progress = training(name)
     batch = random_batch(model.opt, 2)
-    out = stepper.step(batch, progress).out
+    out, losses, _ = stepper.step(batch, progress)
+    assert list(losses) == OFFICIAL_LOSSES[name]
     visuals = model.visuals(out)
-    assert list(visuals) == labels
+    assert list(visuals) == OFFICIAL_LABELS[name]
     for image in visuals.values():
         assert image.shape[0] == 2
         assert image.shape[1] in (1, 3)
@@ -188,19 +181,12 @@ def test_a_saved_model_translates_the_same_to_the_bit(name: str, tmp_path: Path)
             assert torch.equal(image, visuals[1][label]), label
 
 
-def test_the_weights_of_another_size_are_refused_with_the_flag_that_fits(tmp_path: Path) -> None:
-    model, stepper, progress = training("pix2pix")
-    save_at(tmp_path, model, stepper, progress, "latest")
-    other = create_model(small_options("pix2pix", "--ngf 8"))
-    with pytest.raises(ValueError, match=r"latest_net_G.pth does not fit.*; pass .*--ngf 4"):
-        load_networks(other, tmp_path, "latest")
-
-
 def test_networks_of_a_model_are_a_function_of_the_seed() -> None:
     first, again, other = (training("pix2pix", f"--seed {seed}")[0] for seed in (3, 3, 4))
     for key, value in weights(first).items():
         assert torch.equal(value, again.state_dict()[key])
-    assert not torch.equal(first.state_dict()["networks.G.model.1.weight"], other.networks["G"].model[1].weight)
+    key = "networks.G.model.1.weight"
+    assert not torch.equal(first.state_dict()[key], other.state_dict()[key])
 
 
 @pytest.mark.parametrize("netG", ["resnet_1blocks", "unet_32"])

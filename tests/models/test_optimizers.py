@@ -19,7 +19,7 @@ PLAIN = Compute(CPU)
 
 
 def settings(stepper: Stepper) -> list[tuple[Any, ...]]:
-    groups = [group for optimizer in stepper.optimizers.values() for group in optimizer.param_groups]
+    groups = [group for optimizer in stepper.optimizers.values() for group in optimizer.adam.param_groups]
     return [(bool(group["fused"]), group["foreach"], group["capturable"]) for group in groups]
 
 
@@ -44,7 +44,7 @@ def test_it_is_one_kernel_where_bits_may_differ(compute: Compute, fused: bool) -
 def test_a_state_goes_into_a_run_with_the_other_adam(start: Compute, then: Compute) -> None:
     changed, unchanged = after_two(start, then), after_two(then, then)
     assert settings(changed) == settings(unchanged)
-    counts = {float(values["step"]) for o in changed.optimizers.values() for values in o.state.values()}
+    counts = {float(values["step"]) for o in changed.optimizers.values() for values in o.adam.state.values()}
     assert counts == {2}
     for name, network in changed.model.networks.items():
         for key, value in weights(network).items():
@@ -61,7 +61,7 @@ def test_settings_of_the_file_do_not_win() -> None:
     _, other = built("pix2pix", PLAIN, "--beta1 0.9")
     other.load_state_dict(state)
     assert settings(other) == [(False, None, False)] * 2
-    (group, _) = [optimizer.param_groups[0] for optimizer in other.optimizers.values()]
+    (group, _) = [optimizer.adam.param_groups[0] for optimizer in other.optimizers.values()]
     assert (group["betas"], group["lr"]) == ((0.9, 0.999), 7.0)
 
 
@@ -69,7 +69,7 @@ def test_a_state_of_before_the_first_step_adds_nothing() -> None:
     _, stepper = built("pix2pix", PLAIN)
     _, other = built("pix2pix", PLAIN)
     other.load_state_dict(copy.deepcopy(stepper.state_dict()))
-    assert all(not optimizer.state for optimizer in other.optimizers.values())
+    assert all(not optimizer.adam.state for optimizer in other.optimizers.values())
 
 
 @pytest.mark.parametrize("shape", [(8, 6, 4, 4), (1, 5, 3, 3)])

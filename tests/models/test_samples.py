@@ -1,25 +1,21 @@
-"""The held-out samples: which images they are, that translating them changes nothing, and how varied they are."""
+"""The held-out samples: which images they are, and that translating them changes nothing."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from data.batch import Batch
 from models.base import TranslationModel
 from models.registry import create_model
 from models.samples import Samples, at_most, load_samples
-from models.stepper import Stepper
 from options.cli import parse_train
 from tests.images import an_image, side_by_side, write
 from tests.same_runs import LAYOUT
 from tests.small import NETS, random_batch, train_steps, trained_models, training, weights
-from util.progress import Progress
 
 TRAINED = trained_models()
 CPU = torch.device("cpu")
@@ -59,17 +55,10 @@ def test_a_training_goes_on_as_without_samples(name: str, flags: str, size: int)
     for number in range(3):
         samples.translate()
         torch.rand(number)
-        assert step(*alone, size) == step(*watched, size)
+        assert train_steps(*alone, 1, size=size) == train_steps(*watched, 1, size=size)
         samples.translate()
     for key, value in weights(alone[0]).items():
         assert torch.equal(value, watched[0].state_dict()[key]), key
-
-
-def step(model: TranslationModel[Any], stepper: Stepper, progress: Progress, size: int) -> dict[str, float]:
-    """Take one step; return its losses."""
-    losses = stepper.step(random_batch(model.opt, seed=progress.images_seen, size=size), progress).losses
-    progress.advance(1)
-    return {name: value.item() for name, value in losses.items()}
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -84,15 +73,6 @@ def test_translating_leaves_weights_statistics_gradients_and_modes(name: str) ->
     after = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     assert all(torch.equal(*both) for both in zip(gradients, after, strict=True))
     assert not any(image.requires_grad for row in rows for image in row.values())
-
-
-def test_an_error_on_the_way_leaves_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, _, _ = training("pix2pix", "--norm batch")
-    before = weights(model)
-    monkeypatch.setattr(model, "visuals", lambda out: 1 / 0)
-    assert Samples(model, batches(model, 1)).translate() == ([], {})
-    assert model.training
-    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -206,61 +186,17 @@ def test_every_model_translates_what_its_data_set_holds_out(name: str, request: 
     assert all(value >= 0 for value in scores.values())
 
 
-class Made(nn.Module):
-    """A generator of so many channels whose output is a function of the input's first channel."""
-
-    def __init__(self, channels: int, function: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.channels, self.function = channels, function
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(x[:, :1]).expand(-1, self.channels, -1, -1)
-
-
-def generators(model: TranslationModel[Any]) -> list[str]:
-    return [network for network in model.networks if network.startswith("G")]
-
-
-def varieties(name: str, function: Callable[[Tensor], Tensor], count: int = 8) -> dict[str, float]:
-    model, _, _ = training(name)
-    for network in generators(model):
-        channels = model.opt.net.input_nc if network == "G_B" else model.opt.net.output_nc
-        model.networks[network] = Made(channels, function)
-    return Samples(model, batches(model, count)).translate().scores
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_a_constant_generator_has_no_variety_and_the_identity_has_that_of_the_inputs(name: str) -> None:
-    constant = varieties(name, lambda x: torch.full_like(x, 0.3))
-    identity, half = varieties(name, lambda x: x), varieties(name, lambda x: x / 2)
-    model, _, _ = training(name)
-    assert set(constant) == set(identity) == {f"variety_{network}" for network in generators(model)}
-    assert all(value < 0.01 for value in constant.values()), constant
-    assert all(value > 0.8 for value in identity.values()), identity
-    assert all(value < 0.8 * identity[key] for key, value in half.items()), half
-
-
-def test_what_is_hidden_in_fine_noise_is_no_variety() -> None:
-    model, _, _ = training("pix2pix")
-    model.networks["G"] = Made(3, lambda x: x)
-    noise = batches(model, 4, 128)
-    plain = [torch.full_like(noise[0].target, level) for level in (-0.9, -0.3, 0.3, 0.9)]
-    samples = Samples(model, [batch._replace(B=B) for batch, B in zip(noise, plain, strict=True)])
-    assert samples.translate().scores["variety_G"] < 0.2
-
-
-def test_one_sample_says_nothing_about_variety() -> None:
-    assert varieties("pix2pix", lambda x: x, count=1) == {}
-
-
-def test_a_model_that_cannot_translate_the_samples_trains_without_them(caplog: pytest.LogCaptureFixture) -> None:
-    model, _, _ = training("pix2pix")
-    samples = Samples(model, batches(model, 2))
-    model.networks["G"] = nn.Conv2d(7, 3, 1)  # takes other images
+def test_a_model_that_cannot_translate_the_samples_trains_without_them(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, _, _ = training("pix2pix", "--norm batch")
+    samples, before = Samples(model, batches(model, 2)), weights(model)
+    monkeypatch.setattr(model, "visuals", lambda out: 1 / 0)
     assert samples.translate() == samples.translate() == ([], {})
     assert len(caplog.messages) == 1
     assert "no more samples" in caplog.text
     assert model.training
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
 def test_held_out_images_that_cannot_be_paired_are_told_and_not_passed_over(

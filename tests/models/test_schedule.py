@@ -9,6 +9,7 @@ import torch
 from models.schedule import lr_factor
 from options.training import OptimOptions
 from tests.conftest import RunCli
+from tests.refusals import refused
 from tests.same_runs import losses_of
 
 PIX2PIX = ["--model", "pix2pix", "--netG", "resnet_1blocks", "--norm", "instance"]
@@ -78,20 +79,6 @@ def test_plateau_waits_for_six_epochs_without_improvement() -> None:
     assert [lr_factor(opt, n + 1, [1.0] * n) for n in (0, 1, 6, 7, 12, 13)] == pytest.approx([1, 1, 1, 0.2, 0.2, 0.04])
 
 
-def test_plateau_measures_on_held_out_pairs_and_logs_the_rate(
-    aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
-) -> None:
-    flags = [*tiny, "--n_epochs", "3", "--lr_policy", "plateau", "--name", "run", "--lr", "0.001"]
-    done = run_cli("train", ["--dataroot", aligned_root, *PIX2PIX, *flags])
-    assert done.code == 0, done.stderr
-    state = torch.load(tmp_path / "checkpoints" / "run" / "latest_state.pth", weights_only=True)
-    metrics = state["progress"]["metrics"]
-    assert len(metrics) == 3
-    assert all(0 < metric < 1 for metric in metrics)  # a mean absolute error of images in [0, 1]
-    assert len(set(metrics)) == 3
-    assert {rate for _, _, _, rate, _ in losses_of("run")} == {0.001}
-
-
 def test_plateau_falls_when_the_score_stands_still(
     aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,24 +91,9 @@ def test_plateau_falls_when_the_score_stands_still(
 
 
 def test_plateau_without_held_out_images_is_refused_with_what_to_do(
-    aligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
+    aligned_root: Path, tiny: list[str], run_cli: RunCli
 ) -> None:
     (aligned_root / "val").rename(aligned_root / "elsewhere")
     argv = ["--dataroot", aligned_root, *PIX2PIX, *tiny, "--lr_policy", "plateau"]
-    done = run_cli("train", argv)
-    assert done.code == 2
-    assert "validation needs held-out images" in done.stderr
-    assert "--val_phase" in done.stderr
-    assert "--val_share 0.1" in done.stderr
-    assert "Traceback" not in done.stderr
+    refused(run_cli("train", argv), "validation needs held-out images.*--val_phase.*--val_share 0.1")
     assert run_cli("train", [*argv, "--val_phase", "elsewhere"]).code == 0
-
-
-def test_plateau_measures_cycle_gan_on_its_way_back(
-    unaligned_root: Path, tiny: list[str], run_cli: RunCli, tmp_path: Path
-) -> None:
-    flags = [*tiny, "--netG", "resnet_1blocks", "--n_epochs", "2", "--lr_policy", "plateau", "--name", "run"]
-    done = run_cli("train", ["--dataroot", unaligned_root, *flags])
-    assert done.code == 0, done.stderr
-    state = torch.load(tmp_path / "checkpoints" / "run" / "latest_state.pth", weights_only=True)
-    assert len(state["progress"]["metrics"]) == 2

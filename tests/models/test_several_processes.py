@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.multiprocessing.spawn import spawn
 
 from models.registry import create_model
 from models.stepper import Stepper
@@ -16,6 +17,7 @@ from tests.small import ALONE, small_options, training
 from util.distributed import World
 
 SIZE = int(os.environ.get("TEST_PROCESSES", "2"))
+pytestmark = pytest.mark.slow  # they start anew, each with PyTorch
 UNEVEN = [f"{case}, uneven" for case in CASES]
 
 
@@ -24,7 +26,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What each rank, and at last one process alone, made of the same images."""
     folder = tmp_path_factory.mktemp("processes")
     dataroot = write_aligned(folder / "data")
-    torch.multiprocessing.spawn(several_processes.work, args=(SIZE, str(folder), str(dataroot)), nprocs=SIZE)
+    spawn(several_processes.work, args=(SIZE, str(folder), str(dataroot)), nprocs=SIZE)  # type: ignore[no-untyped-call]
     ranks = [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(SIZE)]
     alone: dict[str, Any] = {case: trained(case, ALONE, 2 * SIZE) for case in CASES}
     alone |= {f"{case}, uneven": trained(case, ALONE, SIZE + 1) for case in CASES}

@@ -7,6 +7,7 @@ import copy
 import itertools
 import json
 import os
+from collections.abc import Callable
 
 os.environ["TRITON_INTERPRET"] = "1"
 
@@ -22,9 +23,11 @@ from networks.resnet import ResnetGenerator
 SHAPES = {"one image": (1, 5, 9, 7), "several": (2, 6, 6, 5), "chunks": (1, 2, 20, 20), "a row": (2, 3, 1, 33)}
 ORDERS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 TYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
-NETWORKS = {
-    "resnet": lambda: ResnetGenerator(3, 3, ngf=2, blocks=1, norm="instance", dropout=False),
-    "resnet dropout": lambda: ResnetGenerator(3, 3, ngf=2, blocks=1, norm="instance", dropout=True),
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "resnet": lambda: ResnetGenerator(3, 3, ngf=2, blocks=1, norm="instance", dropout=False, upsampling="transposed"),
+    "resnet dropout": lambda: ResnetGenerator(
+        3, 3, ngf=2, blocks=1, norm="instance", dropout=True, upsampling="transposed"
+    ),
     "patch": lambda: PatchDiscriminator(3, ndf=4, n_layers=2, norm="instance"),
 }
 
@@ -43,7 +46,7 @@ def norm_errors(shape: tuple[int, ...], order: torch.memory_format, dtype: torch
     for added in (None, residual):
         wanted_by = [value.detach().clone().double().requires_grad_() for value in (x, residual)]
         wanted = F.leaky_relu(F.instance_norm(wanted_by[0]), slope) + (0 if added is None else wanted_by[1])
-        (wanted * weight.double()).sum().backward()
+        (wanted * weight.double()).sum().backward()  # type: ignore[no-untyped-call]
         given_by = [value.detach().clone(memory_format=order).requires_grad_() for value in (x, residual)]
         layer = FusedInstanceNorm(shape[1])
         layer.slope = slope
@@ -59,7 +62,7 @@ def norm_errors(shape: tuple[int, ...], order: torch.memory_format, dtype: torch
 
 def network_errors(network: nn.Module, order: torch.memory_format) -> list[float]:
     """Return the errors of output and gradients of a network with the fused norms."""
-    plain, fused = network.double(), copy.deepcopy(network).double().to(memory_format=order)  # type: ignore[call-overload]
+    plain, fused = network.double(), copy.deepcopy(network).double().to(memory_format=order)
     fuse(fused)
     found = []
     for one in (plain, fused):

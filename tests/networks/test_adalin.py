@@ -34,6 +34,7 @@ def test_channels_are_weighed_in_two_ways_and_joined() -> None:
     first, second = layer.average.weight[0], layer.maximum.weight[0]
     both = torch.cat([torch.einsum("nchw,c->nchw", x, weights) for weights in (first, second)], 1)
     matrix = layer.join.weight[:, :, 0, 0]
+    assert layer.join.bias is not None
     joined = torch.einsum("nchw,kc->nkhw", both, matrix) + layer.join.bias[:, None, None]
     torch.testing.assert_close(layer(x), joined.clamp(min=0))
 
@@ -59,31 +60,6 @@ def test_an_image_and_its_neighbour_in_the_batch_do_not_see_each_other() -> None
     net, batch = generator().double(), images(1, 3, 3, 37, 50).double()
     alone = torch.cat([net(image[None]) for image in batch])
     torch.testing.assert_close(net(batch), alone)
-
-
-def test_scale_and_shift_depend_on_the_image() -> None:
-    net, one = generator(1), images(1, 1, 3, 32, 32)
-    seen = []
-    blocks = next(layer for layer in net.modules() if isinstance(layer, AdaptiveBlocks))
-    blocks.style.register_forward_hook(lambda style, given, out: seen.append(out[0]))
-    for image in (one, one.flip(1), F.interpolate(one, scale_factor=3.0)):  # the last one a map of another size
-        net(image)
-    assert not torch.allclose(seen[0], seen[1], rtol=1e-3)
-    assert seen[0].shape == seen[2].shape
-
-
-def test_it_learns() -> None:
-    torch.manual_seed(0)
-    net = build_generator(NetOptions(netG="adalin_1blocks", ngf=8, no_dropout=True), 3, 3)
-    adam, x = torch.optim.Adam(net.parameters(), lr=1e-3), images(1, 2, 3, 32, 32)
-    losses = []
-    for _ in range(40):
-        loss = F.l1_loss(net(x), -x)
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-        losses.append(float(loss.detach()))
-    assert losses[-1] < 0.85 * losses[0]
 
 
 @pytest.mark.parametrize("kind", ["normal", "xavier"])

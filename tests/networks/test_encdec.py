@@ -1,6 +1,7 @@
 """The encoder-decoder against the paper's lists of layers (Isola et al. 2017, appendix 6.1.1)."""
 
-import pytest
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -8,8 +9,8 @@ from networks.factory import build_generator
 from options.schema import NetOptions
 
 
-def build(name: str, **flags: object) -> nn.Module:
-    return build_generator(NetOptions(netG=name, **flags), 3, 3)  # type: ignore[arg-type]
+def build(name: str, **flags: Any) -> Any:
+    return build_generator(NetOptions(netG=name, **flags), 3, 3)
 
 
 def test_the_layers_are_those_of_the_paper() -> None:
@@ -38,8 +39,3 @@ def test_everything_goes_through_the_bottleneck() -> None:
     first, second = net(torch.rand(1, 3, 32, 32)), net(torch.rand(1, 3, 32, 32))
     assert seen == [torch.Size([1, 16, 1, 1])] * 2
     assert torch.equal(first, second)
-
-
-@pytest.mark.parametrize("size", [(32, 32), (33, 70)])
-def test_any_size_comes_back(size: tuple[int, int]) -> None:
-    assert build("encdec_32", ngf=2)(torch.rand(2, 3, *size)).shape == (2, 3, *size)

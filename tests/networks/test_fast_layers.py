@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from networks.adalin import AdaLINGenerator
-from networks.fast import layers, winograd
+from networks.fast import layers
 from networks.fast.layers import speed_up
 from networks.johnson import JohnsonGenerator
 from networks.norm import InstanceNorm
@@ -19,10 +19,12 @@ from networks.resnet import ResnetGenerator
 from networks.unet import UnetGenerator
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "resnet": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="instance", dropout=False),
-    "resnet batch": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="batch", dropout=False),
-    "resnet none": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="none", dropout=False),
-    "unet": lambda: UnetGenerator(3, 3, ngf=4, num_downs=5, norm="batch", dropout=False),
+    "resnet": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="instance", dropout=False, upsampling="transposed"),
+    "resnet batch": lambda: ResnetGenerator(
+        3, 3, ngf=8, blocks=2, norm="batch", dropout=False, upsampling="transposed"
+    ),
+    "resnet none": lambda: ResnetGenerator(3, 3, ngf=8, blocks=2, norm="none", dropout=False, upsampling="transposed"),
+    "unet": lambda: UnetGenerator(3, 3, ngf=4, num_downs=5, norm="batch", dropout=False, upsampling="transposed"),
     "resize": lambda: ResnetGenerator(3, 3, ngf=8, blocks=1, norm="instance", dropout=False, upsampling="resize"),
     "adalin": lambda: AdaLINGenerator(3, 3, ngf=8, blocks=1, dropout=False),
     "johnson": lambda: JohnsonGenerator(
@@ -125,16 +127,6 @@ def test_gradients_of_a_short_backward_pass_have_the_right_direction(kind: str) 
     assert F.cosine_similarity(one, other, dim=0) > 0.999
 
 
-def test_the_filter_is_winograds_identity() -> None:
-    """One tile and one filter, by the equation as it stands in the paper."""
-    generator = torch.Generator().manual_seed(2)
-    tile, taps = (torch.randn(size, size, generator=generator, dtype=torch.float64) for size in (6, 3))
-    A, B, G = winograd.rule(3)
-    out = A @ ((G @ taps @ G.T) * (B @ tile @ B.T)) @ A.T
-    expected = [[(tile[i : i + 3, j : j + 3] * taps).sum() for j in range(4)] for i in range(4)]
-    torch.testing.assert_close(out, torch.tensor(expected, dtype=torch.float64))
-
-
 def test_less_than_half_of_a_generators_memory_is_kept() -> None:
     def kept(network: nn.Module) -> int:
         storages: dict[int, int] = {}
@@ -150,47 +142,10 @@ def test_less_than_half_of_a_generators_memory_is_kept() -> None:
         assert out.requires_grad  # while it lives, so does all that is kept
         return sum(storages.values())
 
-    network = ResnetGenerator(3, 3, ngf=16, blocks=9, norm="instance", dropout=False)
+    network = ResnetGenerator(3, 3, ngf=16, blocks=9, norm="instance", dropout=False, upsampling="transposed")
     fast = copy.deepcopy(network)
     speed_up(fast, short=torch.bfloat16)
     assert kept(fast) < 0.5 * kept(network)
-
-
-@pytest.mark.parametrize(
-    ("layer", "side", "wide", "short", "ways"),
-    [
-        (nn.Conv2d(128, 128, 3), 62, None, None, ["forward", "back"]),
-        (nn.Conv2d(128, 128, 3, padding=1), 60, None, torch.bfloat16, ["forward", "back"]),
-        (nn.Conv2d(128, 128, 3), 58, None, None, []),  # 196 tiles
-        (nn.Conv2d(128, 128, 3), 58, None, torch.bfloat16, ["back"]),
-        (nn.Conv2d(128, 128, 3), 62, torch.bfloat16, torch.bfloat16, ["back"]),
-        (nn.Conv2d(128, 128, 4, padding=1), 24, torch.bfloat16, torch.bfloat16, ["back"]),
-        (nn.Conv2d(128, 128, 4, padding=1), 22, torch.bfloat16, torch.bfloat16, []),  # 49 tiles
-        (nn.Conv2d(128, 127, 3), 62, None, None, []),
-        (nn.Conv2d(128, 128, 3, stride=2), 128, None, None, []),
-        (nn.Conv2d(256, 256, 3, groups=2), 62, None, None, []),
-    ],
-)
-def test_large_maps_of_many_channels_go_winograds_way(
-    layer: nn.Conv2d,
-    side: int,
-    wide: torch.dtype | None,
-    short: torch.dtype | None,
-    ways: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.undo()  # the sizes as they are
-    gone: list[str] = []
-
-    def notes(way: str, function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        return lambda *args: gone.append(way) or function(*args)
-
-    monkeypatch.setattr(winograd, "convolve", notes("forward", winograd.convolve))
-    monkeypatch.setattr(winograd, "weight_gradient", notes("back", winograd.weight_gradient))
-    fast = copy.deepcopy(layer)
-    speed_up(fast, wide=wide, short=short)
-    fast(torch.randn(1, layer.in_channels, side, side)).sum().backward()
-    assert gone == ways
 
 
 @pytest.mark.parametrize("size", [256, 512])

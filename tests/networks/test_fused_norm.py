@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from networks.fast.fused import FusedInstanceNorm, FusedResnetBlock, fuse
 from networks.resnet import ResnetGenerator, recompute_blocks
@@ -27,6 +27,7 @@ def errors() -> dict[str, list[float]]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.slow
 @needs_triton
 @pytest.mark.parametrize("dtype", ALLOWED)
 @pytest.mark.parametrize("order", ["contiguous", "channels_last"])
@@ -36,6 +37,7 @@ def test_outputs_and_gradients_are_those_of_float64(errors: dict[str, list[float
     assert {name: error for name, error in found.items() if not error < ALLOWED[dtype]} == {}
 
 
+@pytest.mark.slow
 @needs_triton
 @pytest.mark.parametrize("network", ["resnet", "resnet dropout", "patch"])
 def test_networks_learn_the_same(errors: dict[str, list[float]], network: str) -> None:
@@ -45,7 +47,7 @@ def test_networks_learn_the_same(errors: dict[str, list[float]], network: str) -
 
 
 def test_rectifiers_and_sums_go_into_the_norms_and_files_stay() -> None:
-    network = ResnetGenerator(3, 3, ngf=4, blocks=2, norm="instance", dropout=False)
+    network = ResnetGenerator(3, 3, ngf=4, blocks=2, norm="instance", dropout=False, upsampling="transposed")
     names = list(network.state_dict())
     fuse(network)
     norms = [layer for layer in network.modules() if isinstance(layer, FusedInstanceNorm)]
@@ -58,18 +60,26 @@ def test_rectifiers_and_sums_go_into_the_norms_and_files_stay() -> None:
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_networks_with_other_norms_stay_as_they_are(norm: str) -> None:
     torch.manual_seed(0)
-    network, x = ResnetGenerator(3, 3, ngf=4, blocks=2, norm=norm, dropout=False), torch.randn(2, 3, 16, 16)
+    network, x = (
+        ResnetGenerator(3, 3, ngf=4, blocks=2, norm=norm, dropout=False, upsampling="transposed"),
+        torch.randn(2, 3, 16, 16),
+    )
     before = network(x)
     fuse(network)
     assert torch.equal(network(x), before)
 
 
 def test_recomputed_blocks_stay_recomputed(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = ResnetGenerator(3, 3, ngf=4, blocks=1, norm="instance", dropout=False)
+    network = ResnetGenerator(3, 3, ngf=4, blocks=1, norm="instance", dropout=False, upsampling="transposed")
     fuse(network)
     recompute_blocks(network)
-    given = []
-    monkeypatch.setattr(FusedInstanceNorm, "forward", lambda self, x, residual=None: given.append(residual) or x * 1.0)
+    given: list[Tensor | None] = []
+
+    def forward(self: FusedInstanceNorm, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        given.append(residual)
+        return x * 1.0
+
+    monkeypatch.setattr(FusedInstanceNorm, "forward", forward)
     network(torch.randn(1, 3, 16, 16)).sum().backward()
     assert len(given) > 7  # of which two a second time
     assert given == [None] * len(given)

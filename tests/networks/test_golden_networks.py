@@ -1,6 +1,7 @@
 """Our networks are the official ones: names, counts and outputs."""
 
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ COUNTS = {
 }
 
 
-def build(case: dict) -> torch.nn.Module:
+def build(case: dict[str, Any]) -> torch.nn.Module:
     if case["kind"] == "G":
         opt = NetOptions(netG=case["net"], norm=case["norm"], ngf=case["ngf"], no_dropout=not case["dropout"])
         return build_generator(opt, case["input_nc"], case["output_nc"])
@@ -55,22 +56,13 @@ def test_network_equals_the_official_one(name: str) -> None:
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("name", COUNTS)
-def test_parameter_count(name: str | tuple[str, int], norm: str) -> None:
+def test_parameter_count(name: str | tuple[str, int], norm: Any) -> None:
     with torch.device("meta"):
         if isinstance(name, str):
             net = build_generator(NetOptions(netG=name, norm=norm), 3, 3)
         else:
             net = build_discriminator(NetOptions(netD=name[0], norm=norm), name[1])
     assert sum(p.numel() for p in net.parameters()) == COUNTS[name][norm]
-
-
-@pytest.mark.parametrize(
-    ("net", "norm", "count"),
-    [("resnet_9blocks", "instance", 48), ("resnet_9blocks", "batch", 140), ("unet_256", "batch", 82)],
-)
-def test_number_of_keys(net: str, norm: str, count: int) -> None:
-    with torch.device("meta"):
-        assert len(build_generator(NetOptions(netG=net, norm=norm), 3, 3).state_dict()) == count
 
 
 def test_syncbatch_files_are_batch_files() -> None:
@@ -89,7 +81,7 @@ def test_discriminator_judges_that_many_patches(layers: int, side: int) -> None:
 
 
 def test_odd_sizes_give_the_official_image_without_its_surplus_rows_and_columns() -> None:
-    net = build_generator(NetOptions(netG="resnet_1blocks", ngf=2, no_dropout=True), 3, 3)
+    net: Any = build_generator(NetOptions(netG="resnet_1blocks", ngf=2, no_dropout=True), 3, 3)
     x = images(1, 1, 3, 30, 31)
     official = net.model(x)  # rounds up to multiples of four
     assert official.shape == (1, 3, 32, 32)

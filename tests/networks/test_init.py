@@ -1,6 +1,8 @@
 """Initial weights: the statistics each kind promises."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +26,9 @@ def _seeded() -> None:
 @pytest.mark.parametrize("layer", LAYERS, ids=["conv", "transposed", "linear"])
 @pytest.mark.parametrize("kind", ["normal", "xavier", "kaiming"])
 @pytest.mark.parametrize("gain", [0.02, 0.5])
-def test_weights_have_the_standard_deviation_of_their_kind(kind: str, layer: tuple, gain: float) -> None:
+def test_weights_have_the_standard_deviation_of_their_kind(
+    kind: str, layer: tuple[Callable[[], Any], int, int], gain: float
+) -> None:
     make, fan_in, fan_out = layer
     net = make()
     init_weights(net, kind, gain)
@@ -46,7 +50,7 @@ def test_orthogonal_weights_are_orthogonal(c_in: int, c_out: int, gain: float) -
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_biases_start_at_zero_and_batch_norms_around_one(kind: str) -> None:
-    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(4096), nn.SyncBatchNorm(4096), nn.Linear(4, 4))
+    net: Any = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(4096), nn.SyncBatchNorm(4096), nn.Linear(4, 4))
     for parameter in net.parameters():
         nn.init.constant_(parameter, 9)
     init_weights(net, kind, 0.02)
@@ -58,12 +62,8 @@ def test_biases_start_at_zero_and_batch_norms_around_one(kind: str) -> None:
         assert (norm.running_mean.abs().max(), norm.running_var.min()) == (0, 1)
 
 
-def test_layers_without_bias_or_affine_norm_are_fine() -> None:
-    init_weights(nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.InstanceNorm2d(4)), "normal", 0.02)
-
-
-def test_gradients_are_still_wanted() -> None:
-    net = nn.Conv2d(3, 4, 3)
-    init_weights(net, "normal", 0.02)
+def test_layers_without_bias_or_affine_norm_are_fine_and_gradients_are_still_wanted() -> None:
+    net = nn.Conv2d(3, 4, 3, bias=False)
+    init_weights(nn.Sequential(net, nn.InstanceNorm2d(4)), "normal", 0.02)
     assert net.weight.requires_grad
     assert net.weight.is_leaf

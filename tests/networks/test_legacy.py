@@ -5,20 +5,17 @@ import torch
 from torch import Tensor, nn
 
 from models.trained_run import fill
+from networks.legacy import without_instance_norm_buffers
 from networks.resnet import ResnetGenerator
 from networks.unet import UnetGenerator
-from util.legacy import without_instance_norm_buffers
 
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def with_old_buffers(net: nn.Module) -> dict[str, Tensor]:
     """Return the weights as an old PyTorch saved them, with statistics for every instance norm."""
-    weights = {}
-    modules = dict(net.named_modules())
-    for key, value in net.state_dict().items():
-        weights[key] = value
-    for name, module in modules.items():
+    weights = dict(net.state_dict())
+    for name, module in net.named_modules():
         if isinstance(module, nn.InstanceNorm2d):
             old = nn.InstanceNorm2d(module.num_features, affine=False, track_running_stats=True)
             weights |= {f"{name}.{key}": value for key, value in old.state_dict().items()}
@@ -26,11 +23,11 @@ def with_old_buffers(net: nn.Module) -> dict[str, Tensor]:
 
 
 def resnet(norm: str) -> nn.Module:
-    return ResnetGenerator(3, 3, ngf=4, blocks=2, norm=norm, dropout=True)
+    return ResnetGenerator(3, 3, ngf=4, blocks=2, norm=norm, dropout=True, upsampling="transposed")
 
 
 def unet(norm: str) -> nn.Module:
-    return UnetGenerator(3, 3, ngf=4, num_downs=5, norm=norm, dropout=True)
+    return UnetGenerator(3, 3, ngf=4, num_downs=5, norm=norm, dropout=True, upsampling="transposed")
 
 
 def test_an_old_instance_norm_file_loads_whole() -> None:

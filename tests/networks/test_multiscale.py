@@ -1,5 +1,7 @@
 """Several discriminators: what each sees, and how small an image may be."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -24,7 +26,7 @@ def test_a_halved_image_is_the_mean_of_those_of_nine_neighbours_that_exist(size:
 
 
 def test_each_scale_has_weights_of_its_own_and_sees_half_of_the_one_before() -> None:
-    net = build_discriminator(NetOptions(ndf=2, num_D=3, patch_size=16), 3)
+    net: Any = build_discriminator(NetOptions(ndf=2, num_D=3, patch_size=16), 3)
     x = images(1, 2, 3, 64, 48)
     verdicts = net(x)
     sizes = [x, halved(x), halved(halved(x))]
@@ -33,12 +35,6 @@ def test_each_scale_has_weights_of_its_own_and_sees_half_of_the_one_before() -> 
     keys = list(net.state_dict())
     assert {key.split(".")[1] for key in keys} == {"0", "1", "2"}
     assert not torch.equal(net.judges[0].model[0].weight, net.judges[1].model[0].weight)
-
-
-def test_one_discriminator_is_the_official_one() -> None:
-    net = build_discriminator(NetOptions(ndf=2, num_D=1), 3)
-    assert next(iter(net.state_dict())) == "model.0.weight"
-    assert len(scales(net(images(1, 1, 3, 32, 32)))) == 1
 
 
 @pytest.mark.parametrize("batched", [True, False])
@@ -53,7 +49,9 @@ def test_verdicts_of_two_batches_come_apart(batched: bool) -> None:
 
 @pytest.mark.parametrize("flags", [{}, {"patch_size": 16}, {"netD": "pixel"}, {"netD": "pixel", "norm": "none"}])
 @pytest.mark.parametrize("num_D", [1, 2, 3])
-def test_the_smallest_image_is_judged_at_every_scale_and_a_smaller_one_is_not(num_D: int, flags: dict) -> None:
+def test_the_smallest_image_is_judged_at_every_scale_and_a_smaller_one_is_not(
+    num_D: int, flags: dict[str, Any]
+) -> None:
     opt = NetOptions(ndf=2, num_D=num_D, **flags)
     net, least = build_discriminator(opt, 3), smallest_input(opt)
     assert all(min(verdict.shape) > 0 for verdict in scales(net(images(1, 1, 3, least, least))))
@@ -71,8 +69,3 @@ def test_patches_of_the_coarse_scales_are_as_large_as_computed(patch_size: int) 
         (gradient,) = torch.autograd.grad(verdict[0, 0, row, column], x, retain_graph=True)
         rows = gradient[0, 0].abs().sum(1).nonzero().flatten()
         assert int(rows[-1] - rows[0]) + 1 == side
-
-
-def test_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="--num_D 0 is too small"):
-        NetOptions(num_D=0)

@@ -5,7 +5,7 @@ import torch
 
 from networks.factory import build_discriminator
 from networks.receptive_field import receptive_field
-from options.schema import PATCHES, NetOptions
+from options.net import PATCHES, NetOptions
 
 
 @pytest.mark.parametrize("side", PATCHES)

@@ -11,8 +11,6 @@ from networks.recognise import recognise_generator
 from options.schema import NetOptions
 from tests.networks.test_legacy import with_old_buffers
 
-NORMS = ["instance", "batch", "none"]
-
 
 def rebuilt(found: dict[str, Any]) -> dict[str, torch.Size]:
     """Return the shapes of the network that the reported flags build."""
@@ -20,87 +18,54 @@ def rebuilt(found: dict[str, Any]) -> dict[str, torch.Size]:
     return {key: value.shape for key, value in build_generator(opt, opt.input_nc, opt.output_nc).state_dict().items()}
 
 
-@pytest.mark.parametrize("ngf", [2, 8])
-@pytest.mark.parametrize("channels", [(1, 3), (3, 1), (4, 4)])
-@pytest.mark.parametrize("no_dropout", [True, False])
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("netG", ["resnet_1blocks", "resnet_6blocks", "resnet_9blocks"])
-def test_a_resnet_is_recognised_to_the_flag(
-    netG: str, norm: str, no_dropout: bool, channels: tuple[int, int], ngf: int
-) -> None:
-    flags = {
-        "netG": netG,
-        "norm": norm,
-        "no_dropout": no_dropout,
-        "input_nc": channels[0],
-        "output_nc": channels[1],
-        "ngf": ngf,
-    }
-    net = build_generator(NetOptions(**flags), *channels)
-    found = recognise_generator(net.state_dict())
-    assert found == flags
-    if norm == "instance":
-        assert recognise_generator(with_old_buffers(net)) == flags
-    assert rebuilt(found) == {key: value.shape for key, value in net.state_dict().items()}
-
-
-@pytest.mark.parametrize("ngf", [1, 4])
-@pytest.mark.parametrize("channels", [(1, 3), (3, 4)])
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("netG", ["unet_32", "unet_64", "unet_128", "unet_256"])
-def test_a_unet_is_recognised_but_for_its_dropout(netG: str, norm: str, channels: tuple[int, int], ngf: int) -> None:
-    flags = {"netG": netG, "norm": norm, "input_nc": channels[0], "output_nc": channels[1], "ngf": ngf}
-    for no_dropout in (True, False):
-        net = build_generator(NetOptions(**flags, no_dropout=no_dropout), *channels)
-        found = recognise_generator(net.state_dict())
-        assert found == flags
-        if norm == "instance":
-            assert recognise_generator(with_old_buffers(net)) == flags
-        assert rebuilt(found) == {key: value.shape for key, value in net.state_dict().items()}
-
-
 @pytest.mark.parametrize("spectral", ["none", "GD"])
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 @pytest.mark.parametrize("no_dropout", [True, False])
-@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize(
-    "netG",
-    ["resnet_2blocks", "unet_64", "encdec_32", "encdec_128", "adalin_1blocks", "adalin_3blocks", "johnson_2blocks"],
+    ("netG", "channels", "ngf"),
+    [
+        ("resnet_1blocks", (1, 3), 2),
+        ("resnet_2blocks", (1, 4), 4),
+        ("resnet_9blocks", (3, 1), 8),
+        ("unet_32", (3, 4), 1),
+        ("unet_64", (1, 4), 4),
+        ("unet_256", (4, 4), 2),
+        ("encdec_32", (1, 4), 4),
+        ("encdec_128", (4, 1), 3),
+        ("adalin_1blocks", (1, 4), 4),
+        ("adalin_3blocks", (3, 3), 2),
+        ("johnson_2blocks", (1, 4), 4),
+    ],
 )
 def test_every_generator_is_recognised_by_its_shapes(
-    netG: str, norm: str, no_dropout: bool, upsampling: str, spectral: str
+    netG: str, channels: tuple[int, int], ngf: int, norm: str, no_dropout: bool, upsampling: str, spectral: str
 ) -> None:
-    flags = {
-        "netG": netG,
-        "norm": norm,
-        "no_dropout": no_dropout,
-        "upsampling": upsampling,
-        "spectral_norm": spectral,
-        "input_nc": 1,
-        "output_nc": 4,
-        "ngf": 4,
-    }
-    net = build_generator(NetOptions(**flags), 1, 4)
+    flags: dict[str, Any] = {"netG": netG, "norm": norm, "no_dropout": no_dropout, "upsampling": upsampling}
+    flags |= {"spectral_norm": spectral, "input_nc": channels[0], "output_nc": channels[1], "ngf": ngf}
+    net = build_generator(NetOptions(**flags), *channels)
     found = recognise_generator(net.state_dict())
     hidden = {"upsampling": "transposed", "spectral_norm": "none"}  # what is usual is not reported
     invisible = {"norm", "upsampling"} if netG.startswith("adalin") else set()
-    invisible |= {"no_dropout"} if netG in ("unet_64", "encdec_32") else set()
+    invisible |= {"no_dropout"} if netG.startswith("unet") or netG == "encdec_32" else set()
     assert set(found) <= set(flags)
     for key in set(flags) - invisible:
         assert found.get(key, hidden.get(key)) == flags[key], key
+    if spectral == "none":
+        assert recognise_generator(with_old_buffers(net)) == found
     assert rebuilt(found) == {key: value.shape for key, value in net.state_dict().items()}
 
 
-@pytest.mark.parametrize("layers", [1, 2, 8, 9, 13])
-@pytest.mark.parametrize("ndf", [1, 2])
-def test_a_long_discriminator_is_not_taken_for_an_encoder_decoder(layers: int, ndf: int) -> None:
-    net = build_discriminator(NetOptions(netD="n_layers", n_layers_D=layers, ndf=ndf), 3)
-    with pytest.raises(ValueError, match="not the file of a known generator"):
-        recognise_generator(net.state_dict())
-
-
-def test_several_discriminators_are_not_taken_for_a_generator() -> None:
-    net = build_discriminator(NetOptions(num_D=3, spectral_norm="D", ndf=2), 3)
+@pytest.mark.parametrize(
+    "flags",
+    [
+        *({"netD": "n_layers", "n_layers_D": layers, "ndf": ndf} for layers in (1, 2, 8, 9, 13) for ndf in (1, 2)),
+        *({"netD": netD, "norm": norm} for netD in ("basic", "pixel") for norm in ("instance", "batch", "none")),
+        {"num_D": 3, "spectral_norm": "D"},
+    ],
+)
+def test_a_discriminator_is_not_taken_for_a_generator(flags: dict[str, Any]) -> None:
+    net = build_discriminator(NetOptions(**{"ndf": 2} | flags), 3)
     with pytest.raises(ValueError, match="not the file of a known generator"):
         recognise_generator(net.state_dict())
 
@@ -109,14 +74,6 @@ def test_syncbatch_weights_are_batch_weights() -> None:
     for netG in ("resnet_1blocks", "unet_32"):
         net = build_generator(NetOptions(netG=netG, norm="syncbatch", ngf=2), 3, 3)
         assert recognise_generator(net.state_dict())["norm"] == "batch"
-
-
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("netD", ["basic", "n_layers", "pixel"])
-def test_a_discriminator_is_not_taken_for_a_generator(netD: str, norm: str) -> None:
-    net = build_discriminator(NetOptions(netD=netD, norm=norm, ndf=2), 3)
-    with pytest.raises(ValueError, match="not the file of a known generator"):
-        recognise_generator(net.state_dict())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Spectral norm: singular values of 1, and networks that are copied, held and made plain."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -64,7 +65,7 @@ def test_it_is_pytorchs_own_with_the_same_keys() -> None:
 
 
 def test_full_precision_stays_under_autocast() -> None:
-    net = build_discriminator(NetOptions(ndf=4, spectral_norm="D"), 3)
+    net: Any = build_discriminator(NetOptions(ndf=4, spectral_norm="D"), 3)
     with torch.autocast("cpu", torch.bfloat16):
         verdict = net(images(1, 1, 3, 32, 32))
         assert net.model[0].weight.dtype == torch.float32
@@ -76,8 +77,10 @@ def test_in_evaluation_and_when_held_nothing_moves() -> None:
     before = vectors(net)
     moved(net, 1)
     assert not same(before, vectors(net))
-    for still in (lambda: net.eval(), lambda: (net.train(), hold_spectra(net)), lambda: net.train()):
-        still()
+    for training, hold in ((False, False), (True, True), (True, False)):  # once held it stays so
+        net.train(training)
+        if hold:
+            hold_spectra(net)
         before = vectors(net)
         moved(net, 2)
         assert same(before, vectors(net))

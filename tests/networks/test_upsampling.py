@@ -46,8 +46,3 @@ def test_a_point_becomes_four_different_ones_in_spite_of_resizing(netG: str) -> 
     with torch.no_grad():
         made = net.eval()(images(1, 1, 3, 64, 64))
     assert made.std((2, 3)).max() > 1e-3 * made.abs().max()
-
-
-def test_transposed_stays_the_default() -> None:
-    net = build_generator(NetOptions(netG="resnet_1blocks", ngf=2), 3, 3)
-    assert sum(isinstance(layer, nn.ConvTranspose2d) for layer in net.modules()) == 2

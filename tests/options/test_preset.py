@@ -10,20 +10,13 @@ import pytest
 from models.registry import MODELS
 from options.cli import parse_train
 from options.cli.preset import KEYS, preset_names, read_preset
-from options.stored import flatten, write_options
+from options.stored import flatten
 from tests.conftest import RunCli
-from tests.options.parsed import ROOT, for_test, for_train, last_line
+from tests.options.parsed import ROOT, for_test, for_train, refused
 
 NAMES = preset_names()
 UNPAIRED = ("horse2zebra", "apple2orange", "summer2winter_yosemite", "maps", "cityscapes_128")
 PAINTINGS = ("monet2photo", "photo2monet", "cezanne2photo", "vangogh2photo", "ukiyoe2photo")
-
-
-def refused(words: str, capsys: pytest.CaptureFixture[str], stored: dict[str, Any] | None = None) -> str:
-    with pytest.raises(SystemExit) as stop:
-        for_train(words, stored)
-    assert stop.value.code == 2
-    return last_line(capsys)
 
 
 @pytest.fixture
@@ -110,28 +103,22 @@ class TestRecipes:  # the numbers that the papers give, written down a second ti
 
 
 class TestPrecedence:
-    def test_it_overrides_the_model(self, own_presets: Path) -> None:
-        write_preset(own_presets, {"norm": "instance", "lambda_L1": 7.0})
+    def test_it_overrides_the_model_and_the_data_set_it_names(self, own_presets: Path) -> None:
+        flags = {"norm": "instance", "lambda_L1": 7.0, "dataset_mode": "template", "max_dataset_size": 3}
+        write_preset(own_presets, flags)
         opt = for_train("--preset mine")
         assert (opt.run.model, opt.net.norm, opt.own.lambda_L1) == ("pix2pix", "instance", 7)
+        assert (opt.data.dataset_mode, opt.data.max_dataset_size) == ("template", 3)
         assert opt.net.netG == "unet_256"  # of the model still
 
-    def test_it_overrides_the_data_set_it_names(self, own_presets: Path) -> None:
-        write_preset(own_presets, {"dataset_mode": "template", "max_dataset_size": 3})
-        opt = for_train("--preset mine")
-        assert (opt.data.dataset_mode, opt.data.max_dataset_size) == ("template", 3)
-
-    def test_the_command_line_overrides_it(self) -> None:
+    def test_the_command_line_overrides_it_and_the_models_defaults_stay_on_record(self) -> None:
         opt = for_train("--preset cityscapes_128 --n_epochs 3 --netG resnet_9blocks")
         assert (opt.optim.n_epochs, opt.net.netG, opt.data.crop_size) == (3, "resnet_9blocks", 128)
+        assert opt.defaults["crop_size"] == 256
 
     def test_typed_networks_to_start_from_override_it(self) -> None:
         opt = parse_train([*ROOT, "--preset", "facades", "--init_from", "old"], source=lambda run: {"netG": "unet_128"})
         assert (opt.net.netG, opt.optim.n_epochs) == ("unet_128", 200)
-
-    def test_the_defaults_that_are_on_record_stay_those_of_the_model(self) -> None:
-        opt = for_train("--preset cityscapes_128")
-        assert (opt.defaults["crop_size"], opt.data.crop_size) == (256, 128)
 
     def test_what_the_run_has_stored_overrides_it(self) -> None:
         run = flatten(for_train("--preset cityscapes_128 --n_epochs 3"))
@@ -150,15 +137,6 @@ class TestPrecedence:
 
 
 class TestRefused:
-    def test_an_unknown_one(self, capsys: pytest.CaptureFixture[str]) -> None:
-        line = refused("--preset horse2zebr", capsys)
-        assert "unknown preset 'horse2zebr'; did you mean 'horse2zebra'?; known: apple2orange, " in line
-        assert "--preset list" in line
-
-    def test_another_model(self, capsys: pytest.CaptureFixture[str]) -> None:
-        line = refused("--preset facades --model cycle_gan", capsys)
-        assert "--preset facades is a recipe for --model pix2pix, not cycle_gan; leave --model out" in line
-
     @pytest.mark.parametrize(("before", "made"), [("--preset maps", "--preset maps"), ("", "no preset")])
     def test_another_one_for_a_run_that_goes_on(
         self, before: str, made: str, capsys: pytest.CaptureFixture[str]
@@ -166,16 +144,6 @@ class TestRefused:
         run = flatten(for_train(before))
         line = refused("--preset horse2zebra --continue_train", capsys, run)
         assert f"--preset horse2zebra has no effect on a run that goes on; this one was started with {made};" in line
-
-    def test_in_a_test(self, capsys: pytest.CaptureFixture[str]) -> None:
-        with pytest.raises(SystemExit):
-            for_test("--preset facades")
-        assert "--preset is a flag of train.py, not of test.py; leave it out" in last_line(capsys)
-
-    def test_a_size_that_does_not_go_with_it(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert "--crop_size 256 is larger than --load_size 143" in refused(
-            "--preset cityscapes_128 --crop_size 256", capsys
-        )
 
     @pytest.mark.parametrize(
         ("flags", "words"),
@@ -210,11 +178,6 @@ class TestShown:
         assert [line.split()[0] for line in lines] == NAMES
         assert lines[NAMES.index("facades")].split()[1:4] == ["pix2pix", "label", "maps"]
 
-    def test_help_points_to_the_list(self, capsys: pytest.CaptureFixture[str]) -> None:
-        with pytest.raises(SystemExit):
-            parse_train(["--help"])
-        assert "list shows all" in " ".join(capsys.readouterr().out.split())
-
     def test_it_is_shown_in_full_with_what_is_typed_instead(self, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.INFO):
             for_train("--preset cityscapes_128 --n_epochs 5 --batch_size 1")
@@ -234,10 +197,6 @@ class TestShown:
             caplog.clear()
             for_train("--preset facades --resume auto", run)
         assert caplog.messages == []
-
-    def test_its_name_is_on_record(self, tmp_path: Path) -> None:
-        write_options(for_train("--preset facades"), tmp_path)
-        assert json.loads((tmp_path / "train_opt.json").read_text())["preset"] == "facades"
 
 
 def test_a_training_starts_from_it(run_cli: RunCli, aligned_root: Path, tiny: list[str]) -> None:

@@ -1,7 +1,6 @@
 """Checkpoint files: whole or not at all, and nothing but tensors in them."""
 
 import os
-import pickle
 from collections import OrderedDict
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 
-from util import checkpoint
 from util.checkpoint import load_file, load_weights, prefix_of, save_file, weights_path
 
 
@@ -37,9 +35,24 @@ def half_written(value: object, file: object) -> None:
     disk_full()
 
 
+def in_the_words_of_torch(value: object, file: object) -> None:
+    """On a full disk ``torch.save`` speaks of file positions."""
+    raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 3036480 vs 3036368")
+
+
+def interrupted(*args: object) -> None:
+    raise KeyboardInterrupt("No space left, and patience neither")
+
+
 @pytest.mark.parametrize(
     ("owner", "name", "failure"),
-    [(checkpoint.torch, "save", half_written), (os, "replace", disk_full), (os, "fsync", disk_full)],
+    [
+        (torch, "save", half_written),
+        (torch, "save", in_the_words_of_torch),
+        (os, "replace", disk_full),
+        (os, "replace", interrupted),
+        (os, "fsync", disk_full),
+    ],
 )
 def test_a_failure_in_the_middle_leaves_the_old_file_whole_and_nothing_else(
     owner: object, name: str, failure: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -48,31 +61,17 @@ def test_a_failure_in_the_middle_leaves_the_old_file_whole_and_nothing_else(
     save_file(weights_of(1), path)
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, failure)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(KeyboardInterrupt if failure is interrupted else OSError, match="No space left|full disk"):
             save_file(weights_of(2), path)
     assert torch.equal(load_weights(path)["model.1.bias"], torch.full((2,), 1.0))
     assert [file.name for file in tmp_path.iterdir()] == ["latest_net_G.pth"]
 
 
-def test_an_interrupt_in_the_middle_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*args: object) -> None:
-        raise KeyboardInterrupt
-
-    path = tmp_path / "a.pth"
-    save_file(weights_of(1), path)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            save_file(weights_of(2), path)
-    assert [file.name for file in tmp_path.iterdir()] == ["a.pth"]
-    assert load_weights(path)["model.1.bias"][0] == 1
-
-
 def test_the_content_is_on_the_disk_before_the_name_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    for name in ("fsync", "replace"):
-        original = getattr(os, name)
-        monkeypatch.setattr(os, name, lambda *args, n=name, f=original: (order.append(n), f(*args))[1])
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (sync(file), order.append("fsync")))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(os, "replace", lambda *paths: (order.append("replace"), replace(*paths)))  # type: ignore[func-returns-value]
     save_file(weights_of(1), tmp_path / "a.pth")
     assert order[:2] == ["fsync", "replace"]
 
@@ -93,41 +92,6 @@ def test_the_official_way_of_saving_is_read(tmp_path: Path) -> None:
         net.load_state_dict(loaded)
 
 
-class Trap:
-    """Runs code when it is unpickled."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.mkdir, ("trap-was-sprung",)
-
-
-def test_a_file_that_would_run_code_is_refused_and_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    torch.save({"a": Trap()}, tmp_path / "evil.pth")
-    (tmp_path / "plain.pth").write_bytes(pickle.dumps(Trap(), protocol=2))
-    for name in ("evil.pth", "plain.pth"):
-        with pytest.raises(ValueError, match=name):
-            load_file(tmp_path / name)
-    assert not (tmp_path / "trap-was-sprung").exists()
-    with pytest.raises(ValueError, match=r"evil.pth holds code or objects beside tensors.*plain state_dict"):
-        load_file(tmp_path / "evil.pth")
-
-
-@pytest.mark.parametrize("kept", [0, 10, 200, 0.5, 0.95])
-def test_a_damaged_file_is_named(kept: float, tmp_path: Path) -> None:
-    path = tmp_path / "latest_net_G.pth"
-    save_file({"w": torch.randn(1000)}, path)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
-    with pytest.raises(ValueError, match=r"latest_net_G.pth is damaged or cut off.*--epoch"):
-        load_file(path)
-
-
-def test_a_file_of_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.pth").write_text("<html>404 not found</html>")
-    with pytest.raises(ValueError, match=r"a.pth"):
-        load_file(tmp_path / "a.pth")
-
-
 def test_a_missing_file_is_named_with_the_flags_to_check(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"there is no checkpoint .*a.pth; check --name, --checkpoints_dir and --epoch"
@@ -146,20 +110,3 @@ def test_file_names_are_the_official_ones() -> None:
     assert weights_path(Path("run"), prefix_of("latest", 0), "G_A") == Path("run/latest_net_G_A.pth")
     assert weights_path(Path("run"), prefix_of("20", 0), "D") == Path("run/20_net_D.pth")
     assert weights_path(Path("run"), prefix_of("latest", 5000), "G") == Path("run/iter_5000_net_G.pth")
-
-
-def test_a_write_that_torch_reports_in_its_own_words_is_an_os_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a full disk ``torch.save`` raises a RuntimeError about file positions."""
-    path = tmp_path / "latest_net_G.pth"
-    save_file({"w": torch.ones(2)}, path)
-
-    def full(value: object, file: object) -> None:
-        raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 3036480 vs 3036368")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="full disk"):
-        save_file({"w": torch.zeros(2)}, path)
-    assert torch.equal(load_file(path)["w"], torch.ones(2))
-    assert list(tmp_path.iterdir()) == [path]

@@ -1,16 +1,21 @@
 """Which launch of torchrun a process belongs to."""
 
+import multiprocessing
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from tests.conftest import PROJECT
-from util.launcher import has_ended, launch_id, restarts
+from util.distributed import has_ended, launch_id, restarts
 
-PRINT = "from util.launcher import launch_id; print(launch_id())"
+
+def in_a_child(function: Callable[..., str], *given: object) -> str:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        return pool.submit(function, *given).result()
 
 
 @pytest.mark.parametrize(("count", "times"), [("", 0), ("0", 0), ("2", 2)])
@@ -21,17 +26,14 @@ def test_a_restart_is_known_by_its_count(count: str, times: int, monkeypatch: py
     assert restarts() == times
 
 
-def test_a_launch_has_the_name_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job 7")
-    assert launch_id() == "job 7"
-
-
+@pytest.mark.skipif(os.name != "posix", reason="needs fork")
 def test_processes_of_one_launcher_are_of_one_launch_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")  # as it is without --standalone
-    ours = {subprocess.check_output([sys.executable, "-c", PRINT], cwd=PROJECT, text=True) for _ in range(2)}
+    ours = {in_a_child(launch_id) for _ in range(2)}
     assert len(ours) == 1
-    through = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {PRINT!r}])"
-    assert subprocess.check_output([sys.executable, "-c", through], cwd=PROJECT, text=True) not in ours
+    assert in_a_child(in_a_child, launch_id) not in ours
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job 7")
+    assert launch_id() == "job 7"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import PROJECT
-from util.memory import memory_in_use
+from util.machine import memory_in_use
 
 MEBIBYTE = 2**20
 CPU = torch.device("cpu")
@@ -51,7 +51,7 @@ def test_a_training_keeps_freed_memory_unless_memory_is_short(flags: str, kept: 
 import torch
 from models.registry import create_model
 from options.cli import parse_train
-from util.memory import memory_in_use
+from util.machine import memory_in_use
 
 small = "--ngf 4 --ndf 4 --netG resnet_1blocks"
 cpu = torch.device("cpu")

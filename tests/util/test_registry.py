@@ -16,6 +16,7 @@ def fruit() -> Registry[int]:
 def test_names_come_in_the_order_of_registration(fruit: Registry[int]) -> None:
     assert list(fruit) == ["apple", "banana"]
     assert fruit["banana"] == 2
+    assert fruit.register("cherry")(3) == 3, "a decorator returns what it decorates"
     assert "apple" in fruit
     assert "pear" not in fruit
 
@@ -35,13 +36,3 @@ def test_a_name_cannot_be_given_twice(fruit: Registry[int]) -> None:
     with pytest.raises(AssertionError, match="fruit 'apple' is registered twice"):
         fruit.register("apple")(3)
     assert fruit["apple"] == 1
-
-
-def test_the_decorator_returns_what_it_decorates() -> None:
-    table: Registry[type] = Registry("class")
-
-    @table.register("thing")
-    class Thing:
-        pass
-
-    assert table["thing"] is Thing

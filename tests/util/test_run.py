@@ -2,7 +2,6 @@
 
 import errno
 import json
-import logging
 import re
 from pathlib import Path
 
@@ -14,34 +13,19 @@ from tests.conftest import RunCli
 from util.distributed import World
 from util.run import entry_point, record_command
 
+pytestmark = pytest.mark.usefixtures("run_cli")  # restores the log
+
 COMMANDS = Path("checkpoints", "run", "commands.txt")
-
-
-@pytest.fixture(autouse=True)
-def _restored_log() -> object:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.mark.parametrize(
     ("error", "code", "sentence"),
     [
-        (UserError("--x is wrong; use --y"), 2, "train.py: error: --x is wrong; use --y"),
-        (
-            OSError(errno.ENOSPC, "No space left on device", "a.png"),
-            2,
-            "train.py: error: No space left on device (a.png); make room",
-        ),
-        (
-            PermissionError(errno.EACCES, "Permission denied", "b"),
-            2,
-            "train.py: error: Permission denied (b); choose another place",
-        ),
-        (ConnectionResetError(errno.ECONNRESET, "Connection reset"), 2, "train.py: error: Connection reset"),
-        (KeyboardInterrupt(), 130, "train.py: stopped"),
+        (UserError("--x is wrong; use --y"), 2, "error: --x is wrong; use --y"),
+        (OSError(errno.ENOSPC, "No room left", "a.png"), 2, "error: No room left (a.png); make room"),
+        (PermissionError(errno.EACCES, "Not allowed", "b"), 2, "error: Not allowed (b); choose another place"),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset"), 2, "error: Connection reset"),
+        (KeyboardInterrupt(), 130, "stopped"),
     ],
 )
 def test_it_ends_in_one_sentence(
@@ -50,7 +34,7 @@ def test_it_ends_in_one_sentence(
     with pytest.raises(SystemExit) as stop, entry_point("train.py"):
         raise error
     assert stop.value.code == code
-    assert capsys.readouterr().err.strip() == sentence
+    assert capsys.readouterr().err.strip() == f"train.py: {sentence}"
 
 
 def test_a_mistake_of_ours_keeps_its_traceback() -> None:
@@ -98,6 +82,8 @@ def test_a_quiet_training_says_nothing_and_records_everything(
     reports = [json.loads(line) for line in COMMANDS.with_name("metrics.jsonl").read_text().splitlines()]
     assert [report["images_seen"] for report in reports if "losses" in report] == [1, 2, 3]
     assert COMMANDS.with_name("loss_log.txt").read_text().count("(epoch: 1, iters:") == 3
+    again = run_cli("train", [*words, "--continue_train", "--n_epochs", "2"])
+    assert again.stdout.count("(epoch: 2, iters:") == 3, "to be quiet is not for ever"
 
 
 def test_a_quiet_training_still_warns_and_refuses(run_cli: RunCli, words: list[object], unaligned_root: Path) -> None:
@@ -109,9 +95,3 @@ def test_a_quiet_training_still_warns_and_refuses(run_cli: RunCli, words: list[o
     refused = run_cli("train", [*words, "--quiet"])
     assert refused.code == 2
     assert "holds a run already" in refused.stderr
-
-
-def test_quiet_is_not_for_ever(run_cli: RunCli, words: list[object]) -> None:
-    assert run_cli("train", [*words, "--quiet"]).code == 0
-    done = run_cli("train", [*words, "--continue_train", "--n_epochs", "2"])
-    assert done.stdout.count("(epoch: 2, iters:") == 3

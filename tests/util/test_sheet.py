@@ -3,11 +3,12 @@
 import io
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from util.images import ImageArray
-from util.sheet import in_rows, jpeg, sheet
+from util.images import ImageArray, jpeg
+from util.sheet import in_rows, sheet
 
 WHITE = 255
 BLUE = (30, 60, 200)
@@ -18,7 +19,7 @@ def gray(level: int, height: int = 30, width: int = 40) -> ImageArray:
 
 
 def colour(rgb: tuple[int, int, int] = BLUE, height: int = 30, width: int = 40) -> ImageArray:
-    return np.broadcast_to(np.array(rgb, np.uint8), (height, width, 3)).copy()
+    return np.tile(np.array(rgb, np.uint8), (height, width, 1))
 
 
 def boxes(drawn: ImageArray, rgb: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -27,11 +28,12 @@ def boxes(drawn: ImageArray, rgb: tuple[int, int, int]) -> tuple[int, int, int, 
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def written_rows(drawn: ImageArray) -> np.ndarray:
+def written_rows(drawn: ImageArray) -> npt.NDArray[np.bool_]:
     """Tell for each row of pixels whether something gray is written in it; the images are blue or red."""
     levels = drawn.astype(int)
     is_gray = (levels.max(axis=2) - levels.min(axis=2) < 8) & (levels.max(axis=2) < 200)
-    return is_gray.any(axis=1)
+    written: npt.NDArray[np.bool_] = is_gray.any(axis=1)
+    return written
 
 
 def strips(drawn: ImageArray) -> int:

@@ -10,6 +10,8 @@ def test_a_training_writes_the_trace_of_its_tenth_step(
     run_cli: RunCli, aligned_root: Path, tiny: list[str], tmp_path: Path
 ) -> None:
     words = ["--model", "pix2pix", "--netG", "unet_32", "--dataroot", aligned_root, *tiny, "--n_epochs", 4, "--profile"]
+    assert run_cli("train", [*words[:-1], "--name", "another"]).code == 0
+    assert not list(tmp_path.rglob("step_trace.json")), "without the flag there is none"
     done = run_cli("train", [*words, "--name", "run"])
     assert done.code == 0, done.stderr
     trace = tmp_path / "checkpoints" / "run" / "step_trace.json"
@@ -17,9 +19,3 @@ def test_a_training_writes_the_trace_of_its_tenth_step(
     assert {"aten::convolution", "Optimizer.step#AnyOrderAdam.step"} <= names
     assert f"https://ui.perfetto.dev: {Path('checkpoints', 'run', 'step_trace.json')}" in done.stdout
     assert "convolution" in done.stdout.split("a step's time: ")[1].splitlines()[0]
-
-
-def test_without_the_flag_there_is_none(run_cli: RunCli, aligned_root: Path, tiny: list[str], tmp_path: Path) -> None:
-    words = ["--model", "pix2pix", "--netG", "unet_32", "--dataroot", aligned_root, *tiny, "--n_epochs", 4]
-    assert run_cli("train", [*words, "--name", "run"]).code == 0
-    assert not list(tmp_path.rglob("step_trace.json"))

@@ -20,22 +20,15 @@ def add_serve(commands: Any) -> None:  # Any: argparse keeps the type to itself
     """Add the command that runs a server."""
     about = "Run a server on this machine; Ctrl-C saves the dashboards and ends it."
     parser = commands.add_parser("serve", help="run a server (the default)", description=about)
-    parser.add_argument("--port", type=_port, default=8097, metavar="N", help="default: %(default)s")
-    parser.add_argument(
-        "--env_path",
-        type=Path,
-        default=Path("~/.visdom"),
-        metavar="FOLDER",
-        help="where dashboards are kept; default: %(default)s",
-    )
-    parser.add_argument(
+    add, kept = parser.add_argument, "where dashboards are kept; default: %(default)s"
+    add("--port", type=_port, default=8097, metavar="N", help="default: %(default)s")
+    add("--env_path", type=Path, default=Path("~/.visdom"), metavar="FOLDER", help=kept)
+    add(
         "--base_url", default="", metavar="PATH", help="path behind a reverse proxy, for example /visdom; default: none"
     )
-    parser.add_argument(
-        "--login", action="store_true", help="ask for the user VISDOM_USERNAME and the password VISDOM_PASSWORD"
-    )
-    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--ends_with_stdin", action="store_true", help=argparse.SUPPRESS)
+    add("--login", action="store_true", help="ask for the user VISDOM_USERNAME and the password VISDOM_PASSWORD")
+    add("--background", action="store_true", help=argparse.SUPPRESS)
+    add("--ends_with_stdin", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=run_serve)
 
 
@@ -61,13 +54,8 @@ def add_files(commands: Any) -> None:  # Any: as above
     """Add the command that completes the files of the page."""
     about = "Download the scripts and styles without which the dashboard's page stays blank, or copy them."
     parser = commands.add_parser("files", help="complete the files of the dashboard's page", description=about)
-    parser.add_argument(
-        "--from",
-        dest="folder",
-        type=Path,
-        metavar="FOLDER",
-        help="copy them: from visdom's folder 'static' of another machine, or from one that holds them by name",
-    )
+    where = "copy them: from visdom's folder 'static' of another machine, or from one that holds them by name"
+    parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help=where)
     parser.set_defaults(run=run_files)
 
 

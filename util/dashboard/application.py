@@ -19,7 +19,6 @@ from util.dashboard import environments
 if TYPE_CHECKING:
     from visdom.server.app import Application
 
-
 PAGE_SECONDS = 0.5  # the page asks for its width after 0.2 s
 # Smooth images; no link that would send a chart to a stranger's site.
 STYLE = "\n.content-image { image-rendering: auto }\n.js-link-to-tool { display: none }\n"

@@ -4,21 +4,18 @@ They come from the npm registry, without npm, or from a folder of a machine that
 downloads too, is left out: it is many more files, and titles without formulas do not need it.
 """
 
-import contextlib
 import importlib.util
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from options.errors import UserError
+from util.files import whole_file
 from util.npm_package import Package, download, unpacked
 
 ADVICE = (
     "type: python -m util.dashboard files, which tries again (NPM_CONFIG_REGISTRY names another registry), "
     "or: python -m util.dashboard files --from FOLDER, with a folder from a machine that has them"
 )
-
-
 PACKAGES = (
     Package(
         "jquery",
@@ -171,14 +168,11 @@ def _install(contents: Mapping[str, bytes]) -> None:
     folder = static_folder()
     for name, content in contents.items():
         path = folder / name
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
+            with whole_file(path) as file:
+                file.write(content)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             raise UserError(
                 f"the browser files cannot be written to {folder} ({error.strerror}); "
                 "type as a user who can: python -m util.dashboard files"

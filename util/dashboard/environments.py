@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from util.files import whole_file
+
 log = logging.getLogger(__name__)
 
 
@@ -53,12 +55,8 @@ def save(state: Mapping[str, Mapping[str, Any]], names: Iterable[str], env_path:
     """
     known = [name for name in names if name in state]
     for name in known:
-        temporary = Path(env_path, f"{name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(json.dumps(dict(state[name])), encoding="utf-8")
-            os.replace(temporary, Path(env_path, f"{name}.json"))
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(Path(env_path, f"{name}.json")) as file:
+            file.write(json.dumps(dict(state[name])).encode())
     return known
 
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from util.panels import Panel, panels, y_range
-from util.sinks.history import History
-from util.sinks.traces import GRAY, colour, smooth
+from util.curves.history import History
+from util.curves.panels import Panel, panels, y_range
+from util.curves.traces import GRAY, colour, smooth
 
 Figure = dict[str, Any]  # "data": traces, "layout"
 

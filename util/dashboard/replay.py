@@ -1,22 +1,19 @@
 """Show runs from their folders: finished ones, and those that were trained without a server."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
 from options.errors import UserError
 from options.stored import read_options
+from util.curves.health import Health
+from util.curves.history import History
 from util.dashboard import server
 from util.dashboard.address import Address, environment_name
 from util.dashboard.saved import read_images, read_sheets
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
-from util.health import Health
 from util.run_folder import METRICS_FILE
-from util.sinks.history import History
-from util.sinks.jsonl import read_events
-
-log = logging.getLogger(__name__)
+from util.sinks.events import read_events
 
 FAR_AHEAD = 10**9  # an epoch that no run reaches
 
@@ -69,10 +66,5 @@ def info_of(folder: Path) -> RunInfo:
     """Return what a run's options say of it."""
     stored: dict[str, Any] = read_options(folder)
     epochs = int(stored.get("n_epochs", 0)) + int(stored.get("n_epochs_decay", 0))
-    return RunInfo(
-        folder.resolve().name,
-        folder,
-        str(stored.get("model", "")),
-        max(1, epochs),
-        str(stored.get("gan_mode", "")),
-    )
+    model, gan_mode = str(stored.get("model", "")), str(stored.get("gan_mode", ""))
+    return RunInfo(folder.resolve().name, folder, model, max(1, epochs), gan_mode)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from util.curves.traces import thin
 from util.images import ImageArray
 from util.run_folder import image_files, sample_sheets
 from util.sinks.events import Images
-from util.sinks.traces import thin
 
 LIMIT = 32  # sheets; about 5 MB
 

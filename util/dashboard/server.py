@@ -180,7 +180,8 @@ def _stop_requests(ends_with_stdin: bool) -> asyncio.Event:
             pass
         stop()
 
-    for number in (getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)):
+    known = signal.Signals.__members__
+    for number in (known[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in known):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and the like stay in force
             signal.signal(number, stop)
     if ends_with_stdin:

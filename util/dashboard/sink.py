@@ -12,17 +12,18 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from options.schema import Options
+from util.curves.health import Health
+from util.curves.history import History
 from util.dashboard import browser_files, server
-from util.dashboard.address import Address
-from util.dashboard.saved import Sheets
+from util.dashboard.address import Address, environment_name, parse_address
+from util.dashboard.saved import Sheets, read_images, read_sheets
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
-from util.health import Health
-from util.last_warning import LAST_WARNING
-from util.sheet import jpeg
-from util.sinks import Sink
+from util.images import jpeg
+from util.log import LAST_WARNING
+from util.sinks.base import RunSoFar, Sink
 from util.sinks.events import Event, Images, Samples, Scalars, Scores
-from util.sinks.history import History
 
 if TYPE_CHECKING:
     from util.dashboard.client import Client
@@ -74,6 +75,30 @@ class VisdomSink(Sink):
         self._note = ""
         self._thread = threading.Thread(target=self._run, name="visdom", daemon=True)
         self._thread.start()
+
+    @classmethod
+    def refuse(cls, opt: Options) -> None:
+        """Look at the address."""
+        if opt.log.display_id > 0:
+            parse_address(opt.log.display_server, opt.log.display_port)
+
+    @classmethod
+    def opened(cls, run: RunSoFar) -> Sink | None:
+        """Open it unless ``--display_id`` says no."""
+        log, name = run.opt.log, run.opt.run.name
+        if log.display_id <= 0:
+            return None
+        return cls(
+            RunInfo(name, run.folder, run.opt.run.model, run.opt.optim.last_epoch, run.opt.optim.gan_mode),
+            parse_address(log.display_server, log.display_port),
+            env=environment_name(log.display_env or name),
+            layout=Layout(log.display_id, f"{name}: " if log.display_env else "", log.display_ncols),
+            history=run.history(),
+            health=run.health(),
+            images=read_images(run.folder, last_epoch=run.last_epoch, images_seen=run.images_seen),
+            sheets=read_sheets(run.folder, last_epoch=run.last_epoch) if log.display_samples else None,
+            stop_server=log.display_stop_server,
+        )
 
     @property
     def url(self) -> str:
@@ -196,21 +221,12 @@ class VisdomSink(Sink):
         if self._warned or self._abandoned:
             return
         if self._closing:
-            log.warning(
-                "the end of the run is not on the Visdom dashboard at %s (%s); to show it: python -m util.dashboard "
-                "replay %s",
-                self._address,
-                reason,
-                shlex.quote(str(self._info.folder)),
-            )
+            what = f"the end of the run is not on the Visdom dashboard at {self._address} ({reason}); to show it"
+            command = f"replay {shlex.quote(str(self._info.folder))}"
         else:
-            log.warning(
-                "no Visdom dashboard at %s (%s); the run goes on and tries again; "
-                "to start a server: python -m util.dashboard --port %d",
-                self._address,
-                reason,
-                self._address.port,
-            )
+            what = f"no Visdom dashboard at {self._address} ({reason}); the run goes on and tries again"
+            what, command = f"{what}; to start a server", f"--port {self._address.port}"
+        log.warning("%s: python -m util.dashboard %s", what, command)
         self._warned = True
 
     def _tell(self, message: str, *values: object) -> None:

@@ -13,9 +13,9 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from util.checkpoint import STATE_FILE
+from util.curves.history import History
 from util.run_folder import COMMANDS_FILE, METRICS_FILE
 from util.sinks.events import Scalars
-from util.sinks.history import History
 
 PAUSE = 20  # times the usual seconds per image
 
@@ -66,12 +66,13 @@ def status_html(info: RunInfo, history: History, signals: Sequence[str], *, warn
         ("command", last_command(info.folder)),
     ]
     table = "".join(ROW.format(label, escape(text)) for label, text in rows if text)
+    calm = HEALTHY.format("nothing conspicuous in the numbers" if last else "waiting for the first report")
     return PAGE.format(
         name=escape(info.name),
         state=escape(f"{info.model}, {_state(info.folder, done, closed=closed)}"),
         percent=100 * min(1.0, done),
         rows=table,
-        health="".join(UNHEALTHY.format(escape(sentence)) for sentence in signals) or HEALTHY.format(_calm(last)),
+        health="".join(UNHEALTHY.format(escape(sentence)) for sentence in signals) or calm,
     )
 
 
@@ -79,10 +80,6 @@ def _state(folder: Path, done: float, *, closed: bool) -> str:
     if not closed:
         return f"training; this pane was drawn {clock(time.time())}"
     return f"{'finished' if done >= 1 else 'stopped'}; last report {last_written(folder / METRICS_FILE)}"
-
-
-def _calm(last: Scalars | None) -> str:
-    return "nothing conspicuous in the numbers" if last else "waiting for the first report"
 
 
 def _progress(info: RunInfo, last: Scalars | None) -> str:

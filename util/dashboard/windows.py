@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
+from util.curves.history import History
 from util.dashboard.plots import BAR, LARGE, WIDTH, Chart, charts, window_names
 from util.dashboard.saved import Sheets
 from util.dashboard.status import RunInfo, status_html
-from util.images import ImageArray
-from util.sheet import in_rows, jpeg, sheet
+from util.images import ImageArray, jpeg
+from util.sheet import in_rows, sheet
 from util.sinks.events import Images
-from util.sinks.history import History
 
 if TYPE_CHECKING:
     from util.dashboard.client import Client
@@ -138,15 +138,11 @@ class Windows:
             self._reserved.discard("current")
         else:
             for label, image in event.images.items():
-                self._show_image(
-                    f"current-{label}",
-                    label,
-                    sheet([{label: image}], caption, width=max(MIN_WIDTH, image.shape[1])),
-                )
+                alone = sheet([{label: image}], caption, width=max(MIN_WIDTH, image.shape[1]))
+                self._show_image(f"current-{label}", label, alone)
         self._current = event
 
     def _current_names(self, event: Images | None) -> list[str]:
-        """Return the windows that show the current training image."""
         if event is None:
             return []
         return ["current"] if self._columns > 0 else [f"current-{label}" for label in event.images]

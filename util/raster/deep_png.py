@@ -4,7 +4,6 @@ Its decoder is asked twice, for the upper and for the lower bytes. Written here 
 edition, sections 5 and 9).
 """
 
-import io
 import struct
 import zlib
 from collections.abc import Iterable
@@ -38,13 +37,6 @@ def read_deep_png(file: Stream, image: ImageFile) -> Levels:
     levels <<= 8
     levels |= lower
     return levels
-
-
-def encode_deep_png(levels: Levels) -> bytes:
-    """Return the file of an H x W x C image, uint16 with one to four channels."""
-    out = io.BytesIO()
-    write_png(out, levels.shape, levels.dtype, [levels])
-    return out.getvalue()
 
 
 def write_png(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any], bands: Iterable[Levels]) -> None:

@@ -12,15 +12,23 @@ Color = Literal["gray", "gray+alpha", "rgb", "rgba", "cmyk", "channels"]
 Layout = Literal["", "HW", "HWC", "CHW"]
 Levels = npt.NDArray[Any]  # H x W x C
 
-CHANNELS: dict[Color, int] = {
-    "gray": 1,
-    "gray+alpha": 2,
-    "rgb": 3,
-    "rgba": 4,
-    "cmyk": 4,
-}  # "channels" may be any number
+CHANNELS: dict[Color, int] = {"gray": 1, "gray+alpha": 2, "rgb": 3, "rgba": 4, "cmyk": 4}  # "channels" are any number
 ARRAYS = (".npy", ".npz")
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".pnm", ".bmp", ".tif", ".tiff", ".webp", *ARRAYS)
+FORMATS = {  # by the ending of a file's name
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".ppm": "PPM",
+    ".pgm": "PPM",
+    ".pnm": "PPM",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".npy": "NPY",
+    ".npz": "NPZ",
+}
+EXTENSIONS = tuple(FORMATS)
 
 MOST_PIXELS = 178_956_970  # where Pillow stops, too
 MOST_BYTES = 1 << 30
@@ -121,5 +129,4 @@ def array_layout(shape: Sequence[int]) -> tuple[int, int, int, Layout]:
 
 def array_color(channels: int) -> Color:
     """Return what the channels of a bare array are taken for: one is gray and three are colours."""
-    colors: dict[int, Color] = {1: "gray", 3: "rgb"}
-    return colors.get(channels, "channels")
+    return "gray" if channels == 1 else "rgb" if channels == 3 else "channels"

@@ -158,10 +158,7 @@ def _count_pages(tif: "TiffFile") -> int:
 
 
 def _layout(channels: int, *, planes: bool) -> Layout:
-    """Return the order of the axes."""
-    if channels == 1:
-        return "HW"
-    return "CHW" if planes else "HWC"
+    return "HW" if channels == 1 else "CHW" if planes else "HWC"
 
 
 def _color(page: "TiffPage") -> Color:

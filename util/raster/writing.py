@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from util.files import whole_file
 from util.raster.array_file import arranged
-from util.raster.deep_png import encode_deep_png
+from util.raster.deep_png import write_png
 from util.raster.kinds import CHANNELS, Color, Layout, Levels
-from util.whole_file import whole_file
 
 _IN_PNG = ("gray", "gray+alpha", "rgb", "rgba")
 PHOTOMETRIC = {"rgb": "rgb", "rgba": "rgb", "cmyk": "separated"}  # all others: minisblack
@@ -21,6 +21,23 @@ def write_raster(
     levels: Levels, stem: Path, *, file_format: str, color: Color, layout: Layout = "", array_name: str = ""
 ) -> Path:
     """Write an image beside others of its kind and return its path, ``stem`` with a suffix.
+
+    The arguments are those of ``encode_raster``.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    data, suffix = encode_raster(levels, file_format=file_format, color=color, layout=layout, array_name=array_name)
+    path = stem.with_name(stem.name + suffix)  # with_suffix would cut a name at its last dot
+    with whole_file(path) as file:
+        file.write(data)
+    return path
+
+
+def encode_raster(
+    levels: Levels, *, file_format: str, color: Color, layout: Layout = "", array_name: str = ""
+) -> tuple[bytes, str]:
+    """Return an image as the bytes of a file like others of its kind, and the suffix of that.
 
     An image that belongs to an array file becomes ``.npy`` or ``.npz``, all others ``.png``
     where PNG holds them (8 and 16 bits of gray and RGB, with alpha and without) and ``.tif`` where not.
@@ -33,26 +50,16 @@ def write_raster(
         layout: the order of the axes in an array file or TIFF, as in the ``Header``. Where that cannot hold the
             channels, or an array file would not be read as it is meant, it becomes one that does.
         array_name: the key of the array in an NPZ; "image" if empty.
-
-    Raises:
-        OSError: it cannot be written.
     """
     assert levels.ndim == 3, f"{levels.shape} is not H x W x C"
     assert CHANNELS.get(color, levels.shape[2]) == levels.shape[2], f"{color} has not {levels.shape[2]} channels"
     if file_format == "NPY":
-        return _put(encode_npy(levels, layout), stem, ".npy")
+        return encode_npy(levels, layout), ".npy"
     if file_format == "NPZ":
-        return _put(_npz(levels, layout, array_name or "image"), stem, ".npz")
+        return _npz(levels, layout, array_name or "image"), ".npz"
     if fits_png(levels.dtype, color):
-        return _put(encode_png(levels), stem, ".png")
-    return _put(encode_tiff(levels, color, layout), stem, ".tif")
-
-
-def _put(data: bytes, stem: Path, suffix: str) -> Path:
-    path = stem.with_name(stem.name + suffix)  # with_suffix would cut a name at its last dot
-    with whole_file(path) as file:
-        file.write(data)
-    return path
+        return encode_png(levels), ".png"
+    return encode_tiff(levels, color, layout), ".tif"
 
 
 def fits_png(dtype: np.dtype[Any], color: Color) -> bool:
@@ -62,7 +69,12 @@ def fits_png(dtype: np.dtype[Any], color: Color) -> bool:
 
 def encode_png(levels: Levels) -> bytes:
     """Return the PNG of H x W x C levels that ``fits_png``."""
-    return _png(levels) if levels.dtype == np.uint8 else encode_deep_png(levels)
+    out = io.BytesIO()
+    if levels.dtype == np.uint8:
+        Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels).save(out, format="PNG")
+    else:
+        write_png(out, levels.shape, levels.dtype, [levels])
+    return out.getvalue()
 
 
 def encode_npy(levels: Levels, layout: Layout) -> bytes:
@@ -81,13 +93,6 @@ def _npz(levels: Levels, layout: Layout, name: str) -> bytes:
     return out.getvalue()
 
 
-def _png(levels: Levels) -> bytes:
-    out = io.BytesIO()
-    flat = levels[:, :, 0] if levels.shape[2] == 1 else levels
-    Image.fromarray(flat).save(out, format="PNG")
-    return out.getvalue()
-
-
 def encode_tiff(levels: Levels, color: Color, layout: Layout) -> bytes:
     """Return a deflated TIFF, the samples of a pixel side by side or in planes; further ones may be alpha."""
     import tifffile
@@ -103,12 +108,6 @@ def encode_tiff(levels: Levels, color: Color, layout: Layout) -> bytes:
     else:
         extra["planarconfig"] = "contig"
     out = io.BytesIO()
-    tifffile.imwrite(
-        out,
-        values,
-        photometric=PHOTOMETRIC.get(color, "minisblack"),
-        compression="zlib",
-        metadata=None,
-        **extra,
-    )
+    photometric = PHOTOMETRIC.get(color, "minisblack")
+    tifffile.imwrite(out, values, photometric=photometric, compression="zlib", metadata=None, **extra)
     return out.getvalue()

@@ -1,14 +1,12 @@
 """The terminal: the official loss line and a progress bar that the lines do not tear."""
 
-import contextlib
 import logging
-import sys
 import time
 
 from tqdm import tqdm
 
 from util.progress import Progress
-from util.sinks import Sink
+from util.sinks.base import RunSoFar, Sink
 from util.sinks.events import Scalars
 
 log = logging.getLogger(__name__)
@@ -16,10 +14,9 @@ log = logging.getLogger(__name__)
 
 def loss_line(event: Scalars) -> str:
     """Write losses as the official code did until 2025, so that log parsers keep working."""
-    start = (
-        f"(epoch: {event.epoch:d}, iters: {event.iters:d}, time: {event.seconds:.3f}, data: {event.data_seconds:.3f}) "
-    )
-    return start + "".join(f"{name}: {value:.3f} " for name, value in event.losses.items())
+    where = f"(epoch: {event.epoch:d}, iters: {event.iters:d}"
+    losses = "".join(f"{name}: {value:.3f} " for name, value in event.losses.items())
+    return f"{where}, time: {event.seconds:.3f}, data: {event.data_seconds:.3f}) {losses}"
 
 
 class ConsoleSink(Sink):
@@ -32,6 +29,11 @@ class ConsoleSink(Sink):
         self._images = 0  # in this process, for the time left
         self._start = 0.0
         self._losses = ""
+
+    @classmethod
+    def opened(cls, run: RunSoFar) -> Sink:
+        """Open it; with ``--quiet`` it shows no bar."""
+        return cls(total_epochs=run.opt.optim.last_epoch, quiet=run.opt.run.quiet)
 
     def step(self, progress: Progress, images: int) -> None:
         """Move the bar; at the first step of an epoch, or of a resumed run, open a new one."""
@@ -74,22 +76,3 @@ class ConsoleSink(Sink):
         images = epochs * progress.epoch_size - progress.seen_in_epoch
         seconds = images * (time.monotonic() - self._start) / max(1, self._images)
         return f"run: {tqdm.format_interval(max(0, int(seconds)))} left"
-
-
-class BarSafeHandler(logging.StreamHandler):  # type: ignore[type-arg]
-    """Log to standard output, above the progress bar instead of through it."""
-
-    def __init__(self) -> None:
-        super().__init__(sys.stdout)
-        self._failed = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the record; tqdm lifts the bar away meanwhile."""
-        try:
-            tqdm.write(self.format(record), file=self.stream)
-            self.flush()
-        except (OSError, ValueError) as error:  # a closed terminal, a full disk behind a redirection
-            if not self._failed and sys.stderr:
-                with contextlib.suppress(OSError, ValueError):
-                    print(f"the log cannot be written any more ({error})", file=sys.stderr)
-            self._failed = True

@@ -2,8 +2,8 @@
 
 import logging
 
-from util.health import Health
-from util.sinks import Sink
+from util.curves.health import Health
+from util.sinks.base import RunSoFar, Sink
 from util.sinks.events import Scalars, Scores
 
 log = logging.getLogger(__name__)
@@ -19,6 +19,11 @@ class HealthSink(Sink):
         self._health = health
         self._said = {signal.kind for signal in health.signals()}
         self._looked_at = 0  # images seen
+
+    @classmethod
+    def opened(cls, run: RunSoFar) -> Sink:
+        """Go on from what was told so far."""
+        return cls(run.health())
 
     def scalars(self, event: Scalars) -> None:
         """Take a report into account, and look from time to time."""

@@ -7,22 +7,20 @@ the curves are files of their own.
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
 
+from util.curves.history import History
+from util.curves.svg import loss_charts, text_line
+from util.files import Tolerance, whole_file
 from util.html_page import GrowingPage, Shown
-from util.images import save_image
+from util.images import ImageArray, save_image
 from util.run_folder import ODD, SAMPLES, image_files, image_path, sample_sheets
-from util.sheet import jpeg
-from util.sinks import Sink
-from util.sinks.curves import loss_charts, text_line
+from util.sinks.base import RunSoFar, Sink
 from util.sinks.events import Images, Samples, Scalars
-from util.sinks.history import History
-from util.sinks.tolerance import Tolerance
-from util.whole_file import whole_file
 
 REFRESH_SECONDS = 30
 SECONDS_BETWEEN_DRAWINGS = 5.0
@@ -65,6 +63,21 @@ class HtmlSink(Sink):
         self._drawn_at = 0, 0.0  # images seen, seconds
         self._saving, self._listing = Tolerance(folder / "images"), Tolerance(folder)
 
+    @classmethod
+    def opened(cls, run: RunSoFar) -> Sink | None:
+        """Open it in the run's folder, unless ``--no_html`` says no."""
+        log = run.opt.log
+        if log.no_html:
+            return None
+        return cls(
+            run.folder / "web",
+            name=run.opt.run.name,
+            update_html_freq=log.update_html_freq,
+            display_winsize=log.display_winsize,
+            history=run.history(),
+            last_epoch=run.last_epoch,
+        )
+
     def scalars(self, event: Scalars) -> None:
         """Keep the losses, and draw them if it is time."""
         self._history.add(event)
@@ -75,35 +88,31 @@ class HtmlSink(Sink):
 
     def images(self, event: Images) -> None:
         """Write the images over those of the same epoch."""
-        self._progress = event.epoch, event.images_seen
         self._labels = [ODD.sub("-", label) for label in event.images]
-        written = []
-        with self._saving():
-            (self._folder / "images").mkdir(parents=True, exist_ok=True)
-            for label, image in event.images.items():
-                path = image_path(event.epoch, label)
-                save_image(image, self._folder / path)
-                written.append(Shown(label, path))
-        self._show(event.epoch, written)
+        self._save(event, {Shown(label, image_path(event.epoch, label)): one for label, one in event.images.items()})
 
     def samples(self, event: Samples) -> None:
         """Write the sheet over that of the same epoch."""
-        self._progress = event.epoch, event.images_seen
         height, width = event.sheet.shape[:2]
-        written = []
-        with self._saving():
-            (self._folder / "images").mkdir(parents=True, exist_ok=True)
-            path = image_path(event.epoch, SAMPLES, "jpg")
-            with whole_file(self._folder / path) as file:
-                file.write(jpeg(event.sheet))
-            written.append(Shown(SAMPLES_CAPTION, path, (width, height)))
-        self._show(event.epoch, written)
+        shown = Shown(SAMPLES_CAPTION, image_path(event.epoch, SAMPLES, "jpg"), (width, height))
+        self._save(event, {shown: event.sheet})
 
     def close(self) -> None:
         """Draw the last losses."""
         if self._progress != (0, 0):
             with self._listing():
                 self._draw(self._newest)
+
+    def _save(self, event: Images | Samples, files: Mapping[Shown, ImageArray]) -> None:
+        """Write images and list those that are there now."""
+        self._progress = event.epoch, event.images_seen
+        written = []
+        with self._saving():
+            (self._folder / "images").mkdir(parents=True, exist_ok=True)
+            for shown, image in files.items():
+                save_image(image, self._folder / shown.path)
+                written.append(shown)
+        self._show(event.epoch, written)
 
     def _show(self, epoch: int, images: Sequence[Shown]) -> None:
         """Make sure that images which are in the folder are on the page."""

@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from util.sinks import Sink
+from util.files import LineWriter
+from util.sinks.base import RunSoFar, Sink
 from util.sinks.console import loss_line
 from util.sinks.events import Scalars
-from util.sinks.tolerance import LineWriter
 
 
 class LossLogSink(Sink):
@@ -15,6 +15,11 @@ class LossLogSink(Sink):
     def __init__(self, path: Path) -> None:
         self._writer = LineWriter(path)
         self._writer.write(f"================ Training Loss ({time.strftime('%c')}) ================")
+
+    @classmethod
+    def opened(cls, run: RunSoFar) -> Sink:
+        """Open it in the run's folder."""
+        return cls(run.folder / "loss_log.txt")
 
     def scalars(self, event: Scalars) -> None:
         """Append the loss line."""

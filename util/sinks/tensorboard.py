@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from options.errors import UserError
+from options.schema import Options
 from util.images import ImageArray, as_rgb
-from util.sinks import Sink
-from util.sinks.events import Images, Samples, Scalars, Scores
-from util.sinks.history import GIBIBYTE
+from util.sinks.base import RunSoFar, Sink, missing, refuse_if_missing
+from util.sinks.events import Images, Samples, Scalars, Scores, tagged
 
 
 class TensorBoardSink(Sink):
@@ -25,8 +24,19 @@ class TensorBoardSink(Sink):
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise UserError("--use_tensorboard needs the tensorboard package; type: pip install tensorboard") from None
+            raise missing("tensorboard") from None
         self._writer = SummaryWriter(str(folder), purge_step=resume_at + 1)  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def refuse(cls, opt: Options) -> None:
+        """Look for the package."""
+        if opt.log.use_tensorboard:
+            refuse_if_missing("tensorboard")
+
+    @classmethod
+    def opened(cls, run: RunSoFar) -> Sink | None:
+        """Open it in the run's folder, with ``--use_tensorboard``."""
+        return cls(run.folder / "tensorboard", resume_at=run.images_seen) if run.opt.log.use_tensorboard else None
 
     def scalars(self, event: Scalars) -> None:
         """Write the report."""
@@ -55,14 +65,3 @@ class TensorBoardSink(Sink):
 
     def _image(self, tag: str, image: ImageArray, images_seen: int) -> None:
         self._writer.add_image(tag, as_rgb(image), images_seen, dataformats="HWC")  # type: ignore[no-untyped-call]
-
-
-def tagged(event: Scalars | Scores) -> dict[str, float]:
-    """Return an event's numbers under the names that trackers group their charts by; memory in GiB."""
-    if isinstance(event, Scores):
-        return {f"held_out/{name}": value for name, value in event.scores.items()}
-    values = {f"loss/{name}": value for name, value in event.losses.items()}
-    values |= {f"accuracy/{name}": value for name, value in event.accuracies.items()}
-    values |= {"epoch": event.position, "learning_rate": event.learning_rate}
-    values |= {"seconds": event.seconds, "data_seconds": event.data_seconds}
-    return values | ({"memory": event.memory / GIBIBYTE} if event.memory else {})

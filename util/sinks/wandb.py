@@ -13,10 +13,13 @@ from typing import Any, Literal
 from PIL import Image
 
 from options.errors import UserError
+from options.schema import Options
+from options.stored import flatten
+from util.files import whole_file
 from util.images import ImageArray
-from util.sinks import Sink
-from util.sinks.events import Images, Samples, Scalars, Scores
-from util.sinks.tensorboard import tagged
+from util.run_folder import WANDB_RUN_FILE
+from util.sinks.base import RunSoFar, Sink, missing, refuse_if_missing
+from util.sinks.events import Images, Samples, Scalars, Scores, tagged
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ class WandbSink(Sink):
         try:
             import wandb
         except ImportError:
-            raise UserError("--use_wandb needs the wandb package; type: pip install wandb") from None
+            raise missing("wandb") from None
         self._wandb = wandb
         known = _read_id(id_file, project, name) if id_file and resume_at else None
         again = {"id": known, "resume": "allow"} if known else {}
@@ -62,6 +65,26 @@ class WandbSink(Sink):
             log.info("Weights & Biases keeps what it has of this run, up to image %d", self._first_step - 1)
         if id_file:
             _write_id(id_file, project, name, self._run.id)
+
+    @classmethod
+    def refuse(cls, opt: Options) -> None:
+        """Look for the package."""
+        if opt.run.use_wandb:
+            refuse_if_missing("wandb")
+
+    @classmethod
+    def opened(cls, run: RunSoFar) -> Sink | None:
+        """Start a run, or go on with it, with ``--use_wandb``."""
+        opt = run.opt
+        if not opt.run.use_wandb:
+            return None
+        return cls(
+            project=opt.run.wandb_project_name,
+            name=opt.run.name,
+            options=flatten(opt),
+            id_file=run.folder / WANDB_RUN_FILE,
+            resume_at=run.images_seen,
+        )
 
     def scalars(self, event: Scalars) -> None:
         """Log the report."""
@@ -126,6 +149,5 @@ def _read_id(path: Path, project: str, name: str) -> str | None:
 
 
 def _write_id(path: Path, project: str, name: str, run_id: str) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text("\n".join((project, name, run_id)), encoding="utf-8")
-    os.replace(temporary, path)
+    with whole_file(path) as file:
+        file.write("\n".join((project, name, run_id)).encode())

@@ -1,7 +1,5 @@
 """A page with small runs, served inside the test's process."""
 
-import importlib.util
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -13,10 +11,11 @@ from inference import load
 from inference.app.runs import Runs
 from inference.app.service import Service
 from inference.app.store import Store
-from inference.app.turns import Turns
 from inference.app.uploads import Limits
+from inference.app.work_queue import WorkQueue
 from options.app import Login, parse_app
 from tests.images import write_aligned, write_unaligned
+from tests.optional import need
 from tests.runs import make_run
 from util.run_folder import image_path
 
@@ -65,26 +64,29 @@ def runs_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return runs
 
 
+@contextmanager
+def application(place: Path, *flags: str, login: Login | None = None) -> Iterator[tuple[Any, Service]]:
+    """Build the app for the runs in a folder, and what it does its work with; flags are those of ``app.py``."""
+    from inference.app.application import build_app
+
+    opt = parse_app(["--checkpoints_dir", str(place), *flags])
+    runs = Runs(opt.runs, opt.checkpoints_dir, lambda run: load(run, device="cpu", precision="fp32"))
+    with Store(600) as store:
+        service = Service(runs, WorkQueue(opt.max_waiting), Limits(BYTES, PIXELS, opt.max_files), store)
+        yield build_app(service, opt, login), service
+
+
 @pytest.fixture(scope="session")
 def serve(runs_place: Path) -> Serve:
     """Serve the runs; flags are those of ``app.py``."""
-    if importlib.util.find_spec("gradio") is None:
-        if os.environ.get("REQUIRE_ALL_TESTS"):  # as in .ci/run
-            pytest.fail("gradio is not installed")
-        pytest.skip("gradio is not installed")
+    need("gradio")
 
     @contextmanager
     def served(*flags: str, login: Login | None = None, place: Path = runs_place) -> Iterator[Served]:
         from starlette.testclient import TestClient
 
-        from inference.app.application import build_app
-
-        opt = parse_app(["--checkpoints_dir", str(place), *flags])
-        runs = Runs(opt.runs, opt.checkpoints_dir, lambda run: load(run, device="cpu", precision="fp32"))
-        with Store(600) as store:
-            service = Service(runs, Turns(opt.max_waiting), Limits(BYTES, PIXELS, opt.max_files), store)
-            with TestClient(build_app(service, opt, login)) as client:
-                yield Served(client, service)
+        with application(place, *flags, login=login) as (app, service), TestClient(app) as client:
+            yield Served(client, service)
 
     return served
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
@@ -10,7 +11,7 @@ from inference.app.examples import find_examples
 from tests.images import an_image, side_by_side, write, write_aligned, write_colour, write_unaligned
 
 
-def levels(number: int) -> np.ndarray:  # type: ignore[type-arg]
+def levels(number: int) -> npt.NDArray[np.uint8]:
     return np.asarray(an_image(number))
 
 
@@ -20,31 +21,27 @@ def test_unpaired_sets_give_images_of_the_side_that_a_direction_starts_from(tmp_
     assert [Path(one.path).name for one in forth] == ["a0.png", "a1.png"]
     assert [Path(one.path).name for one in back] == ["b0.png", "b1.png"]
     assert Path(forth[0].path).parent.name == "testA"
-    assert np.array_equal(forth[1].an_image().levels, levels(1))
+    assert np.array_equal(forth[1].image().levels, levels(1))
     assert forth[1].partner() is None
 
 
+@pytest.mark.parametrize("folders", [False, True])
 @pytest.mark.parametrize(("direction", "first"), [("AtoB", 0), ("BtoA", 100)])
-def test_pairs_side_by_side_give_a_half_and_the_true_other_one(direction: str, first: int, tmp_path: Path) -> None:
-    options = {"dataroot": str(write_aligned(tmp_path / "set")), "dataset_mode": "aligned", "direction": "BtoA"}
+def test_pairs_side_by_side_or_in_two_folders_are_partners(
+    direction: str, first: int, folders: bool, tmp_path: Path
+) -> None:
+    if folders:
+        for number in range(2):
+            write(an_image(number), tmp_path / "set" / "trainA" / f"{number}.png")
+            write(an_image(100 + number), tmp_path / "set" / "trainB" / f"{number}.png")
+    else:
+        write_aligned(tmp_path / "set")
+    options = {"dataroot": str(tmp_path / "set"), "dataset_mode": "aligned", "direction": "BtoA"}
     example = find_examples(options, direction, 8)[1]
     partner = example.partner()
     assert partner is not None
-    assert np.array_equal(example.an_image().levels, levels(first + 1))
+    assert np.array_equal(example.image().levels, levels(first + 1))
     assert np.array_equal(partner.levels, levels(101 - first))
-
-
-@pytest.mark.parametrize(("direction", "first"), [("AtoB", 0), ("BtoA", 100)])
-def test_pairs_in_two_folders_are_partners_by_name(direction: str, first: int, tmp_path: Path) -> None:
-    root = tmp_path / "set"
-    for number in range(2):
-        write(an_image(number), root / "trainA" / f"{number}.png")
-        write(an_image(100 + number), root / "trainB" / f"{number}.png")
-    example = find_examples({"dataroot": str(root), "dataset_mode": "aligned"}, direction, 8)[0]
-    partner = example.partner()
-    assert partner is not None
-    assert np.array_equal(example.an_image().levels, levels(first))
-    assert np.array_equal(partner.levels, levels(100 - first))
 
 
 def test_colour_images_are_their_own_partners(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.images import an_image, write_aligned
 from tests.inference.app.conftest import PAIRS, Serve, Served, call, sent
 from tests.inference.app.test_rest import IMAGE, png, tiff
 from tests.runs import make_run
-from util.raster.reading import read_raster_bytes
+from util.raster.reading import read_raster
 
 DEEP = tiff(IMAGE.astype(np.uint16) * 257)
 
@@ -26,17 +26,15 @@ def upload(page: Served, data: bytes, name: str = "horse.png") -> dict[str, Any]
     return sent(path) | {"orig_name": name}
 
 
-def results(page: Served, name: str, *data: Any) -> list[Any]:
+def results(page: Served, name: str, *data: Any, event: str = "complete") -> Any:
     """Call an action; return its outputs."""
     text = call(page, name, list(data))
-    assert "event: complete" in text, text
-    return list(json.loads(text.split("data: ", 1)[1].split("\n")[0]))
+    assert f"event: {event}" in text, text
+    return json.loads(text.split("data: ", 1)[1].split("\n")[0])
 
 
 def complaint(page: Served, name: str, *data: Any) -> str:
-    text = call(page, name, list(data))
-    assert "event: error" in text, text
-    return str(json.loads(text.split("data: ", 1)[1].split("\n")[0])["error"])
+    return str(results(page, name, *data, event="error")["error"])
 
 
 def file_of(page: Served, output: Any) -> bytes:
@@ -49,12 +47,6 @@ def file_of(page: Served, output: Any) -> bytes:
 
 def levels(data: bytes) -> np.ndarray[Any, Any]:
     return np.asarray(Image.open(io.BytesIO(data)))
-
-
-def choosing(page: Served) -> Any:
-    from inference.app.choosing import Choosing
-
-    return Choosing(page.service, 8)
 
 
 def choices(update: dict[str, Any]) -> list[str]:
@@ -70,12 +62,13 @@ class TestChoosing:
         assert [part["visible"] for part in (round_trip, notice)] == [True, False]
         assert [part["interactive"] for part in (go, go_batch)] == [True, True]
 
-    def test_a_choice_stays_when_the_page_is_loaded_again(self, page: Served) -> None:
-        runs, directions, *_ = results(page, "arrive", "p2p")
-        assert (runs["value"], choices(directions)) == ("p2p", ["B -> A"])
-
-    def test_only_the_directions_of_a_run_are_offered(self, page: Served) -> None:
-        directions, sizes, round_trip, *_ = results(page, "choose", "p2p")
+    def test_a_choice_stays_when_the_page_is_loaded_again_and_only_its_directions_are_offered(
+        self, page: Served
+    ) -> None:
+        runs, *chosen = results(page, "arrive", "p2p")
+        assert runs["value"] == "p2p"
+        assert chosen == results(page, "choose", "p2p")
+        directions, sizes, round_trip, *_ = chosen
         assert choices(directions) == ["B -> A"]
         assert choices(sizes)[1] == "40 pixels, as in training"
         assert not round_trip["visible"]
@@ -109,6 +102,7 @@ class TestExamples:
         for run, direction, first in (("cg", "AtoB", 0), ("cg", "BtoA", 100), ("p2p", "BtoA", 100)):
             (shown,) = results(page, "examples", run, direction)
             assert np.array_equal(levels(file_of(page, shown["value"][0]["image"])), np.asarray(an_image(first)))
+        assert not results(page, "examples", "gone", "AtoB")[0]["visible"]
 
     def test_files_that_cannot_be_read_are_left_out(self, serve: Serve, tmp_path: Path) -> None:
         data = write_aligned(tmp_path / "data")
@@ -117,22 +111,10 @@ class TestExamples:
         with serve(place=tmp_path / "runs") as page:
             (update,) = results(page, "examples", "p2p", "BtoA")
             assert [one["caption"] for one in update["value"]] == ["1"]
-            ((example, _),) = choosing(page).found("p2p", "BtoA")
-            assert Path(example.path).name == "pair1.png"
             gone = Path(update["value"][0]["image"]["path"])
             gone.unlink()  # as after an hour
             results(page, "examples", "p2p", "BtoA")
             assert np.array_equal(levels(gone.read_bytes()), np.asarray(an_image(101)))
-
-    def test_without_the_data_there_are_none(self, serve: Serve, tmp_path: Path, runs_place: Path) -> None:
-        (tmp_path / "cg").mkdir()
-        for path in (runs_place / "cg").glob("*.*"):
-            text = path.read_bytes()
-            (tmp_path / "cg" / path.name).write_bytes(
-                text.replace(b"unaligned", b"nowhere") if path.suffix == ".json" else text
-            )
-        with serve(place=tmp_path) as page:
-            assert not results(page, "examples", "cg", "AtoB")[0]["visible"]
 
 
 class TestOneImage:
@@ -160,7 +142,7 @@ class TestOneImage:
         out = results(page, "translate", "cg", "BtoA", "own", False, upload(page, DEEP, "horse.tif"), None)
         made, download = out[3], out[8]
         assert levels(file_of(page, made)).dtype == np.uint8
-        assert read_raster_bytes(file_of(page, download), "x.png").levels.dtype == np.uint16
+        assert read_raster("x.png", file_of(page, download)).levels.dtype == np.uint16
         assert download["label"] == "Download PNG"
 
     def test_an_image_that_no_browser_shows_is_drawn(self, page: Served) -> None:
@@ -188,11 +170,8 @@ class TestOneImage:
         Path(gone["path"]).unlink()
         words = "horse.png is not here (any more); files are kept for 10 minutes, so send it again"
         assert complaint(page, "translate", "cg", "AtoB", "own", True, gone, None) == words
-        image = upload(page, png())
-        assert "there is no run '../cg'" in complaint(page, "translate", "../cg", "AtoB", "own", True, image, None)
-        assert "p2p translates BtoA, not 'AtoB'" in complaint(
-            page, "translate", "p2p", "AtoB", "own", True, image, None
-        )
+        words = complaint(page, "translate", "p2p", "AtoB", "own", True, upload(page, png()), None)
+        assert "p2p translates BtoA, not 'AtoB'" in words
 
 
 class TestRunsWithAValueRange:
@@ -207,8 +186,9 @@ class TestRunsWithAValueRange:
             out = results(page, "translate", "p2p", "BtoA", "own", True, given, upload(page, wide, "true.tif"))
             assert np.array_equal(levels(file_of(page, out[2])), IMAGE)
             assert np.array_equal(levels(file_of(page, out[5])), IMAGE)
-            made = read_raster_bytes(file_of(page, out[8]), "x.tif").levels
-            assert (made.dtype, out[8]["label"]) == (np.float32, "Download TIF")
+            made = read_raster("x.tif", file_of(page, out[8])).levels
+            assert made.dtype == np.float32
+            assert out[8]["label"] == "Download TIF"
             assert made.max() > 255
 
 
@@ -220,18 +200,15 @@ class TestSeveral:
             assert file.namelist() == ["horse.png", "horse_2.png"]
             wanted = load(runs_place / "cg", device="cpu", precision="fp32")(IMAGE, "BtoA")
             assert np.array_equal(levels(file.read("horse.png")), wanted)
-            assert read_raster_bytes(file.read("horse_2.png"), "x.png").levels.dtype == np.uint16
+            assert read_raster("x.png", file.read("horse_2.png")).levels.dtype == np.uint16
         assert [one["caption"] for one in images["value"]] == ["horse.png", "horse_2.png"]
         assert words.startswith("2 of 3 translated:")
         assert "cannot read the image bad.png" in words
 
     def test_too_many_and_none_are_refused(self, page: Served) -> None:
-        assert "there are no images yet" in complaint(page, "translate_all", "cg", "AtoB", "own", [])
-        files = [upload(page, png())] * 4
-        assert "these are 4 images; at most 3 are taken together" in complaint(
-            page, "translate_all", "cg", "AtoB", "own", files
-        )
-        bad = [upload(page, b"hello")]
-        assert "none of them could be translated: cannot read" in complaint(
-            page, "translate_all", "cg", "AtoB", "own", bad
-        )
+        for files, words in (
+            ([], "there are no images yet"),
+            ([upload(page, png())] * 4, "these are 4 images; at most 3 are taken together"),
+            ([upload(page, b"hello")], "none of them could be translated: cannot read"),
+        ):
+            assert words in complaint(page, "translate_all", "cg", "AtoB", "own", files)

@@ -14,8 +14,8 @@ from PIL import Image
 from inference import load
 from tests.images import an_image
 from tests.inference.app.conftest import BYTES, PIXELS, Serve, Served
-from util.raster.deep_png import encode_deep_png
-from util.raster.reading import read_raster_bytes
+from util.raster.reading import read_raster
+from util.raster.writing import encode_png
 
 IMAGE = np.array(an_image(3))
 
@@ -69,7 +69,7 @@ def test_an_image_is_translated_as_by_load(
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (encode_deep_png(IMAGE.astype(np.uint16) * 257), "image/png"),
+        (encode_png(IMAGE.astype(np.uint16) * 257), "image/png"),
         (tiff(IMAGE.astype(np.float32) / 255), "image/tiff"),
         (npy(IMAGE.astype(np.float32) / 255), "application/octet-stream"),
         (png(np.dstack([IMAGE, IMAGE[:, :, :1]])), "image/png"),
@@ -78,7 +78,7 @@ def test_an_image_is_translated_as_by_load(
 def test_size_and_depth_stay(data: bytes, kind: str, page: Served) -> None:
     answer = post(page, "run=cg", data)
     assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
-    given, made = (read_raster_bytes(part, "x.npy") for part in (data, answer.content))
+    given, made = (read_raster("x.npy", part) for part in (data, answer.content))
     assert (made.levels.shape, made.levels.dtype, made.color) == (given.levels.shape, given.levels.dtype, given.color)
 
 
@@ -96,8 +96,6 @@ def test_nothing_of_a_request_stays(page: Served) -> None:
     ("query", "data", "status", "words"),
     [
         ("run=nope", None, 404, "there is no run 'nope'; there are: cg, p2p"),
-        ("run=../../etc", None, 404, "there is no run '../../etc'"),
-        ("run=/etc/passwd", None, 404, "there is no run '/etc/passwd'"),
         ("", None, 404, "the name of a run is missing; there are: cg, p2p"),
         ("run=p2p&direction=AtoB", None, 400, "p2p translates BtoA, not 'AtoB'"),
         ("run=cg&load_size=-1", None, 400, "load_size='-1' is no number of pixels"),
@@ -147,14 +145,14 @@ def test_ten_at_once_have_their_turns_and_too_many_are_sent_away(serve: Serve) -
 
     with serve("--max_waiting", "10") as page:
         wanted = post(page, "run=cg").content
-        page.service.turns.take(hold)
+        page.service.queue.submit(hold)
         assert began.wait(10)
         answers: list[Any] = []
         visitors = [threading.Thread(target=lambda: answers.append(post(page, "run=cg"))) for _ in range(10)]
         for visitor in visitors:
             visitor.start()
         deadline = time.monotonic() + 30
-        while page.service.turns.waiting < 10:
+        while page.service.queue.waiting < 10:
             assert time.monotonic() < deadline
         refused = post(page, "run=cg")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")

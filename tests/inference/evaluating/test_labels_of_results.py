@@ -6,24 +6,31 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunCli
-from tests.measuring import CYCLE, PAIRS, SIZE, evaluate, images, labelled_folder, measured, refused, value
+from tests.measuring import CYCLE, PAIRS, SIZE, evaluate, images, labelled_folder, measured, value
+from tests.refusals import refused
 from tests.runs import make_run
+
+BOTH = "real_A fake_B rec_A real_B fake_A rec_B"
 
 
 @pytest.mark.parametrize(
-    ("labels", "taken"),
+    ("labels", "names", "direction", "taken"),
     [
-        ("real fake", "fake"),
-        ("real_A real_B_rgb fake_B_rgb", "fake_B_rgb"),
-        ("real_A fake_B real_B", "fake_B"),
-        ("real_A fake_B rec_A real_B fake_A rec_B", "fake_B"),
+        ("real fake", "a0 a1", "AtoB", "fake"),
+        ("real_A real_B_rgb fake_B_rgb", "a0 a1", "AtoB", "fake_B_rgb"),
+        ("real_A fake_B real_B", "a0 a1", "AtoB", "fake_B"),
+        (BOTH, "a0 a1", "AtoB", "fake_B"),
+        (BOTH, "a0 a1", "BtoA", "fake_A"),  # of a CycleGAN the direction chooses the generator
+        (BOTH, "b0 b1", "AtoB", "fake_A"),  # results that are named after B are of a run from B to A
+        (BOTH, "b0 b1", "BtoA", "fake_B"),
     ],
 )
-def test_what_imitates_b_is_found(
-    labels: str, taken: str, unaligned_root: Path, tmp_path: Path, run_cli: RunCli
+def test_what_imitates_the_real_images_is_found(
+    labels: str, names: str, direction: str, taken: str, unaligned_root: Path, tmp_path: Path, run_cli: RunCli
 ) -> None:
-    folder = labelled_folder(tmp_path / "made", labels)
-    found = measured(run_cli, folder, "--dataroot", unaligned_root, "--metrics", "histogram")
+    folder = labelled_folder(tmp_path / "made", labels, names)
+    words = [folder, "--dataroot", unaligned_root, "--metrics", "histogram", "--direction", direction]
+    found = measured(run_cli, *words)
     assert images(found) == (2, 2)
     assert found["about"]["label"] == taken
 
@@ -39,22 +46,6 @@ def test_results_of_model_test_are_measured_without_the_real_ones(
     found = measured(run_cli, *words)
     assert images(found) == (2, 2)
     assert found["scores"] == measured(run_cli, *words, "--label fake")["scores"]
-
-
-def test_of_a_cycle_gan_direction_chooses_the_generator(unaligned_root: Path, tmp_path: Path, run_cli: RunCli) -> None:
-    folder = labelled_folder(tmp_path / "made", "real_A fake_B rec_A real_B fake_A rec_B")
-    for direction, label in (("AtoB", "fake_B"), ("BtoA", "fake_A")):
-        words = [folder, "--dataroot", unaligned_root, "--metrics", "histogram", "--direction", direction]
-        assert measured(run_cli, *words)["about"]["label"] == label
-
-
-@pytest.mark.parametrize(("direction", "label"), [("AtoB", "fake_A"), ("BtoA", "fake_B")])
-def test_results_that_are_named_after_b_are_of_a_run_from_b_to_a(
-    direction: str, label: str, unaligned_root: Path, tmp_path: Path, run_cli: RunCli
-) -> None:
-    folder = labelled_folder(tmp_path / "made", "real_A fake_B rec_A real_B fake_A rec_B", "b0 b1")
-    words = [folder, "--dataroot", unaligned_root, "--metrics", "histogram", "--direction", direction]
-    assert measured(run_cli, *words)["about"]["label"] == label
 
 
 def test_fake_a_has_the_name_of_an_image_that_it_is_not_made_of(

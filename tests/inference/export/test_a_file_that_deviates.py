@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from inference.export import bare
+from inference.export import weights
 from inference.export.check import Deviation, DeviationError, compare, images
 from inference.export.formats import FORMATS
 from inference.load import read_directions
@@ -69,7 +69,7 @@ def test_weights_that_come_back_changed_are_noticed(
     run: Path, run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = {key: value * 1.5 for key, value in load_weights(run / "latest_net_G.pth").items()}
-    monkeypatch.setattr(bare, "load_weights", lambda _: changed)
+    monkeypatch.setattr(weights, "load_weights", lambda _: changed)
     done = run_cli("export", [run, "-o", tmp_path / "out"])
     assert done.code == 1
     assert f"as safetensors, AtoB of {run}/latest_net_G.pth differs from PyTorch" in done.stderr
@@ -102,7 +102,7 @@ def test_one_number_in_one_image_is_enough(run: Path) -> None:
     (way,) = read_directions(run).values()
 
     def almost(image: Tensor) -> Tensor:
-        made = way.network(image).clone()
+        made: Tensor = way.network(image).clone()
         if image.shape[2] == 31:
             made[0, 1, 30, 199] += 0.25
         return made

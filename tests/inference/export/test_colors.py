@@ -1,5 +1,7 @@
 """Lab inside a graph makes the colours that are computed outside of it."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +20,7 @@ class Given(nn.Module):
         return torch.stack([a.expand(height, width), b.expand(height, width)])[None].expand(len(lightness), -1, -1, -1)
 
 
-def test_colours_of_all_kinds_are_those_of_a_translation(tmp_path) -> None:
+def test_colours_of_all_kinds_are_those_of_a_translation(tmp_path: Path) -> None:
     (way,) = read_directions(make_run(tmp_path / "c", "colorization", "--netG unet_32")).values()
     object.__setattr__(way, "network", Given())
     shades = torch.linspace(-1, 1, 256).repeat(3, 1)[:, None].expand(3, 3, 64, 256).contiguous()

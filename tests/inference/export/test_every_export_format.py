@@ -1,6 +1,5 @@
 """Files of every format, run by what they are made for, translate as the run does and say how to feed them."""
 
-import io
 import json
 import warnings
 from collections.abc import Callable
@@ -14,11 +13,12 @@ from safetensors import safe_open
 from torch import Tensor
 
 from inference import load
-from inference.export.sources import read_sources
-from inference.export.writing import Written, write_all
+from inference.export.writing import Written, read_generators, write_all
 from inference.load import read_directions
-from tests.inference.export.optional import need
+from tests.conftest import RunCli
+from tests.optional import need
 from tests.recorded import images
+from tests.refusals import refused
 from tests.runs import make_run
 
 need("onnx", "onnxscript", "onnxruntime")
@@ -48,7 +48,7 @@ def write(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Ca
         key = (name, kind, precision)
         if key not in done:
             folder = tmp_path_factory.mktemp("out")
-            done[key] = list(write_all(read_sources(runs[name], "latest"), folder, kind, precision=precision))
+            done[key] = list(write_all(read_generators(runs[name], "latest"), folder, kind, precision=precision))
         return done[key]
 
     return export
@@ -61,10 +61,10 @@ def by_onnx(path: Path) -> Callable[[Tensor], Tensor]:
     return lambda image: torch.from_numpy(session.run(["translation"], {"image": image.numpy()})[0])
 
 
-def by_torchscript(path: Path) -> Callable[[Tensor], Tensor]:
+def by_torchscript(path: Path, **more: Any) -> Callable[[Tensor], Tensor]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return torch.jit.load(path)
+        return torch.jit.load(path, **more)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def by_torch_export(path: Path) -> Callable[[Tensor], Tensor]:
@@ -81,11 +81,10 @@ def told_by(path: Path) -> dict[str, str]:
     if path.suffix == ".safetensors":
         with safe_open(path, "pt") as file:
             return dict(file.metadata())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.export.load(path, extra_files=extra) if path.suffix == ".pt2" else torch.jit.load(
-            path, _extra_files=extra
-        )
+    if path.suffix == ".pt2":
+        torch.export.load(path, extra_files=extra)
+    else:
+        by_torchscript(path, _extra_files=extra)
     return dict(json.loads(extra["metadata.json"]))
 
 
@@ -97,9 +96,9 @@ READERS = {"onnx": by_onnx, "torchscript": by_torchscript, "torch_export": by_to
 def test_a_file_translates_images_of_any_size(name: str, kind: str, write: Any, runs: dict[str, Path]) -> None:
     ways = read_directions(runs[name])
     written = write(name, kind)
-    assert [one.source.way.name for one in written] == list(ways)
+    assert [one.way.name for one in written] == list(ways)
     for one in written:
-        way, run = ways[one.source.way.name], READERS[kind](one.path)
+        way, run = ways[one.way.name], READERS[kind](one.path)
         for count, height, width in SIZES:
             image = images(7, count, way.input_nc, height, width)
             with torch.inference_mode():
@@ -109,17 +108,21 @@ def test_a_file_translates_images_of_any_size(name: str, kind: str, write: Any, 
 
 
 @pytest.mark.parametrize(
-    "flags", ["--netG adalin_1blocks --spectral_norm GD", "--netG johnson_1blocks --upsampling resize --ngf 4"]
+    "flags",
+    [
+        pytest.param("--netG adalin_1blocks --spectral_norm GD", marks=pytest.mark.slow),
+        "--netG johnson_1blocks --upsampling resize --ngf 4",
+    ],
 )
 def test_the_other_generators_become_files_too(flags: str, tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", "pix2pix", f"{flags} --norm instance")
     (way,) = read_directions(run).values()
-    (one,) = write_all(read_sources(run, "latest"), tmp_path / "out", "onnx")
+    (one,) = write_all(read_generators(run, "latest"), tmp_path / "out", "onnx")
     for count, height, width in SIZES:
         image = images(7, count, 3, height, width)
         with torch.inference_mode():
             assert (by_onnx(one.path)(image) - way.network(image)).abs().max() < 1e-3
-    (bare,) = write_all(read_sources(run, "latest"), tmp_path / "out", "safetensors")
+    (bare,) = write_all(read_generators(run, "latest"), tmp_path / "out", "safetensors")
     told = told_by(bare.path)
     assert f"--netG {told['netG']}" in flags
     assert told["upsampling"] == ("resize" if "resize" in flags else "transposed")
@@ -202,8 +205,8 @@ def test_what_is_printed_names_file_direction_difference_and_speed(write: Any) -
 
 
 def test_norms_with_the_statistics_of_the_training(runs: dict[str, Path], tmp_path: Path) -> None:
-    sources = read_sources(runs["unet"], "latest", training_norms=True)
-    (one,) = write_all(sources, tmp_path, "torchscript", training_norms=True)
+    ways = read_generators(runs["unet"], "latest", running_statistics=True)
+    (one,) = write_all(ways, tmp_path, "torchscript")
     image = images(7, 1, 1, 50, 40)
     (wanted,) = (way.network(image) for way in read_directions(runs["unet"], running_statistics=True).values())
     assert (by_torchscript(one.path)(image) - wanted).abs().max() < 1e-4
@@ -212,16 +215,22 @@ def test_norms_with_the_statistics_of_the_training(runs: dict[str, Path], tmp_pa
 
 def test_a_value_range_is_told_for_both_sides(tmp_path: Path) -> None:
     run = make_run(tmp_path / "deep", "cycle_gan", "--value_range_A 0,16777215")
-    there, back = write_all(read_sources(run, "latest"), tmp_path, "safetensors")
+    there, back = write_all(read_generators(run, "latest"), tmp_path, "safetensors")
     assert [told_by(one.path)["input_values"] for one in (there, back)] == ["0,16777215", "0,255"]
     assert [told_by(one.path)["output_values"] for one in (there, back)] == ["0,255", "0,16777215"]
     again = read_directions(there.path)["AtoB"]
     assert (again.limits, again.target_limits) == ((0, 16777215), None)
 
 
-def test_a_torchscript_file_can_come_from_a_stream(write: Any) -> None:
-    one = write("unet", "torchscript")[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.jit.load(io.BytesIO(one.path.read_bytes()))
-    assert program(images(7, 1, 1, 9, 9)).shape == (1, 3, 9, 9)
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ("--input_nc 4", "a browser's images have 1 or 3 channels of 8 bits, but {} is for 4 channels; use --to onnx"),
+        ("--value_range_B 0,4095", "but {} was trained with --value_range 0,4095; use --to onnx"),
+    ],
+)
+def test_images_that_no_browser_has_are_refused(flags: str, sentence: str, run_cli: RunCli, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "p", "pix2pix", flags)
+    done = run_cli("export", [run, "--to", "web", "-o", "page"])
+    refused(done, sentence.format(run / "latest_net_G.pth"))
+    assert not Path("page").exists()

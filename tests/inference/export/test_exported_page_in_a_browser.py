@@ -15,23 +15,21 @@ from PIL import Image
 
 from inference import load
 from inference.export.runtime_files import runtime_files
-from inference.export.sources import read_sources
 from inference.export.web_page import write_page
+from inference.export.writing import read_generators
 from options.errors import UserError
-from tests.browser import PROGRAM, Page, browser
-from tests.conftest import RunCli
+from tests.browser import Page, browser
 from tests.images import an_image, write
-from tests.inference.export.optional import need, skip
+from tests.optional import need, skip
 from tests.runs import make_run
 
-need("onnx", "onnxscript", "onnxruntime", "requests", "websocket")
-if not PROGRAM:
-    skip("there is no Chromium")
+need("onnx", "onnxscript", "onnxruntime", "requests", "websocket", chromium=True)
 try:
     runtime_files()
 except UserError as error:
     skip(str(error))
 
+pytestmark = pytest.mark.slow
 FLAGS = {
     "cycle_gan": "",
     "pix2pix": "--netG unet_32 --direction BtoA --input_nc 1",
@@ -72,7 +70,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]
     for model, flags in FLAGS.items():
         run = make_run(runs / model, model, flags)
         folder = served / model
-        *_, index = write_page(read_sources(run, "latest"), folder, f"<b>{model}</b>")
+        *_, index = write_page(read_generators(run, "latest"), folder, f"<b>{model}</b>")
         assert index == folder / "index.html"
         found[model] = Site(f"http://127.0.0.1:{server.server_port}/{model}/", folder, run)
     yield found
@@ -232,21 +230,3 @@ def test_the_result_can_be_downloaded(page: Page, sites: dict[str, Site], tmp_pa
     saved = tmp_path / "saved.png"
     saved.write_bytes(bytes(page.ask("window.octets")))
     assert np.array_equal(levels(saved), shown(page, "result")[:, :, :3])
-
-
-@pytest.mark.parametrize(
-    ("flags", "sentence"),
-    [
-        (
-            "--input_nc 4",
-            "a browser's images have 1 or 3 channels of 8 bits, but {} is for 4 channels; use --to onnx",
-        ),
-        ("--value_range_B 0,4095", "but {} was trained with --value_range 0,4095; use --to onnx"),
-    ],
-)
-def test_images_that_no_browser_has_are_refused(flags: str, sentence: str, run_cli: RunCli, tmp_path: Path) -> None:
-    run = make_run(tmp_path / "p", "pix2pix", flags)
-    done = run_cli("export", [run, "--to", "web", "-o", "page"])
-    assert done.code == 2
-    assert sentence.format(run / "latest_net_G.pth") in done.stderr
-    assert not Path("page").exists()

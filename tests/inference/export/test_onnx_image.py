@@ -9,11 +9,10 @@ import pytest
 from PIL import Image
 
 from inference import load
-from inference.export.sources import read_sources
-from inference.export.writing import write_all
+from inference.export.writing import read_generators, write_all
 from tests.conftest import PROJECT
 from tests.images import an_image, write
-from tests.inference.export.optional import need
+from tests.optional import need
 from tests.runs import make_run
 
 need("onnx", "onnxscript", "onnxruntime")
@@ -41,7 +40,7 @@ def unchanged(path: Path, **told: str) -> Path:
 @pytest.mark.parametrize(("model", "flags", "mode"), [("cycle_gan", "", "RGB"), ("pix2pix", GRAY, "L")])
 def test_it_makes_what_the_project_makes(model: str, flags: str, mode: str, tmp_path: Path) -> None:
     trained = make_run(tmp_path / "run", model, flags)
-    (exported,) = write_all(read_sources(trained, "latest", direction="AtoB"), tmp_path, "onnx")
+    (exported,) = write_all(read_generators(trained, "latest", direction="AtoB"), tmp_path, "onnx")
     source, target = write(an_image(1, (45, 33)), tmp_path / "a.png"), tmp_path / "b.png"
     done = run(exported.path, source, target)
     assert done.returncode == 0, done.stderr

@@ -18,16 +18,19 @@ SIZES = ((1, 3, 64, 64), (2, 3, 32, 32), (3, 3, 33, 47), (1, 3, 5, 9), (1, 3, 1,
 NORMS = ("instance", "batch", "syncbatch", "none")
 
 
-def generator(netG: str, norm: str) -> nn.Module:
+def generator(netG: str, norm: Any = "instance", **flags: Any) -> nn.Module:
     """Return one that has seen something, with weights and statistics of norms that differ by channel."""
     torch.manual_seed(3)
-    net = build_generator(NetOptions(netG=netG, norm=norm, ngf=4), 3, 2)
+    net = build_generator(NetOptions(netG=netG, norm=norm, ngf=4, **flags), 3, 2)
     for layer in net.modules():
         if isinstance(layer, nn.BatchNorm2d | nn.SyncBatchNorm):
             nn.init.uniform_(layer.weight, 0.5, 2)
             nn.init.uniform_(layer.bias, -1, 1)
-            layer.running_mean.uniform_(-1, 1)
-            layer.running_var.uniform_(0.5, 2)
+            layer.get_buffer("running_mean").uniform_(-1, 1)
+            layer.get_buffer("running_var").uniform_(0.5, 2)
+    for name, parameter in net.named_parameters():
+        if name.endswith("rho"):
+            nn.init.uniform_(parameter, -0.2, 1.2)
     return net
 
 
@@ -41,11 +44,8 @@ def image(*shape: int) -> Tensor:
     return images(5, *shape)
 
 
-@pytest.mark.parametrize("netG", ["resnet_2blocks", "unet_32", "encdec_32", "johnson_1blocks"])
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("training_norms", [False, True])
-def test_portable_layers_make_the_same_numbers(netG: str, norm: str, training_norms: bool) -> None:
-    network = repeatable(generator(netG, norm), running_statistics=training_norms)
+def assert_portable(network: nn.Module) -> None:
+    """Compare the portable layers, also compiled, with the network for images of all sizes."""
     made = portable(network)
     compiled = scripted(made)
     with torch.inference_mode():
@@ -53,29 +53,18 @@ def test_portable_layers_make_the_same_numbers(netG: str, norm: str, training_no
             wanted = network(image(*size))
             assert torch.allclose(made(image(*size)), wanted, atol=2e-5), size
             assert torch.allclose(compiled(image(*size)), wanted, atol=2e-5), size
+
+
+@pytest.mark.parametrize("netG", ["resnet_2blocks", "unet_32", "encdec_32", "johnson_1blocks"])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("running_statistics", [False, True])
+def test_portable_layers_make_the_same_numbers(netG: str, norm: str, running_statistics: bool) -> None:
+    assert_portable(repeatable(generator(netG, norm), running_statistics=running_statistics))
 
 
 @pytest.mark.parametrize("flags", [{"netG": "adalin_2blocks"}, {"netG": "resnet_1blocks", "upsampling": "resize"}])
 def test_other_layers_and_spectral_norm_become_portable(flags: dict[str, Any]) -> None:
-    torch.manual_seed(3)
-    net = build_generator(NetOptions(**flags, spectral_norm="GD", ngf=4), 3, 2)
-    for name, parameter in net.named_parameters():
-        parameter.data.uniform_(-0.2, 1.2) if name.endswith("rho") else None
-    network = repeatable(net)
-    made = portable(network)
-    compiled = scripted(made)
-    with torch.inference_mode():
-        for size in SIZES:
-            wanted = network(image(*size))
-            assert torch.allclose(made(image(*size)), wanted, atol=2e-5), size
-            assert torch.allclose(compiled(image(*size)), wanted, atol=2e-5), size
-
-
-def test_images_of_a_batch_do_not_see_each_other() -> None:
-    made = portable(repeatable(generator("unet_32", "batch")))
-    batch = image(3, 3, 40, 30)
-    alone = torch.cat([made(one[None]) for one in batch])
-    assert torch.allclose(made(batch), alone, atol=1e-5)
+    assert_portable(repeatable(generator(**flags, spectral_norm="GD")))
 
 
 def test_weights_are_shared_and_the_network_stays_as_it_was() -> None:

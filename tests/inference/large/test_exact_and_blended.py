@@ -13,8 +13,8 @@ from inference.direction import Direction
 from inference.large import Tiling, tiling
 from inference.large.blend import blended
 from inference.large.box import Box, boxes
-from inference.large.statistics import Statistics
-from inference.large.store import FileStore
+from inference.large.exact import Plan
+from inference.large.kept import FileStore, Statistics
 from inference.translator import Translator
 from networks.factory import build_generator
 from networks.repeatable import repeatable
@@ -22,7 +22,7 @@ from options.errors import UserError
 from options.schema import NetOptions
 
 CPU = torch.device("cpu")
-NETWORKS = [("resnet_2blocks", 4), ("unet_32", 32)]
+NETWORKS = ["resnet_2blocks", "unet_32"]
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def translator(
-    netG: str, multiple: int, norm: str, *, eval_: bool = False, precision: str = "fp32", **flags: Any
+    netG: str, norm: Any = "instance", *, eval_: bool = False, precision: str = "fp32", **flags: Any
 ) -> Translator:
     torch.manual_seed(0)
     network = build_generator(NetOptions(netG=netG, norm=norm, ngf=4, **flags), 3, 3)
@@ -42,7 +42,7 @@ def translator(
             value.data.uniform_(0, 1)
         elif value.is_floating_point() and not name.endswith(("_u", "_v")):
             value.data.mul_(8).add_(0.1 if name.endswith(("bias", "mean")) else 0)
-    way = Direction("AtoB", repeatable(network, running_statistics=eval_), "G", 3, 3, netG, 4, multiple=multiple)
+    way = Direction("AtoB", repeatable(network, running_statistics=eval_), "G", 3, 3, netG, 4)
     return Translator({"AtoB": way}, CPU, precision=precision)
 
 
@@ -60,64 +60,51 @@ def psnr(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
     return -10 * math.log10(max(1e-30, float(((one.astype(float) - other) ** 2).mean())))
 
 
-@pytest.mark.parametrize(("netG", "multiple"), NETWORKS)
-@pytest.mark.parametrize("norm", ["instance", "batch", "syncbatch", "none"])
-@pytest.mark.parametrize("size", [(203, 150), (130, 67), (256, 65), (3, 200), (200, 1)])
-def test_exact_parts_equal_the_whole(netG: str, multiple: int, norm: str, size: tuple[int, int]) -> None:
-    one = translator(netG, multiple, norm)
+def of_parts(one: Translator, size: tuple[int, int]) -> float:
+    """Return how near an image in exact parts is to the same at once, dB."""
     image = an_image(*size)
     whole = one(image)
     assert whole.std() > 0.01 or 1 in size
     one.tiling = Tiling("exact")
-    assert psnr(one(image), whole) > 90
+    return psnr(one(image), whole)
+
+
+@pytest.mark.parametrize("netG", NETWORKS)
+@pytest.mark.parametrize("norm", ["instance", "batch", "syncbatch", "none"])
+@pytest.mark.parametrize("size", [(203, 150), (130, 67), (256, 65), (3, 200), (200, 1)])
+def test_exact_parts_equal_the_whole(netG: str, norm: str, size: tuple[int, int]) -> None:
+    assert of_parts(translator(netG, norm), size) > 90
 
 
 @pytest.mark.parametrize("size", [(203, 150), (65, 256), (3, 200), (200, 1)])
 @pytest.mark.parametrize(
-    ("netG", "multiple", "flags"),
+    ("netG", "flags"),
     [
-        ("adalin_1blocks", 4, {}),
-        ("johnson_2blocks", 4, {"spectral_norm": "GD"}),
-        ("encdec_32", 32, {"upsampling": "resize"}),
-        ("resnet_1blocks", 4, {"upsampling": "resize"}),
-        ("unet_32", 32, {"upsampling": "resize"}),
+        ("adalin_1blocks", {}),
+        ("johnson_2blocks", {"spectral_norm": "GD"}),
+        ("encdec_32", {"upsampling": "resize"}),
+        ("resnet_1blocks", {"upsampling": "resize"}),
+        ("unet_32", {"upsampling": "resize"}),
     ],
 )
-def test_exact_parts_of_every_generator(netG: str, multiple: int, flags: dict[str, Any], size: tuple[int, int]) -> None:
-    one = translator(netG, multiple, "instance", **flags)
-    image = an_image(*size)
-    whole = one(image)
-    one.tiling = Tiling("exact")
-    assert psnr(one(image), whole) > 90
+def test_exact_parts_of_every_generator(netG: str, flags: dict[str, Any], size: tuple[int, int]) -> None:
+    assert of_parts(translator(netG, "instance", **flags), size) > 90
 
 
 @pytest.mark.parametrize("norm", ["batch", "syncbatch"])
-@pytest.mark.parametrize(("netG", "multiple"), NETWORKS)
-def test_exact_parts_with_the_statistics_of_the_training(netG: str, multiple: int, norm: str) -> None:
-    one = translator(netG, multiple, norm, eval_=True)
-    image = an_image(150, 131)
-    whole = one(image)
-    one.tiling = Tiling("exact")
-    assert psnr(one(image), whole) > 90
+@pytest.mark.parametrize("netG", NETWORKS)
+def test_exact_parts_with_the_statistics_of_the_training(netG: str, norm: str) -> None:
+    assert of_parts(translator(netG, norm, eval_=True), (150, 131)) > 90
 
 
 @pytest.mark.parametrize("precision", ["auto", "bf16"])
 def test_exact_parts_under_the_fast_precisions(precision: str) -> None:
-    one = translator("resnet_2blocks", 4, "instance", precision=precision)
-    image = an_image(150, 131)
-    whole = one(image)
-    one.tiling = Tiling("exact")
-    assert psnr(one(image), whole) > (90 if precision == "auto" else 35)
+    one = translator("resnet_2blocks", precision=precision)
+    assert of_parts(one, (150, 131)) > (90 if precision == "auto" else 35)
 
 
-@pytest.mark.parametrize(("netG", "multiple"), NETWORKS)
-def test_maps_on_the_disk_are_as_good_as_half_precision(
-    netG: str, multiple: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = translator(netG, multiple, "instance")
-    image = an_image(203, 150)
-    whole = one(image)
-    one.tiling = Tiling("exact")
+@pytest.mark.parametrize("netG", NETWORKS)
+def test_maps_on_the_disk_are_as_good_as_half_precision(netG: str, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Box] = []
     write = FileStore.write
 
@@ -126,14 +113,13 @@ def test_maps_on_the_disk_are_as_good_as_half_precision(
         write(self, box, part)
 
     monkeypatch.setattr(FileStore, "write", noted)
-    plan = tiling.Plan
-    monkeypatch.setattr(tiling, "Plan", lambda side, memory, kept, progress: plan(side, 0.0, kept, progress))
-    assert psnr(one(image), whole) > 50
+    monkeypatch.setattr(tiling, "Plan", lambda side, memory, kept, progress: Plan(side, 0.0, kept, progress))
+    assert of_parts(translator(netG, "instance"), (203, 150)) > 50
     assert written
 
 
 def test_tiles_with_norms_of_their_own_differ_but_have_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = translator("resnet_2blocks", 4, "instance")
+    one = translator("resnet_2blocks")
     image = an_image(300, 290)
     whole = one(image)
     monkeypatch.setattr(Tiling, "room", lambda self, device, enough=0: 2 * tiling.BYTES * 4 * 96.0**2)
@@ -176,7 +162,7 @@ def test_statistics_of_parts_are_those_of_the_whole() -> None:
 
 
 def test_auto_computes_at_once_what_fits_and_in_parts_what_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = translator("resnet_2blocks", 4, "instance")
+    one = translator("resnet_2blocks")
     image = an_image(203, 150)
     whole = one(image)
     asked: list[tuple[int, int]] = []
@@ -195,7 +181,7 @@ def test_auto_computes_at_once_what_fits_and_in_parts_what_does_not(monkeypatch:
 
 
 def test_too_little_memory_and_unknown_networks_are_told() -> None:
-    one = translator("resnet_2blocks", 4, "instance")
+    one = translator("resnet_2blocks")
     one.tiling = Tiling("exact", 2**20)
     with pytest.raises(UserError, match=r"leaves 0 MiB beside the program and the networks; allow at least"):
         one(an_image(80, 80))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.video import VideoSettings, translate_video
-from tests.inference.video.videos import NEAR, av, distance, moving, read_video, run_of, write_video
+from options.data import Range
+from tests.inference.video.videos import NEAR, av, distance, moving, run_of, translated, write_video
 
 MATRICES = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}  # H.273, table 4
 
@@ -17,7 +17,7 @@ MATRICES = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 9: (0.262
 def test_colours_are_those_that_the_video_says(matrix: int, full: bool, tmp_path: Path) -> None:
     color = np.array([200, 40, 90])
     source = write_flat(tmp_path / "in.mp4", stored(color, matrix, full=full), matrix, full=full)
-    translate_video(run_of(), source, tmp_path / "out.mp4", VideoSettings(crf=1))
+    translated(source, "out.mp4", crf=1)
     with av.open(str(tmp_path / "out.mp4")) as video:
         frame = next(video.decode(video=0))
         assert (frame.color_range, MATRICES[frame.colorspace]) == (1, MATRICES[matrix])
@@ -54,7 +54,7 @@ class TestDepth:
         caplog.set_level(logging.INFO)
         slope = np.linspace(20000, 24000, 48).astype(np.uint16)[None, :, None].repeat(32, 0).repeat(3, 2)
         source = write_video(tmp_path / "in.mkv", [slope] * 3, pixel_format="yuv420p10le")
-        translate_video(run_of(), source, tmp_path / "out.mkv", VideoSettings(crf=1))
+        translated(source, "out.mkv", crf=1)
         assert "the video's 10 bits a value are kept" in caplog.text
         with av.open(str(tmp_path / "out.mkv")) as video:
             frame = next(video.decode(video=0))
@@ -63,31 +63,24 @@ class TestDepth:
         assert len(np.unique(row // 64)) > 40  # 8 bits have 16 values there
         assert np.abs(row.astype(float) - slope[0, :, 0]).max() < 300
 
-    def test_a_run_of_8_bits_gets_8(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    @pytest.mark.parametrize(("target", "limits"), [("out.mkv", (0.0, 255.0)), ("out.webm", None)])
+    def test_a_run_or_a_kind_of_8_bits_gets_8(
+        self, target: str, limits: Range | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level(logging.INFO)
         source = write_video(tmp_path / "in.mkv", moving(2), pixel_format="yuv420p10le")
-        translate_video(run_of(limits=(0.0, 255.0)), source, tmp_path / "out.mkv", VideoSettings())
+        assert translated(source, target, run_of(limits=limits)).pixel_format == "yuv420p"
         assert "the video's 10 bits a value become 8" in caplog.text
-        assert read_video(tmp_path / "out.mkv").pixel_format == "yuv420p"
 
     def test_a_run_of_16_bits_takes_any_video(self, tmp_path: Path) -> None:
         pixels = moving(2)
         source = write_video(tmp_path / "in.mkv", pixels)
-        translate_video(run_of(limits=(0.0, 65535.0)), source, tmp_path / "out.mkv", VideoSettings(crf=4))
-        after = read_video(tmp_path / "out.mkv")
+        after = translated(source, "out.mkv", run_of(limits=(0.0, 65535.0)), crf=4)
         assert after.pixel_format == "yuv420p10le"
         assert distance(pixels[0], after.pixels[0]) < NEAR
 
 
 def test_a_run_that_makes_grays(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mp4", moving(2))
-    translate_video(run_of(channels=(1, 1)), source, tmp_path / "out.mp4", VideoSettings())
-    (pixels, _) = read_video(tmp_path / "out.mp4").pixels
+    (pixels, _) = translated(source, "out.mp4", run_of(channels=(1, 1))).pixels
     assert np.abs(pixels - pixels.mean(2, keepdims=True)).max() <= 2
-
-
-def test_a_kind_of_10_bits_in_one_of_8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-    source = write_video(tmp_path / "in.mkv", moving(2), pixel_format="yuv420p10le")
-    translate_video(run_of(), source, tmp_path / "out.webm", VideoSettings())
-    assert "the video's 10 bits a value become 8" in caplog.text

@@ -30,11 +30,6 @@ def test_where_the_video_stands_still_flicker_shrinks_as_a_recursive_average(smo
     assert last.var() == pytest.approx(400 * (1 - smooth) / (1 + smooth), rel=0.1)
 
 
-def test_zero_changes_nothing() -> None:
-    video, made = noise(3, 5), noise(3, 20, seed=1)
-    assert all((one == other).all() for one, other in zip(filtered(0.0, video, made), made, strict=True))
-
-
 def test_a_moving_edge_does_not_smear() -> None:
     video = [np.full((SIDE, SIDE, 3), 40, np.uint8) for _ in range(10)]
     for step, frame in enumerate(video):
@@ -68,8 +63,3 @@ def test_deep_images_stay_deep() -> None:
     out = filtered(0.9, video, made)
     assert out[-1].dtype == np.uint16
     assert out[-1].astype(float).std() < 0.4 * made[-1].astype(float).std()
-
-
-def test_grays_of_a_video_in_colours() -> None:
-    video, made = [np.full((SIDE, SIDE, 3), 90, np.uint8)] * 3, [one[:, :, :1] for one in noise(3, 20)]
-    assert [one.shape for one in filtered(0.5, video, made)] == [(SIDE, SIDE, 1)] * 3

@@ -7,11 +7,9 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
-from functools import partial
 from http.client import HTTPResponse
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,9 @@ import pytest
 from PIL import Image
 
 from inference.video import VideoSettings, watch_camera
-from inference.video.beside import Newest
+from inference.video.threads import Newest
 from tests.inference.video.videos import SIZE, Negative, distance, moving, read_video, run_of, write_video
+from tests.serving import serving
 
 LONGEST = 20  # seconds that anything may take
 
@@ -78,45 +77,33 @@ def next_image(stream: HTTPResponse) -> Image.Image:
     return Image.open(io.BytesIO(image)).convert("RGB")
 
 
-def test_the_stream_shows_the_camera_and_its_translation_side_by_side(camera: Path) -> None:
-    visitors = Visitors(images)
+def test_watchers_see_the_camera_and_its_translation_and_disturb_nobody(camera: Path) -> None:
+    def leave_and_come_again(address: str) -> list[Image.Image]:
+        return images(address, 1) + images(address)
+
+    visitors = Visitors(images, images, leave_and_come_again)
     watch_camera(run_of(Negative()), str(camera), VideoSettings(), port=0, opened=visitors)
-    for one in visitors.found()[0]:
+    found = visitors.found()
+    assert [len(seen) for seen in found] == [2, 2, 3]
+    for one in sum(found, []):
         assert one.size == (2 * SIZE[0], SIZE[1])
         left, right = np.asarray(one)[:, : SIZE[0]].astype(int), np.asarray(one)[:, SIZE[0] :].astype(int)
         assert np.abs(255 - left - right)[:, 4:-4].mean() < 6  # JPEG
         assert min(distance(left, frame) for frame in moving(60)) < 6
 
 
-def test_several_watchers_at_once(camera: Path) -> None:
-    visitors = Visitors(images, images, images)
-    watch_camera(run_of(), str(camera), VideoSettings(), port=0, opened=visitors)
-    assert [len(found) for found in visitors.found()] == [2, 2, 2]
-
-
-def test_a_watcher_who_leaves_disturbs_nobody(camera: Path) -> None:
-    def leave_and_come_again(address: str) -> int:
-        return len(images(address, 1) + images(address))
-
-    visitors = Visitors(leave_and_come_again)
-    watch_camera(run_of(), str(camera), VideoSettings(), port=0, opened=visitors)
-    assert visitors.found() == [3]
-
-
 def test_a_stream_ends_with_the_camera(tmp_path: Path) -> None:
     camera = write_video(tmp_path / "camera.mp4", moving(2), rate=Fraction(1), times=[0, 2])
-    rest: list[bytes] = []
-    thread = threading.Thread()
+    reading: list[Future[bytes]] = []
+    with ThreadPoolExecutor(1) as threads:
 
-    def start(address: str) -> None:
-        nonlocal thread
-        thread = threading.Thread(target=lambda: rest.append(opened(address, "/stream").read()))
-        thread.start()
+        def start(address: str) -> None:
+            reading.append(threads.submit(lambda: opened(address, "/stream").read()))
 
-    watch_camera(run_of(), str(camera), VideoSettings(), port=0, opened=start)
-    thread.join(LONGEST)
-    assert rest[0].endswith(b"\r\n--image--\r\n")
-    last = Image.open(io.BytesIO(rest[0].split(b"\r\n\r\n")[-1].removesuffix(b"\r\n--image--\r\n")))
+        watch_camera(run_of(), str(camera), VideoSettings(), port=0, opened=start)
+        stream = reading[0].result(LONGEST)
+    assert stream.endswith(b"\r\n--image--\r\n")
+    last = Image.open(io.BytesIO(stream.split(b"\r\n\r\n")[-1].removesuffix(b"\r\n--image--\r\n")))
     assert distance(np.asarray(last)[:, : SIZE[0]], moving(2)[1]) < 6
 
 
@@ -195,17 +182,8 @@ def test_frames_that_come_while_the_network_computes_are_dropped(
 
 
 def test_an_address_in_the_place_of_a_camera(tmp_path: Path) -> None:
-    write_video(tmp_path / "camera.ts", moving(12), rate=Fraction(20))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_address[1]}/camera.ts"
-        watch_camera(run_of(), address, VideoSettings(), record=tmp_path / "out.mkv", port=0)
-        server.shutdown()
+    video = write_video(tmp_path / "camera.ts", moving(12), rate=Fraction(20))
+    with serving() as server:
+        server.files["/camera.ts"] = video.read_bytes()
+        watch_camera(run_of(), f"{server.url}/camera.ts", VideoSettings(), record=tmp_path / "out.mkv", port=0)
     assert len(read_video(tmp_path / "out.mkv").pixels) >= 1
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the library
-        """Say nothing."""

@@ -1,7 +1,5 @@
 """Tiny videos, made with PyAV alone, and what is in a video; a run that keeps or turns around what it sees."""
 
-import importlib.util
-import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -9,22 +7,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from inference.direction import Direction
 from inference.translator import Translator
+from inference.video import VideoSettings, translate_video
 from options.data import Range
 from tests.images import an_image
+from tests.optional import need
 
-if importlib.util.find_spec("av") is None:
-    if os.environ.get("REQUIRE_ALL_TESTS"):  # as in .ci/run
-        pytest.fail("av is not installed")
-    pytest.skip("av is not installed", allow_module_level=True)
+need("av")
 
-import av
+import av as av  # noqa: E402  # where it is missing the tests are skipped
 
 Pixels = npt.NDArray[Any]  # H x W x 3
 SIZE = (48, 32)  # width, height
@@ -113,7 +109,8 @@ def read_video(path: Path) -> Found:
     """Read all of a video."""
     with av.open(str(path)) as video:
         stream = video.streams.video[0]
-        frames, sound = [], {one.index: [] for one in video.streams.audio}
+        frames: list[Any] = []
+        sound: dict[int, list[tuple[bytes, float]]] = {one.index: [] for one in video.streams.audio}
         for packet in video.demux():
             if packet.stream.type == "audio" and packet.size:
                 sound[packet.stream.index].append((bytes(packet), float(packet.pts * packet.time_base)))
@@ -131,6 +128,13 @@ def read_video(path: Path) -> Found:
             (video.duration or 0) / 1e6,
             [one.type for one in video.streams],
         )
+
+
+def translated(source: Path, name: str, run: Translator | None = None, **settings: Any) -> Found:
+    """Translate a video, by the run that changes nothing unless another is given; read what comes of it."""
+    target = source.parent / name
+    translate_video(run or run_of(), source, target, VideoSettings(**settings))
+    return read_video(target)
 
 
 def distance(one: Pixels, other: Pixels) -> float:
@@ -152,19 +156,3 @@ class Negative(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """N x C x H x W in [-1, 1]."""
         return -image
-
-
-class Watched(nn.Module):
-    """Gives back what it gets and remembers it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[Tensor] = SEEN
-
-    def forward(self, image: Tensor) -> Tensor:
-        """N x C x H x W in [-1, 1]."""
-        self.seen.append(image.clone())
-        return image
-
-
-SEEN: list[Tensor] = []  # a network is copied; this is not

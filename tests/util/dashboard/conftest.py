@@ -1,3 +1,4 @@
+import logging
 import os
 import socket
 import subprocess
@@ -9,14 +10,8 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.util.dashboard.servers import Serve, wait_for
+from tests.util.dashboard.sinks_under_test import MADE
 from util.dashboard.server import listens
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -24,13 +19,29 @@ def taken_port() -> Iterator[int]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        yield holder.getsockname()[1]
+        yield int(holder.getsockname()[1])
 
 
 @pytest.fixture(autouse=True)
-def _no_downloads(monkeypatch) -> None:
+def _no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no server change the installed visdom."""
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Shorten a sink's pauses, listen to everything, also where a test has quietened the dashboard; close all sinks."""
+    for name, value in (("REST_SECONDS", 0.02), ("REST_FACTOR", 0), ("FIRST_PAUSE", 0.05), ("LONGEST_PAUSE", 0.1)):
+        monkeypatch.setattr(f"util.dashboard.sink.{name}", value)
+    # However busy this machine is, it is not that which decides.
+    monkeypatch.setattr("util.dashboard.sink.CLOSE_SECONDS", 30)
+    # Longer than a fake server holds a request: a call that waits for the server cannot go unnoticed.
+    monkeypatch.setattr("util.dashboard.client.TIMEOUT", (60.0, 60.0))
+    caplog.set_level(logging.DEBUG, logger="util.dashboard")
+    yield
+    monkeypatch.setattr("util.dashboard.sink.CLOSE_SECONDS", 0.1)
+    while MADE:
+        MADE.pop().close()
 
 
 @pytest.fixture
@@ -59,4 +70,5 @@ def serve(free_port: int, envs: Path) -> Iterator[Serve]:
         process.kill()
         process.wait(10)
         for pipe in (process.stdin, process.stdout, process.stderr):
-            pipe.close()
+            if pipe:
+                pipe.close()

@@ -4,18 +4,27 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import requests
+
+from util.dashboard.server import BackgroundServer
 
 Serve = Callable[..., "subprocess.Popen[str]"]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[..., object], *given: object, seconds: float = 10.0) -> None:
+    """Return when the condition, of what is given, has come true."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not condition(*given):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
+
+
+def kill(server: BackgroundServer) -> None:
+    server.process.kill()
+    server.process.wait(10)
 
 
 def runs(pid: int) -> bool:
@@ -27,8 +36,8 @@ def runs(pid: int) -> bool:
     return True
 
 
-def post(port: int, endpoint: str, message: dict, base_url: str = "") -> str:
-    answer = requests.post(f"http://127.0.0.1:{port}{base_url}/{endpoint}", json=message, timeout=5)
+def post(port: int, endpoint: str, message: Mapping[str, Any], base_url: str = "") -> str:
+    answer = requests.post(f"http://127.0.0.1:{port}{base_url}/{endpoint}", json=dict(message), timeout=5)
     answer.raise_for_status()
     return answer.text
 
@@ -40,4 +49,4 @@ def show(port: int, env: str, text: str) -> None:
 
 def shown(port: int, env: str) -> str | None:
     windows = json.loads(post(port, "win_data", {"eid": env, "win": None}))
-    return windows["w"]["content"] if windows else None
+    return str(windows["w"]["content"]) if windows else None

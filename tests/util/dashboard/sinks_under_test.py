@@ -3,7 +3,7 @@
 import base64
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,20 @@ import pytest
 from tests.util.dashboard.fake_visdom import FakeVisdom
 from tests.util.dashboard.servers import post
 from tests.util.sinks.events import scalars
-from util.dashboard import sink as module
+from util.curves.health import Health
+from util.curves.history import History
 from util.dashboard.address import parse_address
 from util.dashboard.saved import Sheets
 from util.dashboard.sink import VisdomSink
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout
-from util.health import Health
-from util.sheet import jpeg
+from util.images import jpeg
 from util.sinks.events import Event, Images, Samples, Scores
-from util.sinks.history import History
 
 LAYOUT = Layout(1, "", 4)
 CURVES = ("gan", "reconstruction", "accuracy", "validation", "variety", "speed", "waiting", "memory", "rate")
 ALL = {f"1-{name}" for name in (*CURVES, "status", "samples", "current")}  # the windows of a run that tells everything
-MADE: list[VisdomSink] = []
+MADE: list[VisdomSink] = []  # closed by the fixture ``quick``
 
 
 def make_sink(
@@ -46,29 +45,12 @@ def make_sink(
     for event in before:
         history.add(event)
         health.add(event)
-    defaults = {"history": history, "health": health, "images": None, "sheets": Sheets()}
+    defaults: dict[str, Any] = {"history": history, "health": health, "images": None, "sheets": Sheets()}
     address = parse_address(server, port)
     MADE.append(
         VisdomSink(info, address, env=env, layout=layout, start_server=start_server, **(defaults | options)),
     )
     return MADE[-1]
-
-
-def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Shorten the pauses, listen to everything, also where a test has quietened the dashboard; close all sinks."""
-    monkeypatch.setattr(module, "REST_SECONDS", 0.02)
-    monkeypatch.setattr(module, "REST_FACTOR", 0)
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.1)
-    # However busy this machine is, it is not that which decides.
-    monkeypatch.setattr(module, "CLOSE_SECONDS", 30)
-    # Longer than a fake server holds a request: a call that waits for the server cannot go unnoticed.
-    monkeypatch.setattr("util.dashboard.client.TIMEOUT", (60.0, 60.0))
-    caplog.set_level(logging.DEBUG, logger="util.dashboard")
-    yield
-    monkeypatch.setattr(module, "CLOSE_SECONDS", 0.1)
-    while MADE:
-        MADE.pop().close()
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -100,7 +82,7 @@ def source(event: Samples) -> str:
 
 def windows(port: int, env: str = "run", base_url: str = "") -> dict[str, dict[str, Any]]:
     """Return what a real server shows, by window."""
-    return json.loads(post(port, "win_data", {"eid": env, "win": None}, base_url))
+    return dict(json.loads(post(port, "win_data", {"eid": env, "win": None}, base_url)))
 
 
 def drawn(data: list[dict[str, Any]], name: str) -> tuple[list[float], list[float | None]]:

@@ -2,10 +2,10 @@
 
 import json
 import os
+from typing import Any
 
 import pytest
 
-from options.errors import UserError
 from tests.util.dashboard.servers import Serve, post
 from util.dashboard import application
 from util.dashboard.application import normal_base_url
@@ -19,33 +19,22 @@ def test_only_who_knows_the_password_gets_in(serve: Serve, free_port: int) -> No
     import visdom
 
     serve("--login", VISDOM_USERNAME="me", VISDOM_PASSWORD="secret")
+    settings: dict[str, Any] = {"port": free_port, "use_incoming_socket": False, "raise_exceptions": True}
+    wrong = settings | {"username": "me", "password": "wrong"}
     with pytest.raises(RuntimeError, match="Authentication failed"):
-        visdom.Visdom(port=free_port, username="me", password="wrong", use_incoming_socket=False, raise_exceptions=True)
-    client = visdom.Visdom(
-        port=free_port, username="me", password="secret", use_incoming_socket=False, raise_exceptions=True
-    )
+        visdom.Visdom(**wrong)
+    right = settings | {"username": "me", "password": "secret"}
+    client = visdom.Visdom(**right)
     assert client.text("hello", win="w") == "w"
     assert client.win_exists("w") is True
     page = f"http://127.0.0.1:{free_port}/"
     assert "Visdom Login" in requests.get(page, timeout=5).text
     assert requests.get(f"{page}env/main", timeout=5).status_code == 400
     assert requests.post(f"{page}events", json={}, timeout=5).status_code == 400
-
-
-@pytest.mark.parametrize("path", ["socket", "vis_socket"])
-def test_a_web_socket_needs_the_login_too(serve: Serve, free_port: int, path: str) -> None:
     websocket = pytest.importorskip("websocket")
-    serve("--login", VISDOM_USERNAME="me", VISDOM_PASSWORD="secret")
-    with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
-        websocket.create_connection(f"ws://127.0.0.1:{free_port}/{path}", timeout=5)
-
-
-def test_without_a_login_a_web_socket_is_open(serve: Serve, free_port: int) -> None:
-    websocket = pytest.importorskip("websocket")
-    serve()
-    connection = websocket.create_connection(f"ws://127.0.0.1:{free_port}/socket", timeout=5)
-    assert json.loads(connection.recv())["command"] == "register"
-    connection.close()
+    for path in ("socket", "vis_socket"):
+        with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
+            websocket.create_connection(f"ws://127.0.0.1:{free_port}/{path}", timeout=5)
 
 
 def test_behind_a_proxy_everything_is_under_the_base_url(serve: Serve, free_port: int) -> None:
@@ -68,7 +57,7 @@ def test_the_base_url_is_what_visdom_wants(text: str, normal: str) -> None:
     assert normal_base_url(text) == normal
 
 
-def test_a_user_without_a_name_gets_one(monkeypatch) -> None:
+def test_a_user_without_a_name_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 1234")
 
@@ -78,40 +67,29 @@ def test_a_user_without_a_name_gets_one(monkeypatch) -> None:
     assert os.environ["USER"] == "visdom"
 
 
-def test_a_login_that_is_not_set_is_a_mistake_of_the_user(monkeypatch) -> None:
-    monkeypatch.setenv("VISDOM_USERNAME", "")
-    monkeypatch.delenv("VISDOM_PASSWORD", raising=False)
-    with pytest.raises(UserError, match="needs VISDOM_USERNAME and VISDOM_PASSWORD"):
-        application.login_from_environment()
-
-
-FOREIGN, OWN = "http://elsewhere.example", "http://127.0.0.1:{}"
-
-
-@pytest.mark.parametrize(("origin", "status"), [(FOREIGN, 403), (OWN, 200), (None, 200)])
-def test_a_page_of_another_site_is_refused(serve: Serve, free_port: int, origin: str | None, status: int) -> None:
-    serve()
-    headers = {"Origin": origin.format(free_port)} if origin else {}
-    message = json.dumps({"eid": "main", "win": "w", "data": [{"type": "text", "content": "x"}]})
-    answer = requests.post(f"http://127.0.0.1:{free_port}/events", data=message, headers=headers, timeout=5)
-    assert answer.status_code == status
-    assert (post(free_port, "win_exists", {"eid": "main", "win": "w"}) == "true") is (status == 200)
-
-
-@pytest.mark.parametrize("path", ["socket", "vis_socket"])
-def test_a_web_socket_of_another_site_is_refused(serve: Serve, free_port: int, path: str) -> None:
+def test_pages_and_web_sockets_of_another_site_are_refused(serve: Serve, free_port: int) -> None:
     websocket = pytest.importorskip("websocket")
     serve()
-    address = f"ws://127.0.0.1:{free_port}/{path}"
-    websocket.create_connection(address, timeout=5, origin=OWN.format(free_port)).close()
-    with pytest.raises(websocket.WebSocketBadStatusException) as refusal:
-        websocket.create_connection(address, timeout=5, origin=FOREIGN)
-    assert refusal.value.status_code == 403
+    foreign, own = "http://elsewhere.example", f"http://127.0.0.1:{free_port}"
+    message = json.dumps({"eid": "main", "win": "w", "data": [{"type": "text", "content": "x"}]})
+    for origin, status in ((foreign, 403), (own, 200), (None, 200)):
+        headers = {"Origin": origin} if origin else {}
+        assert requests.post(f"{own}/events", data=message, headers=headers, timeout=5).status_code == status
+        assert (post(free_port, "win_exists", {"eid": "main", "win": "w"}) == "true") is (status == 200)
+        post(free_port, "close", {"eid": "main", "win": "w"})
+    for path in ("socket", "vis_socket"):
+        address = f"ws://127.0.0.1:{free_port}/{path}"
+        connection = websocket.create_connection(address, timeout=5, origin=own)
+        assert json.loads(connection.recv())["command"] in ("register", "alive")
+        connection.close()
+        with pytest.raises(websocket.WebSocketBadStatusException) as refusal:
+            websocket.create_connection(address, timeout=5, origin=foreign)
+        assert refusal.value.status_code == 403
 
 
-@pytest.mark.parametrize("name", ["../victim", "a/b", "a\\b", ".."])
-def test_an_environment_cannot_lie_outside_the_folder(serve: Serve, free_port: int, name: str) -> None:
+def test_an_environment_cannot_lie_outside_the_folder(serve: Serve, free_port: int) -> None:
     serve()
-    answer = requests.post(f"http://127.0.0.1:{free_port}/env/x", json={"eid": name}, timeout=5)
-    assert answer.status_code == 403
-    assert name not in json.loads(post(free_port, "env_state", {}))
+    for name in ("../victim", "a/b", "a\\b", ".."):
+        answer = requests.post(f"http://127.0.0.1:{free_port}/env/x", json={"eid": name}, timeout=5)
+        assert answer.status_code == 403
+        assert name not in json.loads(post(free_port, "env_state", {}))

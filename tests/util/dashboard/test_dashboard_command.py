@@ -28,10 +28,17 @@ def test_a_port_that_is_taken_is_one_sentence_and_exit_code_2(taken_port: int, e
         ("--prot 8097", "unrecognized arguments: --prot"),
         ("--base_url http://me", "--base_url 'http://me' is not the path of a page"),
         ("serve --login", "--login needs VISDOM_PASSWORD in the environment"),
+        ("files --from nowhere", "nowhere is not a folder"),
+        ("replay", "RUN"),
+        ("replay nowhere", "there is no metrics.jsonl in nowhere or checkpoints/nowhere; pass a run"),
+        ("replay nowhere --display_port 99999", "99999"),
+        ("replay nowhere --display_server ftp://x", "--display_server ftp://x is no address"),
         (f"--env_path {__file__}", "Not a directory"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(words: str, sentence: str, monkeypatch, capsys) -> None:
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    words: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "torch", sys.modules.get("torch"))  # the command keeps it out of its process
     monkeypatch.setenv("VISDOM_USERNAME", "me")
     monkeypatch.delenv("VISDOM_PASSWORD", raising=False)
@@ -42,7 +49,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words: str, sentence: str, mo
     assert said.count("\n") == 1
 
 
-def test_a_download_can_be_interrupted(monkeypatch, capsys) -> None:
+def test_a_download_can_be_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
@@ -52,7 +59,7 @@ def test_a_download_can_be_interrupted(monkeypatch, capsys) -> None:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["serve", "-h"], ["files", "--help"]])
-def test_help_is_for_those_who_ask(words: list[str], capsys) -> None:
+def test_help_is_for_those_who_ask(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(words)
     assert end.value.code == 0

@@ -113,15 +113,3 @@ def test_what_else_lies_in_the_folder_is_not_taken_for_images(tmp_path: Path) ->
         (images / other).write_bytes(b"")
     assert image_files(tmp_path) == [(7, "real_A", images / "epoch007_real_A.png")]
     assert sample_sheets(tmp_path) == [(7, images / "epoch007_samples.jpg")]
-
-
-@pytest.mark.parametrize(
-    ("epoch", "label", "path"),
-    [
-        (1, "real_A", "images/epoch001_real_A.png"),
-        (1234, "fake_B", "images/epoch1234_fake_B.png"),
-        (12, "../<i> x", "images/epoch012_..--i--x.png"),
-    ],
-)
-def test_the_name_of_an_image_holds_epoch_and_label(epoch: int, label: str, path: str) -> None:
-    assert image_path(epoch, label) == path

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
-from tests.util.dashboard.servers import Serve, post, runs, show, shown, wait_for
+from tests.util.dashboard.servers import Serve, kill, post, runs, show, shown, wait_for
 from util.dashboard import browser_files, server
 from util.dashboard.server import BackgroundServer, listens, start_background
 
@@ -35,28 +35,19 @@ def background(free_port: int, envs: Path) -> Iterator[BackgroundServer]:
     """A server that outlives its starter."""
     started = start_background(free_port, env_path=envs)
     yield started
-    started.process.kill()
-    started.process.wait(10)
+    kill(started)
 
 
-def test_a_server_that_cannot_start_says_why(taken_port: int, envs: Path) -> None:
-    with pytest.raises(ConnectionError, match=rf"did not start on port {taken_port}: .* already in use"):
-        start_background(taken_port, env_path=envs)
-
-
-def test_of_two_servers_that_start_at_once_only_one_believes_it_did(background: BackgroundServer, envs: Path) -> None:
-    port = int(background.process.args[background.process.args.index("--port") + 1])
-    assert listens(port)
-    with pytest.raises(ConnectionError, match="already in use"):
-        start_background(port, env_path=envs)
-
-
-def test_a_program_that_hangs_has_the_port(taken_port: int) -> None:
-    assert listens(taken_port)
+def test_of_two_servers_that_start_at_once_only_one_believes_it_did(
+    background: BackgroundServer, free_port: int, envs: Path
+) -> None:
+    assert listens(free_port)
+    with pytest.raises(ConnectionError, match=rf"did not start on port {free_port}: .* already in use"):
+        start_background(free_port, env_path=envs)
 
 
 def test_it_starts_from_any_folder_and_is_reachable_from_this_machine_only(
-    free_port: int, tmp_path: Path, monkeypatch
+    free_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert not listens(free_port)
@@ -75,13 +66,14 @@ def test_it_starts_from_any_folder_and_is_reachable_from_this_machine_only(
 def test_a_server_ends_with_its_starter_if_asked_to(free_port: int, envs: Path, ends_with_me: bool) -> None:
     code = STARTER.format(port=free_port, envs=str(envs), ends_with_me=ends_with_me)
     starter = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert starter.stdout
     pid, child = map(int, starter.stdout.readline().split())
     try:
         show(free_port, "run", "before the end")
         starter.kill()
         starter.wait(10)
         if ends_with_me:
-            wait_for(lambda: not listens(free_port), 5)
+            wait_for(lambda: not listens(free_port), seconds=5)
             wait_for((envs / "run.json").is_file)
         else:
             time.sleep(1)
@@ -104,7 +96,7 @@ def test_stopping_saves_and_leaves_no_zombie(free_port: int, envs: Path, ends_wi
     started.stop()  # harmless
 
 
-def test_stopping_one_that_hangs_kills_it(background: BackgroundServer, monkeypatch) -> None:
+def test_stopping_one_that_hangs_kills_it(background: BackgroundServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "STOP_SECONDS", 0.2)
     os.kill(background.pid, signal.SIGSTOP)
     background.stop()
@@ -122,29 +114,28 @@ def test_a_background_server_gives_way_to_the_training(background: BackgroundSer
     wait_for(lambda: os.getpriority(os.PRIO_PROCESS, background.pid) == min(19, mine + 10))
 
 
-def test_one_that_says_nothing_is_given_up(free_port: int, envs: Path, monkeypatch) -> None:
+def test_one_that_says_nothing_is_given_up(free_port: int, envs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "START_SECONDS", 0.05)
     with pytest.raises(ConnectionError, match="it says nothing"):
         start_background(free_port, env_path=envs)
     assert not listens(free_port)
 
 
-def complaints(process: "subprocess.Popen[str]") -> list[str]:
-    """Return what a server wrote to stderr, but for the lack of its page's files, which not every machine can fetch."""
-    return [line for line in process.stderr.read().splitlines() if "the dashboard's page stays blank" not in line]
-
-
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGHUP", "stdin"])
 def test_what_it_shows_comes_back_after_it_was_ended(serve: Serve, free_port: int, envs: Path, end: str) -> None:
     first = serve(*["--ends_with_stdin"] * (end == "stdin"))
     show(free_port, "run", "hello")
+    assert first.stdin
+    assert first.stdout
+    assert first.stderr
     if end == "stdin":
         first.stdin.close()
     else:
-        first.send_signal(getattr(signal, end))
+        first.send_signal(signal.Signals[end])
     assert first.wait(10) == 0
     assert f"environments saved in {envs}: 2" in first.stdout.read()
-    assert complaints(first) == []
+    complaints = [line for line in first.stderr if "the dashboard's page stays blank" not in line]
+    assert complaints == []  # but for files of the page, which not every machine can fetch
     serve()
     assert shown(free_port, "run") == "hello"
 
@@ -163,19 +154,9 @@ def test_what_nobody_looked_at_is_not_written_again(serve: Serve, free_port: int
     assert json.loads((envs / "main.json").read_text()) == {"jsons": {}, "reload": {}}
 
 
-def test_a_damaged_environment_starts_empty(serve: Serve, free_port: int, envs: Path) -> None:
-    envs.mkdir()
-    (envs / "run.json").write_text('{"jsons": {"w": {"con')
-    process = serve()
-    show(free_port, "run", "again")
-    process.terminate()
-    assert process.wait(10) == 0
-    assert len(complaints(process)) == 1
-    assert (envs / "run.damaged").is_file()
-    assert json.loads((envs / "run.json").read_text())["jsons"]["w"]["content"] == "again"
-
-
-def test_files_that_stay_missing_are_said_in_one_line(monkeypatch, caplog, tmp_path: Path) -> None:
+def test_files_that_stay_missing_are_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
     monkeypatch.setattr(browser_files, "static_folder", lambda: tmp_path)
     server._complete_page()
     assert len(caplog.messages) == 1

@@ -4,27 +4,22 @@ import gc
 import math
 import time
 import weakref
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from tests.util.dashboard.fake_visdom import fake_visdom
 from tests.util.dashboard.servers import wait_for
-from tests.util.dashboard.sinks_under_test import drawn, gray, make_sink, numbered, positions, quick, source, warnings
+from tests.util.dashboard.sinks_under_test import drawn, gray, make_sink, numbered, positions, source, warnings
 from tests.util.sinks.events import images, samples, scalars
 from util.dashboard import sink as module
 from util.sheet import in_rows, sheet
 from util.sinks.events import Samples, Scores
 
 pytest.importorskip("visdom")
+pytestmark = pytest.mark.usefixtures("quick")
 
 SCORES = Scores(1, 0.5, 200, {"validation": 1.5})
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch, caplog) -> Iterator[None]:
-    yield from quick(monkeypatch, caplog)
 
 
 def test_nothing_that_the_training_says_waits_for_a_server_that_hangs() -> None:
@@ -95,18 +90,7 @@ def test_sheets_that_nobody_can_take_are_dropped_at_once_and_the_newest_are_kept
         assert server.images("1-samples") == newest
 
 
-def test_sheets_are_appended_and_shown_once() -> None:
-    with fake_visdom() as server:
-        sink = make_sink(server.port, before=[scalars(1)])
-        for number in range(1, 6):
-            sink.samples(numbered(number))
-            wait_for(lambda number=number: source(numbered(number)) in str(server.windows.get("1-samples")))
-        sink.close()
-        assert server.images("1-samples") == [source(numbered(number)) for number in range(1, 6)]
-        assert sum(source(numbered(3)) in str(asked.message) for asked in server.asked) == 1
-
-
-def test_what_is_no_number_is_sent_as_a_gap(caplog) -> None:
+def test_what_is_no_number_is_sent_as_a_gap(caplog: pytest.LogCaptureFixture) -> None:
     losses = [1.0, math.nan, math.inf, -math.inf, 5.0]
     with fake_visdom() as server:
         sink = make_sink(server.port, name='马 🐎 <b>"')
@@ -123,7 +107,7 @@ def test_what_is_no_number_is_sent_as_a_gap(caplog) -> None:
     assert warnings(caplog) == []
 
 
-def test_between_two_updates_there_is_a_rest_of_many_times_their_work(monkeypatch) -> None:
+def test_between_two_updates_there_is_a_rest_of_many_times_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(0.01 * number for number in range(1000))
     monkeypatch.setattr(time, "thread_time", lambda: next(clock))  # each update takes 10 ms of the processor
     monkeypatch.setattr(module, "REST_FACTOR", 40)
@@ -139,7 +123,7 @@ def test_between_two_updates_there_is_a_rest_of_many_times_their_work(monkeypatc
         sink.close()
 
 
-def test_however_little_work_an_update_is_there_is_a_rest(monkeypatch) -> None:
+def test_however_little_work_an_update_is_there_is_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REST_SECONDS", 0.3)
     with fake_visdom() as server:
         sink = make_sink(server.port, before=[scalars(1)])
@@ -161,7 +145,7 @@ def test_without_news_nothing_is_sent() -> None:
         sink.close()
 
 
-def test_the_end_does_not_wait_for_a_rest(monkeypatch, caplog) -> None:
+def test_the_end_does_not_wait_for_a_rest(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(module, "REST_SECONDS", 60)
     with fake_visdom() as server:
         sink = make_sink(server.port)
@@ -174,7 +158,9 @@ def test_the_end_does_not_wait_for_a_rest(monkeypatch, caplog) -> None:
     assert caplog.messages == [f"Visdom dashboard: {url}", f"Visdom dashboard saved: {url}"]
 
 
-def test_a_server_that_hangs_at_the_end_is_given_up_in_one_line(monkeypatch, caplog) -> None:
+def test_a_server_that_hangs_at_the_end_is_given_up_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.1)
     with fake_visdom() as server:
         sink = make_sink(server.port, before=[scalars(1)])
@@ -187,11 +173,3 @@ def test_a_server_that_hangs_at_the_end_is_given_up_in_one_line(monkeypatch, cap
         sink._thread.join(10)
         assert not sink._thread.is_alive()
     assert len(caplog.messages) == 2, "something was said after the end"
-
-
-def test_a_run_that_shows_no_samples_has_no_window_for_them() -> None:
-    with fake_visdom() as server:
-        sink = make_sink(server.port, before=[scalars(1)], sheets=None)
-        wait_for(lambda: "1-rate" in server.windows)
-        assert "1-samples" not in server.windows
-        sink.close()

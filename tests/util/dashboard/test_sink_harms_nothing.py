@@ -3,28 +3,25 @@
 import logging
 import sys
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from tests.util.dashboard.fake_visdom import fake_visdom
 from tests.util.dashboard.servers import wait_for
-from tests.util.dashboard.sinks_under_test import make_sink, quick, warnings
+from tests.util.dashboard.sinks_under_test import make_sink, warnings
 from tests.util.sinks.events import images, samples, scalars
-from util.last_warning import LAST_WARNING
+from util.log import LAST_WARNING
 
 pytest.importorskip("visdom")
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch, caplog) -> Iterator[None]:
-    yield from quick(monkeypatch, caplog)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize(
-    "place", ["util.dashboard.windows.charts", "util.dashboard.windows.sheet", "util.health.Health.signals"]
+    "place", ["util.dashboard.windows.charts", "util.dashboard.windows.sheet", "util.curves.health.Health.signals"]
 )
-def test_a_mistake_in_the_drawing_ends_neither_the_training_nor_the_dashboard(place: str, monkeypatch, caplog) -> None:
+def test_a_mistake_in_the_drawing_ends_neither_the_training_nor_the_dashboard(
+    place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a mistake")
 
@@ -55,7 +52,9 @@ def test_the_newest_warning_of_the_program_is_shown() -> None:
     logging.getLogger().removeHandler(LAST_WARNING)
 
 
-def test_a_warning_that_cannot_be_put_into_words_does_not_end_the_training(caplog, monkeypatch) -> None:
+def test_a_warning_that_cannot_be_put_into_words_does_not_end_the_training(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)  # as other handlers then: nothing is said
     caplog.handler.setLevel(logging.CRITICAL)  # that of pytest raises on purpose
     with fake_visdom() as server:
@@ -64,7 +63,9 @@ def test_a_warning_that_cannot_be_put_into_words_does_not_end_the_training(caplo
         sink.close()
 
 
-def test_without_visdom_the_sink_says_how_to_install_it_and_does_nothing(monkeypatch, caplog) -> None:
+def test_without_visdom_the_sink_says_how_to_install_it_and_does_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setitem(sys.modules, "visdom", None)
     monkeypatch.delitem(sys.modules, "util.dashboard.client", raising=False)
     sink = make_sink(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.util.dashboard.servers import post, wait_for
+from tests.util.dashboard.servers import kill, post, wait_for
 from tests.util.dashboard.sinks_under_test import (
     ALL,
     drawn,
@@ -15,29 +15,25 @@ from tests.util.dashboard.sinks_under_test import (
     make_sink,
     numbered,
     points,
-    quick,
     source,
     tell,
     warnings,
     windows,
 )
 from tests.util.sinks.events import scalars
+from util.curves.history import History
 from util.dashboard import client
-from util.dashboard import sink as module
 from util.dashboard.saved import Sheets
 from util.dashboard.server import BackgroundServer, start_background
-from util.sheet import jpeg
-from util.sinks.history import History
-from util.sinks.jsonl import JsonLinesSink, read_events
+from util.dashboard.sink import VisdomSink
+from util.images import jpeg
+from util.sinks.events import read_events
+from util.sinks.jsonl import JsonLinesSink
 
 pytest.importorskip("visdom")
+pytestmark = pytest.mark.usefixtures("quick")
 
 Start = Callable[[str], BackgroundServer]
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch, caplog) -> Iterator[None]:
-    yield from quick(monkeypatch, caplog)
 
 
 @pytest.fixture
@@ -51,8 +47,7 @@ def start(free_port: int, tmp_path: Path) -> Iterator[Start]:
 
     yield start_server
     for server in servers:
-        server.process.kill()
-        server.process.wait(10)
+        kill(server)
 
 
 def shows(port: int, number: int) -> bool:
@@ -62,7 +57,18 @@ def shows(port: int, number: int) -> bool:
     return set(shown) == ALL and len(points(port)) == number and source(numbered(number)) in str(sheets)
 
 
-def test_the_dashboard_is_complete(start: Start, free_port: int, tmp_path: Path, caplog) -> None:
+def told_once(port: int, caplog: pytest.LogCaptureFixture) -> VisdomSink:
+    """Return a sink of which the server has shown a first report."""
+    sink = make_sink(port)
+    tell(sink, 1)
+    wait_for(lambda: caplog.messages)
+    wait_for(lambda: shows(port, 1))
+    return sink
+
+
+def test_the_dashboard_is_complete(
+    start: Start, free_port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     start("envs")
     sink = make_sink(free_port, env="马-🐎", before=[scalars(1), scalars(2)])
     for number in (3, 4):
@@ -80,14 +86,12 @@ def test_the_dashboard_is_complete(start: Start, free_port: int, tmp_path: Path,
     assert caplog.messages == [f"Visdom dashboard: {url}", f"Visdom dashboard saved: {url}"]
 
 
-def test_a_killed_server_that_comes_back_empty_shows_every_point_again(start: Start, free_port: int, caplog) -> None:
+def test_a_killed_server_that_comes_back_empty_shows_every_point_again(
+    start: Start, free_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
     first = start("envs")
-    sink = make_sink(free_port)
-    tell(sink, 1)
-    wait_for(lambda: caplog.messages)
-    wait_for(lambda: shows(free_port, 1))
-    first.process.kill()
-    first.process.wait(10)
+    sink = told_once(free_port, caplog)
+    kill(first)
     tell(sink, 2)
     wait_for(lambda: warnings(caplog))
     tell(sink, 3)
@@ -100,14 +104,12 @@ def test_a_killed_server_that_comes_back_empty_shows_every_point_again(start: St
     assert len(warnings(caplog)) == 1
 
 
-def test_a_restart_that_nobody_noticed_is_healed_by_the_next_report(start: Start, free_port: int, caplog) -> None:
+def test_a_restart_that_nobody_noticed_is_healed_by_the_next_report(
+    start: Start, free_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
     first = start("envs")
-    sink = make_sink(free_port)
-    tell(sink, 1)
-    wait_for(lambda: caplog.messages)
-    wait_for(lambda: shows(free_port, 1))
-    first.process.kill()
-    first.process.wait(10)
+    sink = told_once(free_port, caplog)
+    kill(first)
     start("empty")
     sink.scalars(scalars(2))
     sink.close()
@@ -116,13 +118,12 @@ def test_a_restart_that_nobody_noticed_is_healed_by_the_next_report(start: Start
     assert warnings(caplog) == []
 
 
-def test_a_server_that_was_suspended_is_complete_afterwards(start: Start, free_port: int, monkeypatch, caplog) -> None:
+def test_a_server_that_was_suspended_is_complete_afterwards(
+    start: Start, free_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(client, "TIMEOUT", (0.3, 0.3))
     server = start("envs")
-    sink = make_sink(free_port)
-    tell(sink, 1)
-    wait_for(lambda: caplog.messages)
-    wait_for(lambda: shows(free_port, 1))
+    sink = told_once(free_port, caplog)
     os.kill(server.pid, signal.SIGSTOP)
     for number in (2, 3):
         tell(sink, number)
@@ -140,19 +141,9 @@ def test_a_server_that_was_suspended_is_complete_afterwards(start: Start, free_p
     assert "it does not answer in time" in message
 
 
-def test_a_server_that_is_suspended_at_the_end_is_given_up(start: Start, free_port: int, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(module, "CLOSE_SECONDS", 0.2)
-    server = start("envs")
-    sink = make_sink(free_port, before=[scalars(1)])
-    wait_for(lambda: caplog.messages)
-    os.kill(server.pid, signal.SIGSTOP)
-    sink.scalars(scalars(2))
-    sink.close()
-    (message,) = warnings(caplog)
-    assert "it does not answer" in message
-
-
-def test_a_server_that_comes_back_with_an_old_state_is_complete_too(start: Start, free_port: int, caplog) -> None:
+def test_a_server_that_comes_back_with_an_old_state_is_complete_too(
+    start: Start, free_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
     first = start("envs")
     sink = make_sink(free_port)
     tell(sink, 1)
@@ -160,8 +151,7 @@ def test_a_server_that_comes_back_with_an_old_state_is_complete_too(start: Start
     sink = make_sink(free_port, before=[scalars(1)], sheets=Sheets([jpeg(numbered(1).sheet)]), images=gray(1))
     tell(sink, 2)
     wait_for(lambda: shows(free_port, 2))
-    first.process.kill()
-    first.process.wait(10)
+    kill(first)
     start("envs")
     tell(sink, 3)
     sink.close()
@@ -172,12 +162,11 @@ def test_a_server_that_comes_back_with_an_old_state_is_complete_too(start: Start
 
 
 @pytest.mark.parametrize("window", ["1-status", "1-gan", "1-samples", "1-current"])
-def test_a_window_that_a_reader_has_closed_is_no_outage(start: Start, free_port: int, caplog, window: str) -> None:
+def test_a_window_that_a_reader_has_closed_is_no_outage(
+    start: Start, free_port: int, caplog: pytest.LogCaptureFixture, window: str
+) -> None:
     start("envs")
-    sink = make_sink(free_port)
-    tell(sink, 1)
-    wait_for(lambda: caplog.messages)
-    wait_for(lambda: shows(free_port, 1))
+    sink = told_once(free_port, caplog)
     post(free_port, "close", {"eid": "run", "win": window})
     tell(sink, 2)
     sink.close()
@@ -204,12 +193,3 @@ def test_a_resumed_run_shows_what_was_before(start: Start, free_port: int, tmp_p
     assert [image["src"] for image in shown["1-samples"]["content"]] == [source(numbered(n)) for n in (1, 2, 9)]
     assert shown["1-current"]["type"] == "image"
     assert "1-accuracy" not in shown, "a window of what this run does not report"
-
-
-def test_a_run_without_samples_does_not_show_those_of_an_older_run(start: Start, free_port: int) -> None:
-    start("envs")
-    sink = make_sink(free_port)
-    tell(sink, 1)
-    sink.close()
-    make_sink(free_port, before=[scalars(1)], sheets=None).close()
-    assert set(windows(free_port)) & {"1-samples", "1-current"} == set()

@@ -1,30 +1,23 @@
 """The dashboard's sink and the kinds of servers: with a login, behind a path, shared, and one of its own."""
 
-import os
-import re
-import signal
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.util.dashboard.servers import Serve, runs, wait_for
-from tests.util.dashboard.sinks_under_test import ALL, make_sink, points, quick, tell, warnings, windows
+from tests.util.dashboard.servers import Serve
+from tests.util.dashboard.sinks_under_test import ALL, make_sink, points, tell, warnings, windows
 from tests.util.sinks.events import images, samples, scalars
-from util.dashboard.server import listens
 from util.dashboard.windows import Layout
 
 pytest.importorskip("visdom")
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch, caplog) -> Iterator[None]:
-    yield from quick(monkeypatch, caplog)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize("password", ["secret", "wrong", None])
 def test_a_login_is_needed_where_one_is_asked_for(
-    serve: Serve, free_port: int, password: str | None, monkeypatch, caplog
+    serve: Serve,
+    free_port: int,
+    password: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     serve("--login", "--base_url", "/visdom", VISDOM_USERNAME="me", VISDOM_PASSWORD="secret")
     monkeypatch.setenv("VISDOM_USERNAME", "me")
@@ -40,16 +33,9 @@ def test_a_login_is_needed_where_one_is_asked_for(
     assert len(warnings(caplog)) == (password != "secret")
 
 
-def test_behind_a_base_url_the_dashboard_is_complete(serve: Serve, free_port: int, caplog) -> None:
-    serve("--base_url", "/vis/dom")
-    sink = make_sink(free_port, server="http://localhost/vis/dom/")
-    tell(sink, 1)
-    sink.close()
-    assert set(windows(free_port, base_url="/vis/dom")) == ALL
-    assert warnings(caplog) == []
-
-
-def test_a_login_that_nobody_asks_for_does_no_harm(serve: Serve, free_port: int, monkeypatch, caplog) -> None:
+def test_a_login_that_nobody_asks_for_does_no_harm(
+    serve: Serve, free_port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("VISDOM_USERNAME", "me")
     monkeypatch.setenv("VISDOM_PASSWORD", "secret")
     serve()
@@ -58,30 +44,9 @@ def test_a_login_that_nobody_asks_for_does_no_harm(serve: Serve, free_port: int,
     assert warnings(caplog) == []
 
 
-@pytest.mark.parametrize("stop", [True, False])
-def test_a_server_of_our_own_ends_with_the_training_if_asked_to(
-    free_port: int, tmp_path: Path, monkeypatch, caplog, stop: bool
+def test_two_runs_share_an_environment_without_touching_each_other(
+    serve: Serve, free_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    sink = make_sink(free_port, before=[scalars(1)], start_server=True, stop_server=stop)
-    wait_for(lambda: caplog.messages)
-    pid = int(re.search(r"\(server started, pid (\d+)", caplog.messages[0])[1])
-    try:
-        sink.scalars(scalars(2))
-        sink.close()
-        assert (tmp_path / ".visdom" / "run.json").is_file()
-        assert (runs(pid), listens(free_port)) == ((False, False) if stop else (True, True))
-        if not stop:
-            assert points(free_port) == [0.25, 0.5]
-    finally:
-        if runs(pid):
-            os.kill(pid, signal.SIGKILL)
-            wait_for(lambda: not runs(pid))
-    assert caplog.messages[0].startswith(f"Visdom dashboard: http://localhost:{free_port}/env/run")
-
-
-def test_two_runs_share_an_environment_without_touching_each_other(serve: Serve, free_port: int, caplog) -> None:
     serve()
     first = make_sink(free_port, env="both", name="one", layout=Layout(1, "one: ", 4))
     second = make_sink(free_port, env="both", name="two", layout=Layout(20, "two: ", 0))

@@ -4,19 +4,22 @@ import base64
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.util.sinks.events import images, scalars
+from util.curves.history import History
 from util.dashboard.saved import LIMIT, Sheets
 from util.dashboard.status import RunInfo
 from util.dashboard.windows import Layout, View, Windows
-from util.sheet import jpeg
+from util.images import jpeg
 from util.sinks.events import Scores
-from util.sinks.history import History
+
+if TYPE_CHECKING:
+    from util.dashboard.client import Client
 
 INFO = RunInfo("horses", Path("/nonexistent"), "cycle_gan", 10, "lsgan")
 LAYOUT = Layout(1, "", 4)
@@ -30,9 +33,6 @@ class Server:
         self.titles: dict[str, str] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
         self._calls: list[tuple[str, str]] = []
-
-    def has_window(self, window: str) -> bool:
-        return window in self.windows
 
     def show(self, window: str, content: dict[str, Any], *, title: str, size: tuple[int, int]) -> None:
         json.dumps(content, allow_nan=False)
@@ -65,6 +65,10 @@ class Server:
         return [base64.b64decode(source.split(",")[1]) for source in sources]
 
 
+def windows_of(server: Server, layout: Layout = LAYOUT) -> Windows:
+    return Windows(cast("Client", server), INFO, layout)
+
+
 def view(**values: Any) -> View:
     """Return a view of a run with everything in it, or with other ``values``."""
     event = scalars(1, D_A=0.2, cycle_A=1.0)._replace(accuracies={"D_A_real": 0.7}, memory=1e9)
@@ -90,13 +94,13 @@ def server() -> Server:
 
 
 def test_windows_come_in_reading_order(server: Server) -> None:
-    Windows(server, INFO, LAYOUT).show(view(), whole=True)
+    windows_of(server).show(view(), whole=True)
     order = "status gan reconstruction samples current accuracy speed waiting memory rate variety validation"
     assert list(server.windows) == [f"1-{name}" for name in order.split()]
 
 
 def test_before_the_first_report_there_is_the_status_alone(server: Server) -> None:
-    windows = Windows(server, INFO, LAYOUT)
+    windows = windows_of(server)
     windows.show(view(history=History(), images=None, sheets=Sheets()), whole=True)
     assert list(server.windows) == ["1-status"]
     windows.show(view(), whole=False)
@@ -104,7 +108,7 @@ def test_before_the_first_report_there_is_the_status_alone(server: Server) -> No
 
 
 def test_places_are_kept_for_images_and_filled_when_they_come(server: Server) -> None:
-    windows = Windows(server, INFO, LAYOUT)
+    windows = windows_of(server)
     for _ in range(2):
         windows.show(view(images=None, sheets=Sheets()), whole=False)
     before = list(server.windows)
@@ -117,7 +121,7 @@ def test_places_are_kept_for_images_and_filled_when_they_come(server: Server) ->
 
 
 def test_no_place_is_kept_that_nothing_will_fill(server: Server) -> None:
-    windows = Windows(server, INFO, LAYOUT)
+    windows = windows_of(server)
     windows.show(view(images=None, sheets=None), whole=True)
     assert "1-samples" not in server.windows
     windows.show(view(images=None, sheets=Sheets(), closed=True), whole=False)
@@ -125,7 +129,7 @@ def test_no_place_is_kept_that_nothing_will_fill(server: Server) -> None:
 
 
 def test_only_new_sheets_are_sent(server: Server) -> None:
-    windows, shown = Windows(server, INFO, LAYOUT), sheets(3)
+    windows, shown = windows_of(server), sheets(3)
     windows.show(view(sheets=shown), whole=True)
     assert server.news("1-samples") == ["show", "fill", "append"]
     windows.show(view(sheets=shown), whole=False)
@@ -137,19 +141,8 @@ def test_only_new_sheets_are_sent(server: Server) -> None:
     assert server.images("1-samples") == shown.items == [an_image(number) for number in range(5)]
 
 
-def test_all_sheets_are_sent_to_a_server_that_lost_them(server: Server) -> None:
-    windows, shown = Windows(server, INFO, LAYOUT), sheets(3)
-    windows.show(view(sheets=shown), whole=True)
-    assert not windows.are_lost()
-    server.windows.clear()
-    assert windows.are_lost()
-    windows.show(view(sheets=shown), whole=True)
-    assert server.images("1-samples") == shown.items
-    assert len(server.images("1-current")) == 1
-
-
 def test_when_older_sheets_are_left_out_the_others_are_sent_anew(server: Server) -> None:
-    windows, shown = Windows(server, INFO, LAYOUT), sheets(LIMIT)
+    windows, shown = windows_of(server), sheets(LIMIT)
     windows.show(view(sheets=shown), whole=True)
     server.news("1-samples")
     shown.add(an_image(LIMIT))
@@ -161,7 +154,7 @@ def test_when_older_sheets_are_left_out_the_others_are_sent_anew(server: Server)
 
 
 def test_sheets_that_are_cut_twice_between_two_updates_are_sent_whole(server: Server) -> None:
-    windows, shown = Windows(server, INFO, LAYOUT), sheets(5)
+    windows, shown = windows_of(server), sheets(5)
     windows.show(view(sheets=shown), whole=True)
     for number in range(5, 4 * LIMIT):
         shown.add(an_image(number))
@@ -170,7 +163,7 @@ def test_sheets_that_are_cut_twice_between_two_updates_are_sent_whole(server: Se
 
 
 def test_the_current_image_is_sent_once_and_curves_each_time(server: Server) -> None:
-    windows, event = Windows(server, INFO, LAYOUT), images()
+    windows, event = windows_of(server), images()
     for expected in (["show"], []):
         windows.show(view(images=event), whole=False)
         assert server.news("1-current") == expected
@@ -188,14 +181,14 @@ def test_what_an_older_run_left_is_removed_and_nothing_of_others(stale: str, ser
     for window in (f"1-{stale}", *others):
         server.show(window, {"data": []}, title="old", size=(1, 1))
     bare = view(history=History([scalars(1, G=1.0)]), images=None, sheets=None)
-    Windows(server, INFO, LAYOUT._replace(columns=0)).show(bare, whole=True)
+    windows_of(server, LAYOUT._replace(columns=0)).show(bare, whole=True)
     assert f"1-{stale}" not in server.windows
     assert set(others) <= set(server.windows)
 
 
 def test_a_window_per_image_takes_the_place_of_the_common_one(server: Server) -> None:
     server.show("1-current", {"data": []}, title="with --display_ncols 4", size=(1, 1))
-    windows, event = Windows(server, INFO, LAYOUT._replace(columns=0)), images(labels=("real_A", "fake_B", "rec_A"))
+    windows, event = windows_of(server, LAYOUT._replace(columns=0)), images(labels=("real_A", "fake_B", "rec_A"))
     for expected in (["show"], []):
         windows.show(view(images=event), whole=False)
         assert server.news("1-current-fake_B") == expected
@@ -207,7 +200,7 @@ def test_a_window_per_image_takes_the_place_of_the_common_one(server: Server) ->
 
 
 def test_names_begin_with_the_number_and_titles_with_the_prefix(server: Server) -> None:
-    Windows(server, INFO, Layout(7, "run 7: ", 4)).show(view(), whole=True)
+    windows_of(server, Layout(7, "run 7: ", 4)).show(view(), whole=True)
     assert all(name.startswith("7-") for name in server.windows)
     assert all(title.startswith("run 7: ") for title in server.titles.values())
     assert server.titles["7-gan"] == "run 7: GAN losses"
@@ -215,7 +208,7 @@ def test_names_begin_with_the_number_and_titles_with_the_prefix(server: Server) 
 
 @pytest.mark.parametrize("columns", [0, 1, 4])
 def test_an_image_fits_its_window(columns: int, server: Server) -> None:
-    Windows(server, INFO, LAYOUT._replace(columns=columns)).show(view(), whole=True)
+    windows_of(server, LAYOUT._replace(columns=columns)).show(view(), whole=True)
     shown = [
         name for name in server.windows if name in ("1-samples", "1-current", "1-current-real_A", "1-current-fake_B")
     ]
@@ -228,7 +221,7 @@ def test_an_image_fits_its_window(columns: int, server: Server) -> None:
 
 
 def test_the_status_tells_name_signals_and_warning(server: Server) -> None:
-    Windows(server, INFO, LAYOUT).show(view(signals=["D_A has won"], warning="a.png is left out"), whole=False)
+    windows_of(server).show(view(signals=["D_A has won"], warning="a.png is left out"), whole=False)
     (content,) = server.windows["1-status"]
     html = content["data"][0]["content"]
     assert all(text in html for text in ("horses", "D_A has won", "a.png is left out", "training"))

@@ -1,16 +1,17 @@
 """Save an image with Pillow, and read it with us, header and all."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from util.raster.header import read_header
-from util.raster.reading import read_raster
+from util.raster.reading import read_header, read_raster
 
 
-def saved(image: Image.Image, path: Path, **options: object) -> Path:
+def saved(image: Image.Image | None, path: Path, **options: Any) -> Path:
+    assert image
     image.save(path, **options)
     return path
 

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -38,8 +38,8 @@ def whole_files(folder: Path) -> dict[str, bytes]:
     image = an_image(0, (SIZE[1], SIZE[0]))
     exif = Image.Exif()
     exif[0x0112] = 6
-    for name, options in {
-        "rgb.jpg": {},
+    settings: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(("palette.png", "palette.bmp", "palette.tif", "rgb.jpg"), {}),
         "turned.jpg": {"exif": exif},
         "progressive.jpg": {"progressive": True},
         "lossy.webp": {"exif": exif.tobytes()},
@@ -49,12 +49,9 @@ def whole_files(folder: Path) -> dict[str, bytes]:
         "deflated.tif": {"compression": "tiff_adobe_deflate"},
         "moving.gif": {"save_all": True, "append_images": [image.rotate(90)]},
         "moving.png": {"save_all": True, "append_images": [image.rotate(90)]},
-    }.items():
-        image.save(folder / name, **options)
-        whole[name] = (folder / name).read_bytes()
-        (folder / name).unlink()
-    for name in ("palette.png", "palette.bmp", "palette.tif"):
-        image.quantize(9).save(folder / name)
+    }
+    for name, options in settings.items():
+        (image.quantize(9) if name.startswith("palette") else image).save(folder / name, **options)
         whole[name] = (folder / name).read_bytes()
         (folder / name).unlink()
     return whole

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 from PIL import Image
+
+from util.raster.kinds import Color
 
 Levels = npt.NDArray[Any]
 SIZES = [(1, 1), (7, 5), (48, 64), (1, 300), (300, 2)]  # height, width
@@ -20,7 +22,7 @@ class Kind(NamedTuple):
 
     suffix: str
     file_format: str
-    color: str
+    color: Color
     channels: int
     dtype: str
     write: Callable[[Levels, Path], object]
@@ -47,7 +49,7 @@ def flat(levels: Levels) -> Levels:
     return levels[:, :, 0] if levels.shape[2] == 1 else levels
 
 
-def expected(kind: int, row: bytes, above: bytes, x: int, step: int) -> int:
+def expected(kind: int, row: Sequence[int], above: Sequence[int], x: int, step: int) -> int:
     """Return what a PNG filter of this kind expects at byte ``x`` of a row."""
     left, up, corner = (row[x - step], above[x], above[x - step]) if x >= step else (0, above[x], 0)
     nearest = min((left, up, corner), key=lambda value: abs(left + up - corner - value))

@@ -11,22 +11,22 @@ from options.errors import UserError
 from tests.images import an_image
 from tests.util.raster.lossless_files import KINDS, levels_of
 from util.raster.channels import with_channels
-from util.raster.kinds import CHANNELS
-from util.raster.reading import Raster, read_raster
+from util.raster.kinds import CHANNELS, Color, Raster
+from util.raster.reading import read_raster
 
-MODES = {"gray": "L", "gray+alpha": "LA", "rgb": "RGB", "rgba": "RGBA", "cmyk": "CMYK"}
+MODES: dict[Color, str] = {"gray": "L", "gray+alpha": "LA", "rgb": "RGB", "rgba": "RGBA", "cmyk": "CMYK"}
 WANTED = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 DEEP = ["uint16", "int16", "int32", "uint32", "float32"]
 
 
-def raster(color: str, dtype: str, channels: int = 5) -> Raster:
+def raster(color: Color, dtype: str, channels: int = 5) -> Raster:
     kind = KINDS["tiff gray"]._replace(channels=CHANNELS.get(color, channels), dtype=dtype)
     return Raster(levels_of(kind, (37, 41)), color)
 
 
 @pytest.mark.parametrize("channels", WANTED)
 @pytest.mark.parametrize("color", MODES)
-def test_bytes_become_what_pillow_makes_of_them(color: str, channels: int) -> None:
+def test_bytes_become_what_pillow_makes_of_them(color: Color, channels: int) -> None:
     levels = raster(color, "uint8").levels
     image = Image.frombytes(MODES[color], (41, 37), levels.tobytes())
     unchanged = CHANNELS[color] == channels
@@ -37,7 +37,7 @@ def test_bytes_become_what_pillow_makes_of_them(color: str, channels: int) -> No
 
 
 @pytest.mark.parametrize("color", MODES)
-def test_half_an_image_is_converted_like_a_whole_one(color: str) -> None:
+def test_half_an_image_is_converted_like_a_whole_one(color: Color) -> None:
     whole = raster(color, "uint8")
     half = Raster(whole.levels[:, 20:], color)
     assert not half.levels.flags.c_contiguous
@@ -55,7 +55,7 @@ def test_gray_of_a_file_equals_that_of_pillow(suffix: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("dtype", DEEP)
 @pytest.mark.parametrize("channels", WANTED)
 @pytest.mark.parametrize("color", ["gray", "gray+alpha", "rgb", "rgba"])
-def test_deeper_levels_keep_their_depth(color: str, channels: int, dtype: str) -> None:
+def test_deeper_levels_keep_their_depth(color: Color, channels: int, dtype: str) -> None:
     levels = raster(color, dtype).levels
     found = with_channels(Raster(levels, color), channels, "a.tif")
     assert (found.dtype, found.shape) == (np.dtype(dtype), (37, 41, channels))
@@ -90,9 +90,10 @@ def test_deep_ink_becomes_light_as_that_of_bytes(channels: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", *DEEP])
-def test_ink_stays_ink_where_four_channels_are_wanted(dtype: str) -> None:
-    ink = raster("cmyk", dtype)
+def test_ink_and_what_is_no_colour_stay_where_as_many_channels_are_wanted(dtype: str) -> None:
+    ink, five = raster("cmyk", dtype), raster("channels", dtype)
     assert with_channels(ink, 4, "") is ink.levels
+    assert with_channels(five, 5, "a.npy") is five.levels
 
 
 @pytest.mark.parametrize(
@@ -104,14 +105,9 @@ def test_ink_stays_ink_where_four_channels_are_wanted(dtype: str) -> None:
         ("rgb", 3, 13, "has 3 channels, but 13 are wanted; pass --input_nc 3"),
     ],
 )
-def test_channels_that_are_no_colours_are_not_converted(color: str, have: int, wanted: int, text: str) -> None:
+def test_channels_that_are_no_colours_are_not_converted(color: Color, have: int, wanted: int, text: str) -> None:
     with pytest.raises(UserError, match=f"the image some.tif {text}"):
         with_channels(raster(color, "uint8", have), wanted, "some.tif")
-
-
-def test_channels_that_are_no_colours_are_kept_if_they_are_as_many() -> None:
-    five = raster("channels", "float32")
-    assert with_channels(five, 5, "a.npy") is five.levels
 
 
 @pytest.mark.parametrize("shape", [(48, 48, 100), (48, 100, 48)])

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,8 @@ import tifffile
 from PIL import Image
 
 from tests.util.raster.lossless_files import KINDS, SIZES, flat, holds, levels_of, read_png
-from util.raster.header import Header, read_header
-from util.raster.kinds import CHANNELS
-from util.raster.reading import read_raster, read_raster_bytes
+from util.raster.kinds import CHANNELS, Color, Header, Layout
+from util.raster.reading import read_header, read_raster
 from util.raster.writing import write_raster
 
 CASES = [(name, size) for name in KINDS for size in SIZES if holds(name, size)]
@@ -35,7 +35,7 @@ def test_what_others_wrote_is_read_and_written_back_alike(name: str, size: tuple
     assert raster.levels.flags.c_contiguous
     assert raster.levels.flags.writeable
 
-    in_memory = read_raster_bytes(path.read_bytes(), "a member of an archive")
+    in_memory = read_raster("a member of an archive", path.read_bytes())
     assert_same(in_memory.levels, levels)
     assert in_memory.color == kind.color
 
@@ -58,7 +58,7 @@ def test_what_others_wrote_is_read_and_written_back_alike(name: str, size: tuple
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "uint32", "float32"])
 @pytest.mark.parametrize("color", [*CHANNELS, "channels"])
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "NPY", "NPZ"])
-def test_what_is_written_others_read(file_format: str, color: str, dtype: str, tmp_path: Path) -> None:
+def test_what_is_written_others_read(file_format: str, color: Color, dtype: str, tmp_path: Path) -> None:
     kind = KINDS["tiff gray"]._replace(channels=CHANNELS.get(color, 7), dtype=dtype)
     levels = levels_of(kind, (9, 11), seed=3)
     path = write_raster(levels, tmp_path / "image", file_format=file_format, color=color)
@@ -72,17 +72,11 @@ def test_what_is_written_others_read(file_format: str, color: str, dtype: str, t
 
 
 @pytest.mark.parametrize(("color", "dtype", "mode"), [("gray", "float32", "F"), ("cmyk", "uint8", "CMYK")])
-def test_pillow_reads_a_tiff_where_it_can(color: str, dtype: str, mode: str, tmp_path: Path) -> None:
+def test_pillow_reads_a_tiff_where_it_can(color: Color, dtype: str, mode: str, tmp_path: Path) -> None:
     levels = levels_of(KINDS["tiff gray"]._replace(channels=CHANNELS[color], dtype=dtype), (9, 11))
     with Image.open(write_raster(levels, tmp_path / "image", file_format="PNG", color=color)) as image:
         assert image.mode == mode
         assert_same(np.asarray(image), flat(levels))
-
-
-def test_a_few_rows_of_many_channels_come_back_from_an_array(tmp_path: Path) -> None:
-    levels = levels_of(KINDS["npy"]._replace(channels=5), (2, 30))
-    path = write_raster(levels, tmp_path / "image", file_format="NPY", color="channels")
-    assert_same(read_raster(path).levels, levels)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +94,7 @@ def test_a_few_rows_of_many_channels_come_back_from_an_array(tmp_path: Path) -> 
 )
 @pytest.mark.parametrize("file_format", ["NPY", "NPZ"])
 def test_an_array_has_the_axes_that_are_wished_where_it_is_read_again_as_it_is_meant(
-    file_format: str, layout: str, size: tuple[int, int], channels: int, shape: tuple[int, ...], tmp_path: Path
+    file_format: str, layout: Layout, size: tuple[int, int], channels: int, shape: tuple[int, ...], tmp_path: Path
 ) -> None:
     levels = levels_of(KINDS["npy last"]._replace(channels=channels), size)
     path = write_raster(levels, tmp_path / "image", file_format=file_format, color="channels", layout=layout)
@@ -112,7 +106,7 @@ def test_an_array_has_the_axes_that_are_wished_where_it_is_read_again_as_it_is_m
     ("layout", "channels", "shape"), [("HW", 3, (9, 11, 3)), ("CHW", 3, (3, 9, 11)), ("CHW", 1, (9, 11))]
 )
 def test_a_tiff_has_the_axes_that_are_wished(
-    layout: str, channels: int, shape: tuple[int, ...], tmp_path: Path
+    layout: Layout, channels: int, shape: tuple[int, ...], tmp_path: Path
 ) -> None:
     levels = levels_of(KINDS["tiff float"]._replace(channels=channels), (9, 11))
     path = write_raster(levels, tmp_path / "image", file_format="TIFF", color="channels", layout=layout)
@@ -133,23 +127,7 @@ def test_the_array_in_an_npz_keeps_its_name(name: str, tmp_path: Path) -> None:
         assert_same(arrays[name], levels)
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    levels = levels_of(KINDS["png rgb"], (4, 4))
-    path = write_raster(levels, tmp_path / "image", file_format="PNG", color="rgb")
-    before = path.read_bytes()
-
-    def refuse(*_: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr("os.replace", refuse)
-    with pytest.raises(OSError, match="no space left"):
-        write_raster(255 - levels, tmp_path / "image", file_format="PNG", color="rgb")
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("image.png", before)]
-
-
-def by_others(path: Path, levels: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def by_others(path: Path, levels: npt.NDArray[np.generic]) -> Any:
     """Read the file with a program that had no part in writing it, or none but in its container."""
     if path.suffix == ".npy":
         return np.load(path)

@@ -1,8 +1,10 @@
 """What is special about some files: lossy, with a palette, animated, in pages, of rare types, under a wrong name."""
 
-import io
+import logging
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,7 @@ from tests.conftest import PROJECT
 from tests.images import an_image
 from tests.util.raster.checked_reading import read, same, saved
 from tests.util.raster.lossless_files import KINDS, levels_of
-from util.raster.header import read_header
-from util.raster.reading import read_raster
+from util.raster.reading import read_header, read_raster
 
 IMAGE = an_image(1)  # 40 x 36
 
@@ -155,9 +156,7 @@ def test_nothing_is_printed(
     saved(IMAGE, tmp_path / "a.tif", compression="tiff_lzw", tiffinfo={65001: "odd", 700: b"x"})
     KINDS["tiff rgb 16"].write(levels_of(KINDS["tiff rgb 16"], (9, 8)), tmp_path / "b.tif")
     (tmp_path / "cut deep.tif").write_bytes((tmp_path / "b.tif").read_bytes()[:-40])
-    large = io.BytesIO()
-    Image.new("1", (13_000, 10_000)).save(large, "PNG")  # Pillow warns of its size
-    (tmp_path / "large.png").write_bytes(large.getvalue())
+    Image.new("1", (13_000, 10_000)).save(tmp_path / "large.png")  # Pillow warns of its size
     for path in sorted(tmp_path.iterdir()):
         try:
             read_header(path)
@@ -167,6 +166,15 @@ def test_nothing_is_printed(
             assert "cut" in path.name
     assert capfd.readouterr() == ("", "")
     assert list(recwarn) == []
+
+
+def test_reading_in_many_threads_leaves_warnings_and_loggers_as_they_were(tmp_path: Path) -> None:
+    paths = [saved(an_image(seed), tmp_path / f"{seed}.tif") for seed in range(20)] * 10
+    before = list(warnings.filters), [logging.getLogger(name).level for name in ("PIL", "tifffile")]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read_header, paths))
+        list(pool.map(read_raster, paths))
+    assert (list(warnings.filters), [logging.getLogger(name).level for name in ("PIL", "tifffile")]) == before
 
 
 def test_plain_images_need_neither_torch_nor_tifffile(tmp_path: Path) -> None:

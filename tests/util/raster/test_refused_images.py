@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +14,9 @@ import tifffile
 from options.errors import UserError
 from tests.conftest import PROJECT
 from tests.util.raster.lossless_files import KINDS, levels_of
-from util.raster.header import read_header
-from util.raster.reading import read_raster
+from util.raster.reading import read_header, read_raster
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, str]] = {  # bytes, or an array
     "empty.png": (b"", "the file is empty"),
     "text.png": (b"<!DOCTYPE html><html>404</html>", "it is no JPEG, PNG, .* but begins with b'<!DOCTYPE"),
     "int64.npy": (np.zeros((3, 3), np.int64), "its numbers are int64"),
@@ -58,7 +58,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_an_npz_holds_exactly_one_array(count: int, tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", **{f"image{number}": np.zeros((3, 3)) for number in range(count)})
+    np.savez(tmp_path / "a.npz", *[np.zeros((3, 3))] * count)
     with pytest.raises(UserError, match=f"it holds {count} arrays; an image is one array"):
         read_header(tmp_path / "a.npz")
 

@@ -1,6 +1,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.util.sinks.events import scalars
 from util.sinks.loss_log import LossLogSink
 
@@ -15,7 +17,7 @@ def test_each_run_appends_a_header_and_its_lines(tmp_path: Path) -> None:
     assert lines[3] == "(epoch: 1, iters: 200, time: 0.311, data: 0.000) G: 0.500 "
 
 
-def test_an_outage_warns_once_and_heals(tmp_path: Path, caplog) -> None:
+def test_an_outage_warns_once_and_heals(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "run" / "loss_log.txt"
     path.parent.mkdir()
     sink = LossLogSink(path)
