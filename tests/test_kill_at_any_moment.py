@@ -118,6 +118,7 @@ def test_many_kills_change_nothing_of_what_is_learned(place: Nursery, whole: Pat
     assert not list(run.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lock", ["filelock", "inherited_lock"])
 def test_loading_processes_that_outlive_a_killed_training_do_not_keep_the_next_one_out(
     lock: str, place: Nursery

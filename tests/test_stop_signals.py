@@ -112,6 +112,7 @@ def test_a_second_ctrl_c_kills_at_once_a_run_that_waits_for_an_image(
     goes_on(["--name", "run", "--continue_train"])
 
 
+@pytest.mark.slow
 def test_under_nohup_a_run_outlives_the_terminal_and_goes_on_in_a_new_process(
     words: list[object], goes_on: GoesOn
 ) -> None:
@@ -140,6 +141,7 @@ def as_under_nohup() -> None:
         signal.signal(number, signal.SIG_IGN if number == signal.SIGHUP else signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_a_killed_loading_process_leaves_a_run_that_goes_on(
     place: Nursery, words: list[object], goes_on: GoesOn
 ) -> None:
@@ -152,6 +154,7 @@ def test_a_killed_loading_process_leaves_a_run_that_goes_on(
     goes_on(["--name", "run", "--continue_train"])
 
 
+@pytest.mark.slow
 def test_a_loading_process_killed_during_a_report_costs_no_report(
     run_cli: RunCli, words: list[object], goes_on: GoesOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

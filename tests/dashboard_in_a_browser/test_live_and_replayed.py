@@ -35,6 +35,7 @@ from util.images import jpeg
 skip_if_something_is_lacking()
 
 
+@pytest.mark.slow
 class TestLive:
     def test_an_open_page_follows_a_training_to_its_end(
         self, page: Page, place: Nursery, port: int, serve: Serve

@@ -16,10 +16,15 @@ from tests.docs.commands import Commands, Place
 from tests.docs.pages import NOT_RUN, Block, Page, commands, read_pages
 
 LANGUAGES = {"bash", "sh", "python", "text", "json", "yaml"}
-COMMANDS = [command for page in read_pages() for command in commands(page)]
+SLOW = ("docs/performance.md", "docs/export.md")  # their commands measure, or load an exporter
+COMMANDS = [
+    pytest.param(command, id=str(command), marks=[pytest.mark.slow] if page.name in SLOW else [])
+    for page in read_pages()
+    for command in commands(page)
+]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=str)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: Block, runner: Commands, places: dict[str, Place]) -> None:
     if command.note.startswith(NOT_RUN):
         runner.parse(command.words)

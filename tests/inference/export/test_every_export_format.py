@@ -91,6 +91,7 @@ def told_by(path: Path) -> dict[str, str]:
 READERS = {"onnx": by_onnx, "torchscript": by_torchscript, "torch_export": by_torch_export}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize("name", ["two ways", "unet"])
 def test_a_file_translates_images_of_any_size(name: str, kind: str, write: Any, runs: dict[str, Path]) -> None:
@@ -132,6 +133,7 @@ def test_the_other_generators_become_files_too(flags: str, tmp_path: Path) -> No
     assert np.array_equal(alone, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", READERS)
 def test_a_colorizing_file_takes_and_gives_rgb(kind: str, write: Any, runs: dict[str, Path]) -> None:
     (one,) = write("colours", kind)
