@@ -1,24 +1,16 @@
 """A model to copy: change it, add its import to ``models/__init__.py``, pass ``--model``. It learns B by L1 alone."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data.batch import Batch
 from models.base import Loss, Phase, TranslationModel
+from models.pix2pix_model import Pair  # a NamedTuple: what losses and images need
 from models.registry import MODELS
 from networks.factory import build_generator
 from options.flag import Settings, flag
-
-
-class Translation(NamedTuple):  # what forward returns: tensors N x C x H x W in [-1, 1]
-    """Input, target and translation."""
-
-    real_A: Tensor
-    real_B: Tensor
-    fake_B: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +24,7 @@ class TemplateOptions(Settings):  # the model's own flags
 
 
 @MODELS.register("template")  # the name for --model
-class TemplateModel(TranslationModel[Translation]):
+class TemplateModel(TranslationModel[Pair]):
     """Networks, forward, losses, images: nothing else is needed."""
 
     Flags = TemplateOptions
@@ -42,23 +34,23 @@ class TemplateModel(TranslationModel[Translation]):
         """Name the networks: "G" is saved as ``<epoch>_net_G.pth``."""
         return {"G": build_generator(self.opt.net, self.opt.net.input_nc, self.opt.net.output_nc)}
 
-    def forward(self, batch: Batch) -> Translation:
+    def forward(self, batch: Batch) -> Pair:
         """Compute what losses and images need."""
-        return Translation(batch.A, batch.target, self.networks["G"](batch.A))
+        return Pair(batch.A, batch.target, self.networks["G"](batch.A))
 
     def phases(self) -> list[Phase]:
         """List who is trained by which loss, in order."""
         return [Phase("G", ("G",), self.loss_G)]
 
-    def loss_G(self, out: Translation) -> Loss:
+    def loss_G(self, out: Pair) -> Loss:
         """Return what to minimise, and what to print."""
         regression = F.l1_loss(out.fake_B, out.real_B) * self.own.lambda_regression
         return Loss(regression, {"G": regression})
 
-    def visuals(self, out: Translation) -> dict[str, Tensor]:
+    def visuals(self, out: Pair) -> dict[str, Tensor]:
         """Name the images to show."""
         return {"real_A": out.real_A, "fake_B": out.fake_B, "real_B": out.real_B}
 
-    def translations(self, out: Translation) -> dict[str, tuple[Tensor, Tensor]]:
+    def translations(self, out: Pair) -> dict[str, tuple[Tensor, Tensor]]:
         """Name what is to be judged, and what it should look like."""
         return {"G": (out.fake_B, out.real_B)}
