@@ -4,7 +4,7 @@ Losses have been multiplied by each process's share, so that it is the mean.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -35,10 +35,10 @@ class GradientSum:
         """Send large gradients as soon as they are there; each must be accumulated once while the body runs."""
         self._starts = True
         try:
-            yield
-        except BaseException:
-            self._under_way.clear()  # or the next step would take those for its own
-            raise
+            with ExitStack() as undo:
+                undo.callback(self._under_way.clear)  # or the next step would take those for its own
+                yield
+                undo.pop_all()
         finally:
             self._starts = False
 
