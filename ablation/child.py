@@ -5,17 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
-from options.errors import StoppedError
-from util.stop import stop_signals
+from util.stop import raising, stop_signals
 
 PROJECT = Path(__file__).resolve().parents[1]
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux' prctl
 TAIL = 4096  # bytes
+ENDINGS = tuple(number for number in stop_signals() if number != signal.SIGINT)  # Ctrl-C raises by itself
 
 
 class FailedError(Exception):
@@ -46,7 +44,7 @@ def run(program: str, words: Sequence[str], log: Path) -> None:
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
         try:
-            with _signals_raise():
+            with raising(*ENDINGS):
                 code = child.wait()
         finally:
             if child.poll() is None:
@@ -64,24 +62,6 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
         if child.poll() is None:
             child.kill()
             child.wait()
-
-
-@contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Let the signals that ask for an end raise; Ctrl-C does so by itself."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise StoppedError(signal.Signals(number).name, 128 + number)
-
-    numbers = [number for number in stop_signals() if number != signal.SIGINT]
-    before = {
-        number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _end_with_parent() -> None:

@@ -55,8 +55,17 @@ def check(root: str, *, processes: int, mode: Mode | None = None) -> Report:
     """
     found = find_sources(root)
     checked = _examined(found.sources, processes)
+    by_name = mode is None and checked[0].source.side != ""
     mode = mode or guess_mode(checked)
-    return Report(root, mode, checked, list(_findings(found, checked, mode)), command(root, checked, mode))
+    hint = "A and B seem to be pairs, by their names; if they are not: --dataset_mode unaligned"
+    return Report(
+        root,
+        mode,
+        checked,
+        list(_findings(found, checked, mode)),
+        command(root, checked, mode),
+        hint if by_name and mode == "aligned" else "",
+    )
 
 
 def _examined(sources: Sequence[Source], processes: int) -> list[Checked]:

@@ -32,9 +32,12 @@ class CUTOptions(Settings):
         parse=lambda text: {"cut": "CUT", "fastcut": "FastCUT"}.get(text.lower(), text),
     )
     lambda_GAN: float = flag(
-        1.0, "weight of the adversarial loss; 0: no discriminator. To see what it is good for", metavar="WEIGHT"
+        1.0,
+        "weight of the adversarial loss; 0: no discriminator. To see what it is good for",
+        metavar="WEIGHT",
+        least=0,
     )
-    lambda_NCE: float = flag(1.0, "weight of the contrastive loss. More keeps the input", metavar="WEIGHT")
+    lambda_NCE: float = flag(1.0, "weight of the contrastive loss. More keeps the input", metavar="WEIGHT", least=0)
     nce_idt: bool = flag(True, "contrastive loss also between B and what G makes of it. It keeps colours")
     nce_layers: str = flag(
         "",

@@ -60,19 +60,28 @@ class CycleGANOptions(Settings):
     The weights of its losses.
     """
 
-    lambda_A: float = flag(10.0, "weight of the cycle loss A -> B -> A. Less lets images change more", metavar="WEIGHT")
+    lambda_A: float = flag(
+        10.0, "weight of the cycle loss A -> B -> A. Less lets images change more", metavar="WEIGHT", least=0
+    )
     lambda_B: float = flag(
-        10.0, "weight of the cycle loss B -> A -> B. Other than --lambda_A where one way is easier", metavar="WEIGHT"
+        10.0,
+        "weight of the cycle loss B -> A -> B. Other than --lambda_A where one way is easier",
+        metavar="WEIGHT",
+        least=0,
     )
     lambda_identity: float = flag(
         0.5,
         "weight of the identity loss, relative to the cycle's. It keeps colours; 0 lets them change, and is faster",
         metavar="WEIGHT",
+        least=0,
         essential=True,
         aliases=("identity",),
     )
     lambda_GAN: float = flag(
-        1.0, "weight of the adversarial losses; 0: no discriminators. To see what they are good for", metavar="WEIGHT"
+        1.0,
+        "weight of the adversarial losses; 0: no discriminators. To see what they are good for",
+        metavar="WEIGHT",
+        least=0,
     )
 
 

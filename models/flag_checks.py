@@ -7,9 +7,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from networks.generators import generator_kind, has_blocks
+from networks.generators import generator_kind
 from options.errors import UserError
-from options.flag import at_least
 from options.training import OptimOptions
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ def check_memory(values: Mapping[str, Any], *, has_pieces: bool) -> None:
             f"--memory low has no effect on --model {model}, whose losses share one pass; leave it out, or split the "
             "batch with --accumulate"
         )
-    if memory == "lowest" and not has_blocks(values["netG"]):
+    if memory == "lowest" and not generator_kind(values["netG"]).recomputable:
         instead = "pass --memory low" if has_pieces else "leave it out, or split the batch with --accumulate"
         raise UserError(
             f"--memory lowest computes residual blocks a second time, and --netG {values['netG']} has none; {instead}"
@@ -63,8 +62,6 @@ def check_lambdas(values: Mapping[str, Any], given: Mapping[str, Any], gan: str,
     """
     if gan not in values or "lr" not in values:  # a test has no losses
         return
-    for name in (gan, *others):
-        at_least(f"--{name}", values[name], 0)
     if not any(values[name] for name in (gan, *others)):
         raise UserError(f"with {', '.join(f'--{name} 0' for name in (gan, *others))} there is nothing to learn from")
     ignored = [f"--{name}" for name in OF_DISCRIMINATORS if name in given] if not values[gan] else []

@@ -41,10 +41,14 @@ class Pix2PixOptions(Settings):
         100.0,
         "weight of the L1 loss. Less makes sharper images, further from the pair",
         metavar="WEIGHT",
+        least=0,
         essential=True,
     )
     lambda_GAN: float = flag(
-        1.0, "weight of the adversarial loss; 0: no discriminator. L1 alone gives blurred images", metavar="WEIGHT"
+        1.0,
+        "weight of the adversarial loss; 0: no discriminator. L1 alone gives blurred images",
+        metavar="WEIGHT",
+        least=0,
     )
     no_conditional_D: bool = flag(
         False, "the discriminator sees the result alone. Results then need not fit the input", fixed=True

@@ -20,7 +20,7 @@ class TemplateOptions(Settings):  # the model's own flags
     The weight of its loss.
     """
 
-    lambda_regression: float = flag(1.0, "weight of the regression loss. More learns faster", metavar="WEIGHT")
+    lambda_regression: float = flag(1.0, "weight of the regression loss. More learns faster", metavar="WEIGHT", least=0)
 
 
 @MODELS.register("template")  # the name for --model

@@ -27,12 +27,14 @@ class GeneratorKind:
         about: what it is and whose, in a few words.
         usual: the numbers in use, the best known first.
         does_without: flags that have no effect on it.
+        recomputable: its blocks can be computed a second time instead of remembered, ``networks.resnet``.
     """
 
     build: Build
     about: str
     usual: tuple[int, ...]
     does_without: tuple[str, ...] = ()
+    recomputable: bool = False
 
 
 def _blocks(make: Callable[..., AnySizeGenerator]) -> Build:
@@ -54,11 +56,15 @@ def _adalin(number: int, opt: NetOptions, *channels: int) -> AdaLINGenerator:
 # A name ends in "blocks", or N is the side of the image that becomes one point.
 GENERATORS: Registry[GeneratorKind] = Registry("generator")
 for _name, _kind in {
-    "resnet_<N>blocks": GeneratorKind(_blocks(ResnetGenerator), "ResNet (CycleGAN)", (9, 6)),
+    "resnet_<N>blocks": GeneratorKind(_blocks(ResnetGenerator), "ResNet (CycleGAN)", (9, 6), recomputable=True),
     "unet_<N>": GeneratorKind(_halvings(UnetGenerator), "U-Net (pix2pix)", (256, 128)),
     "encdec_<N>": GeneratorKind(_halvings(EncoderDecoder), "a U-Net without skips (pix2pix)", (256,)),
-    "adalin_<N>blocks": GeneratorKind(_adalin, "N blocks, then N with AdaLIN (U-GAT-IT)", (4,), ("upsampling",)),
-    "johnson_<N>blocks": GeneratorKind(_blocks(JohnsonGenerator), "Johnson et al.'s, blocks without padding", (5,)),
+    "adalin_<N>blocks": GeneratorKind(
+        _adalin, "N blocks, then N with AdaLIN (U-GAT-IT)", (4,), ("upsampling",), recomputable=True
+    ),
+    "johnson_<N>blocks": GeneratorKind(
+        _blocks(JohnsonGenerator), "Johnson et al.'s, blocks without padding", (5,), recomputable=True
+    ),
 }.items():
     GENERATORS.register(_name)(_kind)
 
@@ -80,11 +86,6 @@ def generator_kind(name: str) -> GeneratorKind:
         UserError: no such generator.
     """
     return GENERATORS[_found(name)[0]]
-
-
-def has_blocks(name: str) -> bool:
-    """Tell whether a generator is made of residual blocks."""
-    return _found(name)[0].endswith("blocks")
 
 
 def named_generators() -> Iterator[str]:

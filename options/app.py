@@ -43,7 +43,7 @@ class AppOptions(Settings):
         essential=True,
     )
     port: int = flag(
-        7860, "port to listen on. Another where this one is taken", metavar="PORT", essential=True, least=1
+        7860, "port to listen on. Another where this one is taken", metavar="PORT", essential=True, least=1, most=65535
     )
     login: str = flag(
         "",
@@ -81,8 +81,6 @@ class AppOptions(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.port > 65535:
-            raise UserError(f"--port {self.port} is too large; it must be at most 65535")
         at_least("--max_upload", self.upload_bytes, 1)
         at_least("--max_pixels", self.pixels, 1)
         if self.login and self.no_login:

@@ -26,6 +26,7 @@ class Flag(NamedTuple):
         essential: whether the short help shows it.
         parse: turns the typed text into the value, where the type alone does not.
         least: the smallest number that is allowed.
+        most: the largest; a flag that has it has ``least`` as well.
         short: a spelling of one letter.
         aliases: older spellings, accepted but not shown.
         shorthands: switches that stand for one value, accepted but not shown.
@@ -44,7 +45,8 @@ class Flag(NamedTuple):
     otherwise: str = ""
     essential: bool = False
     parse: Callable[[str], Any] | None = None
-    least: float | None = None
+    least: float = -INFINITE
+    most: float = INFINITE
     short: str = ""
     aliases: tuple[str, ...] = ()
     shorthands: Mapping[str, Any] = MappingProxyType({})
@@ -72,15 +74,23 @@ def _flags_of(table: type) -> Mapping[str, Flag]:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Base of all settings: refuses numbers that are smaller than their flags allow.
+    """Base of all settings: refuses numbers that are outside what their flags allow.
 
     A subclass that checks more calls ``super().__post_init__()`` first.
     """
 
     def __post_init__(self) -> None:
         for name, declared in flags_of(type(self)).items():
-            if declared.least is not None:
-                at_least(f"--{name}", vars(self)[name], declared.least)
+            if declared.least > -INFINITE:
+                _within(f"--{name}", vars(self)[name], declared)
+
+
+def _within(name: str, value: float, flag: Flag) -> None:
+    if flag.most == INFINITE:
+        at_least(name, value, flag.least)
+    elif not flag.least <= value <= flag.most:
+        within = f"outside {flag.least} to {flag.most}"
+        raise UserError(f"{name} {as_typed(value)} is {within}; without the flag it is {as_typed(flag.default)}")
 
 
 def at_least(name: str, value: float, least: float) -> None:

@@ -53,7 +53,9 @@ class LogOptions(Settings):
         "Visdom server; a local one is started if none answers. One for all runs of a group, for example",
         metavar="ADDRESS",
     )
-    display_port: int = flag(8097, "port of the Visdom server. Another where this one is taken", metavar="PORT")
+    display_port: int = flag(
+        8097, "port of the Visdom server. Another where this one is taken", metavar="PORT", least=1, most=65535
+    )
     display_env: str = flag(
         "", "Visdom environment. One for several runs shows them together", metavar="NAME", otherwise="--name"
     )

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import partial
 
-from options.errors import UserError
 from options.flag import Settings, flag
 
 _once = partial(flag, scope="command")  # says what this command does, not what the run is
@@ -75,6 +74,7 @@ class RunOptions(Settings):
         0,
         "seed of every random choice. Train with several to learn how much of a difference is luck",
         least=0,
+        most=2**32 - 1,
         fixed=True,
     )
     deterministic: bool = flag(
@@ -86,8 +86,3 @@ class RunOptions(Settings):
     wandb_project_name: str = flag(
         "CycleGAN-and-pix2pix", "project there. Keep what belongs together in one", metavar="NAME"
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.seed >= 2**32:
-            raise UserError(f"--seed {self.seed} is too large; it must be below 2**32")

@@ -66,7 +66,7 @@ class TranslateOptions(Settings):
         otherwise="png, and tif or npy where the depth or the source asks for it",
         essential=True,
     )
-    quality: int = flag(95, "quality of jpg and webp, 1 to 100. Lower for smaller files")
+    quality: int = flag(95, "quality of jpg and webp, 1 to 100. Lower for smaller files", least=1, most=100)
     overwrite: bool = flag(
         False, "replace files that are there. Without it, what is done already is skipped", essential=True
     )
@@ -96,11 +96,21 @@ class TranslateOptions(Settings):
     )
     num_threads: int = flag(2, "threads that read and write files. More where the disk is slow", least=1)
     smooth: float = flag(
-        0.0, "share that stands still where the video does, 0 to 1. 0.8 against flicker", metavar="SHARE"
+        0.0,
+        "share that stands still where the video does, 0 to 1. 0.8 against flicker",
+        metavar="SHARE",
+        least=0,
+        most=1,
     )
-    crf: int = flag(18, "quality of videos, lower is better. 23 for smaller files; 0 is lossless in mkv and avi")
+    crf: int = flag(
+        18, "quality of videos, lower is better. 23 for smaller files; 0 is lossless in mkv and avi", least=0, most=51
+    )
     port: int = flag(
-        8098, "of the web page that shows the camera, on this machine. Another where it is taken", metavar="PORT"
+        8098,
+        "of the web page that shows the camera, on this machine. Another where it is taken",
+        metavar="PORT",
+        least=1,
+        most=65535,
     )
     quiet: bool = flag(False, "print warnings only, and no progress bar. In scripts")
 
@@ -108,12 +118,6 @@ class TranslateOptions(Settings):
         super().__post_init__()
         if self.gpu_ids not in ("", "-1") and not self.gpu_ids.isdecimal():
             raise UserError(f"--gpu_ids {self.gpu_ids} is not one GPU's number; give 0, or -1 for the CPU")
-        if not 1 <= self.quality <= 100:
-            raise UserError(f"--quality {self.quality} is outside 1 to 100; 95 is a good one")
-        if not 0 <= self.smooth <= 1:
-            raise UserError(f"--smooth {self.smooth} is outside 0 to 1; 0.8 is a good one")
-        if not 0 <= self.crf <= 51:
-            raise UserError(f"--crf {self.crf} is outside 0 to 51; 18 is a good one")
         if not self.run:
             raise UserError(f"RUN is missing: a run's folder or name, or a generator's file; usage: {USAGE}")
         if self.camera and self.inputs:

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -23,6 +24,21 @@ def stop_signals() -> list[signal.Signals]:
     """Return those signals that this system has."""
     known = signal.Signals.__members__
     return [known[name] for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP") if name in known]
+
+
+@contextlib.contextmanager
+def raising(*signals: signal.Signals) -> Iterator[None]:
+    """Let signals raise ``StoppedError`` where the program is, unless they are ignored; Ctrl-C raises by itself."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise StoppedError(signal.Signals(number).name, 128 + number)
+
+    before = {one: signal.signal(one, stop) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 class StopSignals:

@@ -27,6 +27,7 @@ class Report:
     Attributes:
         root: as ``--dataroot`` gave it.
         command: what to type to train on this.
+        hint: what else it may be; empty where that is clear.
     """
 
     root: str
@@ -34,6 +35,7 @@ class Report:
     checked: Sequence[Checked]
     findings: Sequence[Finding]
     command: str
+    hint: str
 
     @property
     def sound(self) -> bool:
@@ -52,7 +54,8 @@ class Report:
                 lines += [line for finding in found for line in self._finding(finding)]
         if not self.findings:
             lines += ["", "Nothing is wrong with it."]
-        return "\n".join([*lines, "", "Fitting flags", f"  {self.command}"])
+        hint = [f"  {self.hint}"] if self.hint else []
+        return "\n".join([*lines, "", "Fitting flags", f"  {self.command}", *hint])
 
     def write_json(self, path: Path) -> None:
         """Write it for programs, with every file."""

@@ -23,6 +23,7 @@ from options.app import AppOptions, Login, is_loopback
 from options.errors import StoppedError, UserError
 from options.schema import RunOptions
 from util.device import choose_device
+from util.stop import raising
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -46,7 +47,7 @@ def serve(opt: AppOptions, login: Login | None) -> None:
     queue, limits = WorkQueue(opt.max_waiting), Limits(opt.upload_bytes, opt.pixels, opt.max_files)
     with (
         _leaving_work_behind(queue),
-        _sigterm_as_an_error(),
+        raising(signal.SIGTERM),  # so that the store is emptied
         contextlib.closing(listening(opt.host, opt.port)) as place,
         Store(60 * opt.keep_minutes) as store,
     ):
@@ -106,20 +107,6 @@ def _leaving_work_behind(queue: WorkQueue) -> Iterator[None]:
         print("\napp.py: stopped in the middle of a translation", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(stop.exit_code if isinstance(stop, StoppedError) else 128 + signal.SIGINT)
-
-
-@contextlib.contextmanager
-def _sigterm_as_an_error() -> Iterator[None]:
-    """Let SIGTERM leave the program by its doors, so that the store is emptied."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise StoppedError("SIGTERM", 128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _greet(service: Service, opt: AppOptions, login: Login | None) -> None:

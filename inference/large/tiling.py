@@ -95,7 +95,7 @@ def translate_in_parts(
     """
     width, height = size
     room = tiling.room(device)
-    side = int((0.35 * room / (BYTES * way.ngf)) ** 0.5)
+    side = int((0.28 * room / (BYTES * way.ngf)) ** 0.5)
     side = max(SMALLEST, min(LARGEST, side)) // 16 * 16
     if tiling.mode == "blend":
         whole = int(min((0.5 * room / (BYTES * way.ngf)) ** 0.5, 0.2 * room / (width * BAND * (way.output_nc + 1))))

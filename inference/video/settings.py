@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from options.errors import UserError
-
 WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")  # endings of videos that can be made
 VIDEOS = (*WRITTEN, ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".vob", ".wmv", ".flv", ".3gp", ".ogv")  # and read
-MOST_CRF = 51
 
 
 def is_video(path: Path) -> bool:
@@ -27,19 +24,11 @@ class VideoSettings:
     Attributes:
         smooth: 0 translates every frame by itself; up to 1, the more of the frame before stays where the video stands
             still (see ``inference.video.smoothing``).
-        crf: quality of the target: about 18 looks like the original, 23 is half the size, 0 is the best there is, which
-            in ``.mkv`` and ``.avi`` loses nothing.
+        crf: quality of the target, 0 to 51: about 18 looks like the original, 23 is half the size, 0 is the best there
+            is, which in ``.mkv`` and ``.avi`` loses nothing.
         load_size: pixels of the shorter side while a frame is translated; 0: its own.
     """
 
     smooth: float = 0.0
     crf: int = 18
     load_size: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.smooth <= 1:
-            raise UserError(f"--smooth {self.smooth:g} is outside 0 to 1; pass 0 for none, or 0.8 for calm videos")
-        if not 0 <= self.crf <= MOST_CRF:
-            raise UserError(f"--crf {self.crf} is outside 0 (best) to {MOST_CRF} (smallest); 18 is the usual one")
-        if self.load_size < 0:
-            raise UserError(f"--load_size {self.load_size} is below 0; pass 0 for the video's own size")

@@ -157,6 +157,7 @@ def test_pairs_in_two_folders_need_partners_of_one_size(check: Check, tmp_path: 
     outcome = check(tmp_path / "set")
     assert outcome.json["dataset_mode"] == "aligned"
     assert (outcome.code, outcome.found) == (0, {"unequal": [(("0.png", "0.jpg"), "40x36 and 80x36")]})
+    assert "pairs, by their names; if they are not: --dataset_mode unaligned" in outcome.out
     (tmp_path / "set" / "trainB" / "3.jpg").unlink()
     outcome = check(tmp_path / "set")
     assert (outcome.code, outcome.found["partner"]) == (1, [(("3.png",), "")])

@@ -90,7 +90,7 @@ def alone(file: Path, folder: Path) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("pattern", ["resnet_<N>blocks", "adalin_<N>blocks", "johnson_<N>blocks"])
+@pytest.mark.parametrize("pattern", [pattern for pattern in GENERATORS if GENERATORS[pattern].recomputable])
 @pytest.mark.parametrize("how", ["low", "lowest"])
 def test_less_memory_is_the_same_training(pattern: str, how: str) -> None:
     flags = f"{FLAGS[pattern]} --pool_size 3 --num_D 2 --dropout --norm instance"

@@ -12,7 +12,7 @@ from networks.factory import (
     check_network_names,
     generator_family,
 )
-from networks.generators import GENERATORS, has_blocks, named_generators
+from networks.generators import GENERATORS, named_generators
 from options.flag import flags_of
 from options.schema import NetOptions
 from util.registry import did_you_mean
@@ -66,7 +66,9 @@ def test_every_line_of_the_table_is_in_the_help_text_and_can_be_meant(pattern: s
     usual = pattern.replace("<N>", str(GENERATORS[pattern].usual[0]))
     assert usual in named_generators()
     assert did_you_mean(usual + "x", named_generators()) == f"; did you mean {usual!r}?"
-    assert has_blocks(usual) == usual.endswith("blocks")
+    with torch.device("meta"):
+        net = build_generator(NetOptions(netG=usual), 3, 3)
+    assert GENERATORS[pattern].recomputable == any(hasattr(module, "recomputed") for module in net.modules())
 
 
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])

@@ -50,7 +50,7 @@ class TestPrecedence:
 
 TOO_SMALL = (
     "batch_size=0 num_threads=-1 load_size=0 crop_size=-8 max_dataset_size=0 ngf=0 n_layers_D=0 num_D=0 "
-    "n_epochs=-1 epoch_count=0 pool_size=-1 clip_grad=-1 accumulate=0 print_freq=0 save_epoch_freq=0 seed=-1 "
+    "n_epochs=-1 epoch_count=0 pool_size=-1 clip_grad=-1 accumulate=0 print_freq=0 save_epoch_freq=0 "
     "init_gain=-1"
 )
 REFUSED = [
@@ -90,7 +90,9 @@ REFUSED = [
     ("train", "--lr 0", r"--lr 0.0 is not a learning rate"),
     ("train", "--lr nan", r"argument --lr: 'nan' is not a finite number"),
     ("train", "--beta1 1", r"--beta1 1.0 is outside"),
-    ("train", "--seed 4294967296", r"--seed 4294967296 is too large; it must be below 2\*\*32"),
+    ("train", "--seed 4294967296", r"--seed 4294967296 is outside 0 to 4294967295"),
+    ("train", "--seed=-1", r"--seed -1 is outside 0 to 4294967295; without the flag it is 0"),
+    ("train", "--display_port 0", r"--display_port 0 is outside 1 to 65535; without the flag it is 8097"),
     ("train", "--epoch_count 300", r"--epoch_count 300 is past the last epoch, 200"),
     ("train", "--patch_size 5", r"--patch_size 5 is none of 1, 16, 34, 70"),
     ("train", "--patch_size 70 --netD basic", r"--patch_size 70 takes the place of --netD and --n_layers_D"),

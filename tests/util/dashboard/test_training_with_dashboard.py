@@ -112,20 +112,12 @@ def test_a_server_that_fails_costs_the_training_one_line(run_cli: RunCli, words:
     assert len(reports(tmp_path / "checkpoints" / "run")) == 3
 
 
-@pytest.mark.parametrize(
-    ("flags", "sentence"),
-    [
-        (["--display_server", "ftp://x"], "--display_server ftp://x is no address of a server"),
-        (["--display_port", 0], "--display_port 0 must be from 1 to 65535"),
-    ],
-)
 def test_an_address_that_is_none_is_refused_before_anything_is_written(
-    run_cli: RunCli, words: list[object], flags: list[object], sentence: str, tmp_path: Path
+    run_cli: RunCli, words: list[object], tmp_path: Path
 ) -> None:
-    done = run_cli("train", [*words, *flags])
+    done = run_cli("train", [*words, "--display_server", "ftp://x"])
     assert done.code == 2
-    assert done.stderr.startswith("train.py: error: ")
-    assert sentence in done.stderr
+    assert done.stderr.startswith("train.py: error: --display_server ftp://x is no address of a server")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "checkpoints").exists()
 
