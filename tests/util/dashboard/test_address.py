@@ -52,10 +52,7 @@ def test_what_is_no_address_is_refused_in_a_sentence(server: str) -> None:
         parse_address(server, 8097)
 
 
-def test_two_ports_are_refused_and_one_that_none_can_have() -> None:
-    for port in (0, -5, 65536):
-        with pytest.raises(UserError, match=f"--display_port {port} must be from 1 to 65535"):
-            parse_address("localhost", port)
+def test_two_ports_are_refused() -> None:
     with pytest.raises(UserError, match="localhost:9000 and --display_port 9001 name two ports; leave one out"):
         parse_address("localhost:9000", 9001)
 
