@@ -111,9 +111,11 @@ def _run(args: argparse.Namespace) -> int:
     print(report.text())
     if args.json:
         report.write_json(args.json)
-    if sheet and any(True for one in report.checked for _ in one.readable()):
-        save_image(contact_sheet(report.checked, report.mode, count=args.sheet_images, processes=args.threads), sheet)
-        print(f"\nLook at   {sheet}")
+    if sheet:
+        drawn = contact_sheet(report.checked, report.mode, count=args.sheet_images, processes=args.threads)
+        if drawn is not None:
+            save_image(drawn, sheet)
+            print(f"\nLook at   {sheet}")
     if args.move_bad:
         print(f"\nmoved {files(move_bad(report.checked, args.move_bad))} to {args.move_bad}; check again")
     return 0 if report.sound else 1

@@ -16,11 +16,9 @@ from typing import NamedTuple
 from PIL import Image
 from tqdm import tqdm
 
-from datasets.archive import DAMAGE
 from datasets.command import writing_to
 from datasets.fetch import Checksum, check_address, fetch
 from datasets.image import on_white, save
-from options.errors import DamagedError
 
 VERSION = "16.0.0"
 CREDITS = """\
@@ -85,16 +83,12 @@ def _images(archive: Path, vendor: Vendor) -> dict[str, bytes]:
     """Read the PNG files of 64x64 pixels by name."""
     wanted = re.compile(rf"package/img/{vendor.name}/64/([0-9a-f-]+\.png)")
     found = {}
-    try:
-        with tarfile.open(archive, mode="r:gz") as packed:
-            for member in packed:
-                match = wanted.fullmatch(member.name)
-                content = packed.extractfile(member) if match and member.isreg() else None
-                if match and content:
-                    found[match[1]] = content.read()
-    except DAMAGE as error:
-        archive.unlink()
-        raise DamagedError(f"{archive} is damaged ({error}); run the command again to fetch it anew") from error
+    with tarfile.open(archive, mode="r:gz") as packed:  # whole: its checksum was compared
+        for member in packed:
+            match = wanted.fullmatch(member.name)
+            content = packed.extractfile(member) if match and member.isreg() else None
+            if match and content:
+                found[match[1]] = content.read()
     return found
 
 

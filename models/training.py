@@ -32,7 +32,7 @@ class Training(NamedTuple):
         """
         world = self.stepper.world
         own = {"model": self._pools(), "buffers": dict(self.model.networks.named_buffers())}
-        return world.gather(own)[1:] if world.size > 1 else []
+        return world.gather(own)[1:]
 
     def state(self, saved_as: Sequence[str] = (), others: Sequence[Any] = ()) -> State:
         """Return all of it as plain containers and the training's own tensors, not copies.

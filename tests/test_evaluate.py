@@ -141,6 +141,13 @@ def test_a_mistake_is_one_sentence(words: str, sentence: str, run: Path, aligned
     refused(run_cli("evaluate", words.format(pairs=aligned_root).split()), sentence)
 
 
+def test_images_that_are_all_damaged_are_told(run: Path, aligned_root: Path, run_cli: RunCli) -> None:
+    for path in (aligned_root / "test").iterdir():
+        path.write_bytes(b"hello")
+    done = run_cli("evaluate", ["pairs", "--dataroot", aligned_root, "--metrics", "l1", "--on_bad_image", "skip"])
+    refused(done, "none of the images could be translated; the messages above say why")
+
+
 @pytest.mark.parametrize("program", ["evaluate", "test"])
 def test_it_works_in_one_process(program: str) -> None:
     """Each of several would measure, or write, a part of the images."""

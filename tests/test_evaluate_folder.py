@@ -73,6 +73,15 @@ def test_files_of_one_name_are_all_real_images_but_no_partners(tmp_path: Path, r
     refused(evaluate(run_cli, *words, "histogram"), r"b0.bmp and .*b0.png.*remove or rename one")
 
 
+@pytest.mark.parametrize("damaged", ["made", "real"])
+def test_a_damaged_image_is_told(damaged: str, tmp_path: Path, run_cli: RunCli) -> None:
+    for folder in ("made", "real"):
+        write(an_image(1), tmp_path / folder / "x.png")
+    (tmp_path / damaged / "x.png").write_bytes(b"hello")
+    words = [tmp_path / "made", "--dataroot", tmp_path / "real", "--metrics l1"]
+    refused(evaluate(run_cli, *words), f"cannot read the image .*{damaged}/x.png")
+
+
 def test_sizes_that_differ_are_brought_together_by_typed_flags(tmp_path: Path, run_cli: RunCli) -> None:
     write(an_image(1, (32, 32)), tmp_path / "made" / "x.png")
     write(an_image(1, (40, 36)), tmp_path / "real" / "x.png")

@@ -45,7 +45,7 @@ def test_a_folder_keeps_its_tree_and_its_kinds(cycle: Path, images: Path, run_cl
 
 def test_one_file_becomes_the_file_that_is_named(cycle: Path, images: Path, run_cli: RunCli) -> None:
     wanted = np.asarray(load(cycle)(images / "b.png"))
-    for name, close in (("x.png", 0), ("x.tif", 0), ("x.webp", 60), ("sub/x.jpg", 60), ("x.bmp", 0)):
+    for name, close in (("x.png", 0), ("x.tif", 0), ("x.webp", 60), ("sub/x.jpg", 60), ("x.bmp", 0), ("x.npy", 0)):
         assert run_cli("translate", [cycle, images / "b.png", "-o", name]).code == 0
         assert np.abs(read_raster(Path(name)).levels.astype(int) - wanted).mean() <= close
     assert run_cli("translate", [cycle, images / "b.png", "-o", "folder"]).code == 0
@@ -66,6 +66,8 @@ def test_it_goes_on_where_it_stopped_and_overwrites_only_when_asked(cycle: Path,
     words = [cycle, images, "-o", "out"]
     assert run_cli("translate", words).code == 0
     Path("out/b.png").unlink()
+    with Path("out/.translated.jsonl").open("a") as file:
+        file.write('{"target": "b.p')  # the disk was full
     before = {name: Path("out", name).stat().st_mtime_ns for name in files_in(Path("out")) if name[0] != "."}
     again = run_cli("translate", words)
     assert "4 of 5 are translated already; --overwrite does them again" in again.stdout
@@ -167,6 +169,15 @@ def test_standard_input_and_output_carry_an_image(cycle: Path, images: Path) -> 
     assert b"translates AtoB on cpu" in done.stderr
 
 
+def test_standard_input_becomes_the_file_that_is_named(
+    cycle: Path, images: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((images / "b.png").read_bytes())))
+    done = run_cli("translate", [cycle, "-", "-o", "y.tif"])
+    assert "y.tif" in done.stdout
+    assert np.array_equal(read_raster(Path("y.tif")).levels, np.asarray(load(cycle)(images / "b.png")))
+
+
 def test_standard_input_may_hold_no_image(cycle: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"rubbish")))
     refused(run_cli("translate", [cycle, "-", "-o", "y.png"]), "cannot read the image standard input")
@@ -183,6 +194,8 @@ def test_standard_input_may_hold_no_image(cycle: Path, run_cli: RunCli, monkeypa
         ("RUN images -o images/a.jpg", "is a file, but there may be several translations; give a folder"),
         ("RUN images -o -", "-o - writes one image, but there are 5 files"),
         ("RUN images/a.jpg - -o x", "- (standard input) holds one image and comes alone"),
+        ("RUN - -o x", "-o x is no name of an image; end it with .png, or write to standard output with -o -"),
+        ("RUN RUN -o x", "give a folder of images"),
         ("RUN images/a.jpg -o x --camera 0", "--camera translates what it sees, not"),
         ("RUN images/a.jpg -o x.png --direction AtoC", "invalid choice: 'AtoC'"),
         ("RUN images/a.jpg -o x.png --max_memory much", "--max_memory 'much' is no amount of memory; give 2G"),

@@ -83,9 +83,7 @@ def is_whole(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             folders = any(entry.external_attr & DOS_FOLDER for entry in archive.infolist())
             return not folders and archive.testzip() is None
-    except (OSError, MemoryError) as error:
-        if getattr(error, "errno", None) == errno.EINVAL:
-            return False  # a place before the start of the file
+    except (OSError, MemoryError):
         raise
     except Exception:  # noqa: BLE001  # a dozen kinds, depending on the byte that is wrong
         return False

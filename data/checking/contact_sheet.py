@@ -41,15 +41,11 @@ class Block(NamedTuple):
     cells: Sequence[Cell]
 
 
-def contact_sheet(checked: Sequence[Checked], mode: Mode, *, count: int, processes: int) -> ImageArray:
-    """Draw at most ``count`` images of every source, evenly chosen.
-
-    Raises:
-        UserError: there is none that can be read.
-    """
+def contact_sheet(checked: Sequence[Checked], mode: Mode, *, count: int, processes: int) -> ImageArray | None:
+    """Draw at most ``count`` images of every source, evenly chosen; None if no image, or no whole pair, can be read."""
     blocks = [block for block in _blocks(checked, mode, count) if block.cells]
     if not blocks:
-        raise UserError("no file can be read, so there is nothing to put on a sheet; pass --no_sheet")
+        return None
     paths = [path for block in blocks for cell in block.cells for path in cell.files]
     thumbnails = dict(
         for_all(partial(thumbnail, side=CELL * max(b.span for b in blocks)), paths, processes=processes, what="sheet")

@@ -73,8 +73,6 @@ def read_samples(shard: Shard, numbers: Sequence[int]) -> Iterator[Packed]:
                 yield packed
                 done, failures = done + 1, 0
             return
-        except UserError:
-            raise
         except (OSError, tarfile.TarError, EOFError, ValueError) as error:
             reason = reason_of(error)
             if is_local(shard.url) or failures == len(PAUSES_S):

@@ -89,6 +89,8 @@ def _table(place: str) -> Mapping[str, int]:
             table = json.loads(rest(stream))
     except (json.JSONDecodeError, UnicodeDecodeError):
         table = None
+    except UserError:
+        raise  # it says what is missing here, not there
     except (OSError, ValueError) as error:
         raise UserError(
             f"cannot read {place} ({reason_of(error)}); shards of another machine need it beside them, to say how many "

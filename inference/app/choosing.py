@@ -144,6 +144,8 @@ class Choosing:
             return None
 
     def _advice(self) -> str:
+        if self._runs.all():
+            return "**This run is gone.** Reload the page to see those that are here."
         empty = self._runs.still_empty()
         if empty:
             return (

@@ -62,3 +62,6 @@ def test_the_figures_are_the_last_line(tmp_path: Path) -> None:
     (tmp_path / "chatty.py").write_text("print('options ...'); print('{\"seconds\": [1.5]}')")
     found = in_own_process("chatty", [], env={"PYTHONPATH": str(tmp_path)})
     assert found == {"seconds": [1.5]}
+    (tmp_path / "chatty.py").write_text("")
+    with pytest.raises(FailedError, match="it printed no figures"):
+        in_own_process("chatty", [], env={"PYTHONPATH": str(tmp_path)})

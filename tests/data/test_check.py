@@ -107,6 +107,8 @@ def test_bad_files_are_not_moved_into_the_set_or_over_others(check: Check, disti
     taken = check(distinct, "--move_bad", tmp_path / "bad")
     assert (taken.code, "exists already" in taken.err, bad.exists()) == (2, True, True)
     assert (tmp_path / "bad" / "trainA" / "trainA_1.png").read_text() == "mine"
+    refused = check(distinct, "--move_bad", tmp_path / "bad" / "trainA" / "trainA_1.png")
+    assert (refused.code, f"cannot move {bad} to" in refused.err, bad.exists()) == (2, True, True)
 
 
 def test_the_same_pixels_in_training_and_test_are_a_leak_whatever_the_format(check: Check, distinct: Path) -> None:

@@ -1,8 +1,11 @@
 """What a check makes of folders that lack something, or hold what nobody reads."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -56,6 +59,7 @@ def test_what_is_odd_about_a_layout_is_found(root: Path, name: str) -> None:
     [
         (["--dataroot", "nowhere"], "no folder nowhere"),
         (["--dataroot", "hollow"], "there are no images in"),
+        (["--dataroot", "nowhere.csv"], "there is no file nowhere.csv"),
         (["--threads", "0"], "--threads 0 is below"),
         (["--json", "none/x.json"], "No such file or directory"),
         (["--sheet_images", "0"], "--sheet_images 0 is below 1"),
@@ -70,3 +74,44 @@ def test_wrong_use_ends_with_a_sentence(
     message = capsys.readouterr().err
     assert words in message
     assert message.count("\n") == 1
+
+
+def test_ctrl_c_ends_with_a_word(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def pressed(*args: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("data.check.check", pressed)
+    assert main(["--dataroot", "any"]) == 130
+    assert capsys.readouterr().err == "check: stopped\n"
+
+
+def test_of_many_bad_files_some_are_named_and_pairs_without_a_whole_one_get_no_sheet(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("testA", "testB"):
+        shutil.rmtree(root / name)
+    spoil(root, "trainA")
+    fill(root, *(f"trainA/{index}.png" for index in range(7)))
+    flags = ["--dataset_mode", "aligned", "--sheet", f"{root}/look.png", "--move_bad", f"{root.parent}/bad"]
+    assert main(["--dataroot", str(root), "--threads", "1", *flags]) == 1
+    said = capsys.readouterr().out
+    assert "and 2 more (--json FILE names all)" in said
+    assert "moved 7 files" in said
+    assert not (root / "look.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("levels", "flags"),
+    [
+        (np.array([-5, 7], np.int16), "--input_nc 1 --value_range=-5,7"),
+        (np.array([0, 3], np.float32), "--input_nc 1 --value_range=0,3"),
+        (np.array([[0, 0, 0, 9], [1, 2, 3, 4]], np.uint8), "--input_nc 4"),
+    ],
+)
+def test_flags_fit_signed_numbers_zeros_and_transparency(tmp_path: Path, levels: Any, flags: str) -> None:
+    (tmp_path / "trainA").mkdir()
+    if levels.ndim == 1:
+        np.save(tmp_path / "trainA" / "x.npy", levels[None])
+    else:
+        Image.fromarray(levels[None]).save(tmp_path / "trainA" / "x.png")
+    assert check(str(tmp_path), processes=1).command.endswith(f"--dataset_mode unaligned {flags}")

@@ -155,6 +155,11 @@ def test_colorization_has_one_way_and_its_own_channels(colour_root: Path, words:
         build("colorization", colour_root, words)
 
 
+def test_colorization_has_no_changes_of_the_input_alone(colour_root: Path) -> None:
+    with pytest.raises(UserError, match="--augment_input would change B too, .* pass --augment instead"):
+        build("colorization", colour_root, "--augment_input noise=0.1")
+
+
 def test_the_template_darkens_by_its_own_flag(colour_root: Path) -> None:
     sample = load(build("template", colour_root, "--new_dataset_option 4 --preprocess none --no_flip"))
     assert sample.B is not None

@@ -90,6 +90,13 @@ def test_every_change_is_noticed(root: Path, change: str) -> None:
     assert found(root) == expected
 
 
+def test_a_linked_folder_that_is_gone_is_noticed(root: Path, tmp_path: Path) -> None:
+    (root / "c").symlink_to(fill(tmp_path / "elsewhere", "5.png"))
+    assert found(root) == [*HELD[:3], "c/5.png", HELD[3]]
+    shutil.rmtree(tmp_path / "elsewhere")
+    assert found(root) == HELD
+
+
 def test_an_index_for_other_extensions_is_not_used(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(root, "a/5.xyz")
     assert found(root) == HELD
@@ -122,6 +129,14 @@ def test_a_cache_folder_that_cannot_be_written_costs_an_index(
     assert found(root) == HELD
     assert "cannot keep an index" in caplog.text
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+def test_without_a_home_no_index_is_kept(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "nowhere")  # as ``~`` stays, where a container's user has no name
+    monkeypatch.chdir(root.parent)
+    assert found(root) == found(root) == HELD
+    assert [path.name for path in root.parent.iterdir()] == ["root"]
 
 
 def test_an_index_that_cannot_be_read_costs_a_search(root: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from data.batch import collate
 from options.errors import UserError
 from tests.images import an_image, side_by_side, write
 from tests.loading import build_whole, file_names, sample_of
@@ -106,6 +107,20 @@ class TestStacked:
         sample = sample_of(build_whole(root, "--input_nc 4", mode=mode))
         torch.testing.assert_close(units(sample.A), tensor(an_image(0), an_image(1).convert("L")))
         torch.testing.assert_close(units(sample.B), tensor(an_image(2)))  # type: ignore[arg-type]
+
+    def test_8_bit_levels_and_numbers_are_stacked_and_batched(self, root: Path) -> None:
+        (root / "trainA2" / "x.png").unlink()
+        np.save(root / "trainA2" / "x.npy", np.full((36, 40), 0.75, np.float32))
+        sample = sample_of(build_whole(root, "--input_nc 4"))
+        torch.testing.assert_close(sample.A[:3], tensor(an_image(0)))
+        assert (sample.A[3] == 0.5).all()
+        np.save(root / "trainB" / "y.npy", np.full((36, 40, 3), 0.75, np.float32))
+        levels, numbers = (
+            sample_of(build_whole(root, "--input_nc 4 --serial_batches", mode="unaligned"), place) for place in (0, 1)
+        )
+        batch = collate([levels, numbers]).batch
+        assert batch is not None
+        torch.testing.assert_close(batch.target, torch.stack([tensor(an_image(2)), torch.full((3, 36, 40), 0.5)]))
 
     def test_the_input_may_be_B(self, root: Path) -> None:
         sample = sample_of(build_whole(root, "--output_nc 4 --direction BtoA"))

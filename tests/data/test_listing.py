@@ -61,6 +61,8 @@ def test_an_empty_cell_is_a_missing_partner_but_not_in_unpaired_data(listed: Wri
         build_whole(pairs)
     assert file_names(build_whole(pairs, "--on_missing_partner skip")) == [("a1.png", "b1.png")]
     assert len(build_whole(pairs, mode="unaligned")) == 2
+    with pytest.raises(UserError, match=r"no row of .*p\.csv has all of A, B; pairs need every cell"):
+        build_whole(listed("A,B\na1.png,\n,b2.png\n"), "--on_missing_partner skip")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,11 @@ def test_an_empty_cell_is_a_missing_partner_but_not_in_unpaired_data(listed: Wri
 def test_what_is_wrong_with_a_table_is_named(listed: WriteList, text: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         build_whole(listed(text), mode="unaligned")
+
+
+def test_a_list_of_inputs_needs_a_column_of_paths(listed: WriteList) -> None:
+    with pytest.raises(UserError, match=r"p\.csv has no column PATH, only left, right"):
+        build_whole(listed("left,right\nx,y\n"), mode="single")
 
 
 def test_a_list_that_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:

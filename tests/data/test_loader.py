@@ -1,5 +1,6 @@
 """Batches depend on the seed, the epoch and the position alone: not on workers, nor on what came before."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def test_workers_change_nothing(root: Path) -> None:
     alone, helped = loader(root, "--batch_size 2"), loader(root, "--batch_size 2 --num_threads 2")
     for number in (1, 2):
         assert_same(epoch(alone, number), epoch(helped, number))
+
+
+def test_a_thread_that_may_not_set_signals_loads_as_well(root: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert_same(pool.submit(epoch, loader(root)).result(), epoch(loader(root)))
 
 
 def test_epochs_differ_and_can_be_repeated_in_any_order(root: Path) -> None:

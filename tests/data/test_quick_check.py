@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.quick_check import look_over
+from data.quick_check import look_over, looked_over
 from data.registry import create_dataset
 from options.cli import parse_train
 from options.errors import UserError
 from tests.images import an_image, write
+from tests.loading import CPU
+from util.distributed import World
 from util.raster.kinds import Header
 from util.raster.reading import read_header
 
@@ -65,11 +67,18 @@ def test_files_that_cannot_be_read_are_named_with_what_to_do(look: Look, unalign
     assert f"python -m data.check --dataroot {unaligned_root}" in warning
 
 
-def test_a_side_without_a_readable_file_ends_the_run(look: Look, unaligned_root: Path) -> None:
+def test_a_side_without_a_readable_file_ends_the_run_in_all_processes(
+    look: Look, unaligned_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for path in (unaligned_root / "trainA").iterdir():
         path.write_bytes(b"")
     with pytest.raises(UserError, match="none of the images of A can be read: .*a0.png .the file is empty"):
         look(unaligned_root)
+    dataset = create_dataset(parse_train(["--dataroot", str(unaligned_root)]))
+    monkeypatch.setattr(World, "any", lambda world, failed: failed or world.rank > 0)
+    for rank, words in ((0, "none of the images of A"), (1, "the message of the main process says why")):
+        with pytest.raises(UserError, match=words):
+            looked_over(dataset, World(rank, 2, CPU))
 
 
 def test_colours_fit_a_gray_network_but_five_channels_do_not(look: Look, unaligned_root: Path) -> None:
@@ -138,9 +147,10 @@ def test_a_damaged_memory_costs_nothing_but_a_second_look(
     assert [entry for entry in look(unaligned_root) if not entry[1].startswith("cannot use")] == first
 
 
-def test_a_pipe_in_a_list_is_named_and_not_waited_for(look: Look, tmp_path: Path) -> None:
+def test_a_pipe_or_nothing_in_a_list_is_named_and_not_waited_for(look: Look, tmp_path: Path) -> None:
     write(an_image(0), tmp_path / "x.png")
     os.mkfifo(tmp_path / "pipe.png")
-    (tmp_path / "list.csv").write_text("A,B\nx.png,x.png\npipe.png,x.png\n")
+    (tmp_path / "list.csv").write_text("A,B\nx.png,x.png\npipe.png,x.png\ngone.png,x.png\n")
     [warning] = [text for level, text in look(tmp_path / "list.csv") if level == "WARNING"]
     assert "pipe.png (it is no file but a pipe" in warning
+    assert "gone.png (there is no such file" in warning

@@ -1,4 +1,4 @@
-"""Shards from servers and commands, damaged ones, and what is said about them."""
+"""Shards from servers, damaged ones, and what is said about them."""
 
 import json
 import shutil
@@ -68,7 +68,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(server: Mirror) -> None:
 
 
 @needs_curl
-@pytest.mark.parametrize("skip", ["", "--on_bad_image skip"])
+@pytest.mark.parametrize("skip", ["", "--on_bad_image skip", "--batch_size 5"])
 def test_a_shard_that_is_gone_is_named_after_a_few_attempts(server: Mirror, skip: str) -> None:
     source = loader(url(server), f"--serial_batches {skip}")
     del server.files["/0001.tar"]
@@ -87,18 +87,6 @@ def test_far_shards_need_a_table_of_their_sizes(server: Mirror) -> None:
     del server.files["/sizes.json"]
     with pytest.raises(UserError, match=r"cannot read .*/sizes\.json \(the server .*shards of another machine need it"):
         loader(url(server))
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="cat")
-def test_shards_may_come_from_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("webdataset")
-    monkeypatch.setattr(reading, "PAUSES_S", (0.0,))
-    folder = write_shards(tmp_path / "train", (5, 4))
-    source = loader(f"pipe:cat {folder}/{{0000..0001}}.tar", "--serial_batches")
-    assert names(epoch(source)) == ALL[:9]
-    (folder / "0001.tar").unlink()
-    with pytest.raises(UserError, match=r"pipe:cat .*/0001\.tar \(its command ended with code 1\)"):
-        epoch(source)
 
 
 def test_urls_of_both_sides_and_of_other_phases(tmp_path: Path) -> None:
@@ -140,6 +128,17 @@ def test_wrong_sizes_are_named(tmp_path: Path, said: int, held: int, skip: str) 
 def test_a_table_of_sizes_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (write_shards(tmp_path / "train", (3,)) / "sizes.json").write_text(text)
     with pytest.raises(UserError, match=r"sizes\.json is no table of shards and their numbers of samples, such as \{"):
+        loader(tmp_path)
+
+
+def test_a_table_that_names_more_shards_than_there_are_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (write_shards(tmp_path / "train", (3, 2)) / "0000.tar").unlink()
+    assert loader(tmp_path).epoch_size == 2
+    assert "sizes.json names 1 shards that are not there, 0000.tar for one" in caplog.text
+    (tmp_path / "train" / "0001.tar").write_bytes(b"no tar")
+    with pytest.raises(UserError, match=r"cannot read the shard .*0001\.tar \("):
         loader(tmp_path)
 
 
@@ -215,6 +214,7 @@ def test_layouts_that_hold_no_shards_are_refused(tmp_path: Path) -> None:
     ("words", "message"),
     [
         ("--cache ram", "--cache ram has no effect with --dataset_mode webdataset; leave it out"),
+        ("--dataroot https://example.org/data", "data names no .tar file; give the shards of a set as in https://"),
         ("--shards_B x.tar", "--shards_B needs the shards of A as --dataroot"),
     ],
 )
@@ -228,5 +228,6 @@ def test_without_the_library_urls_are_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "webdataset", None)
     monkeypatch.setitem(sys.modules, "webdataset.gopen", None)
     monkeypatch.setitem(sys.modules, "webdataset.shardlists", None)
-    with pytest.raises(UserError, match="need the webdataset library; pip install webdataset"):
-        loader("https://example.org/{0..1}.tar")
+    for name in ("{0..1}", "0"):
+        with pytest.raises(UserError, match=r"^shards .* need the webdataset library; pip install webdataset$"):
+            loader(f"https://example.org/{name}.tar")

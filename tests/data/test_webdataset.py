@@ -8,10 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
+from data.registry import create_dataset
 from data.shards import stream as shard_stream
 from data.shards.dealing import Dealing, Part
 from data.shards.reading import Packed, Shard
 from data.shards.stream import Stream, buffered
+from options.cli import parse_test
 from options.errors import UserError
 from tests.images import an_image
 from tests.loading import assert_same, build, epoch, names, sample_of
@@ -197,6 +199,15 @@ def test_files_of_one_side_are_stacked(tmp_path: Path) -> None:
     assert (batch.A[0, 3] == 1).all()
     with pytest.raises(UserError, match=r"a1\.png has 3, .*a2\.png has 1\), not 3; pass --input_nc 4"):
         loader(tmp_path, words)
+
+
+def test_a_test_knows_what_the_files_were_and_phases_need_a_place_in_a_name(root: Path) -> None:
+    write_tar(root / "test" / "0.tar", {"x.a.png": png(1), "x.b.png": encoded(Image.new("L", (12, 10)))})
+    words = "--model pix2pix --dataset_mode webdataset --preprocess keep"
+    sample = sample_of(create_dataset(parse_test(["--dataroot", str(root), *words.split()])))
+    assert [(header.file_format, header.channels) for header in sample.headers] == [("PNG", 3), ("PNG", 1)]
+    with pytest.raises(UserError, match=r"0000\.tar names the shards of one phase; write {phase} in the place"):
+        build("webdataset", root / "train" / "0000.tar", phase="val")
 
 
 def test_max_dataset_size_takes_the_first_samples(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,6 +14,15 @@ Refusal = Callable[[int], str]
 def folds(root: Path, *more: str) -> list[str]:
     """Tell combine_A_and_B to join the folders A and B into AB."""
     return [*(f"--fold_{name}={root / name}" for name in ("A", "B", "AB")), *more]
+
+
+def failing(error: BaseException) -> Callable[..., NoReturn]:
+    """Give a function that raises."""
+
+    def fail(*args: object, **more: object) -> NoReturn:
+        raise error
+
+    return fail
 
 
 @pytest.fixture

@@ -42,6 +42,12 @@ def test_files_and_folders_come_out_as_they_were(tmp_path: Path, ending: str, pa
     assert {name: path.read_bytes() for name, path in found.items() if path.is_file()} == files
 
 
+def test_empty_folders_come_out_too(tmp_path: Path) -> None:
+    (tmp_path / "packed.zip").write_bytes(zipped({"set/none/": b"", "set/1.jpg": b"one"}))
+    unpack(tmp_path / "packed.zip", tmp_path / "target")
+    assert sorted(path.name for path in (tmp_path / "target").iterdir()) == ["1.jpg", "none"]
+
+
 @PACKERS
 @pytest.mark.parametrize(
     "name",
@@ -104,11 +110,18 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(
     assert "bomb" in refused(tmp_path, ending, pack(files))
 
 
-def test_a_zip_that_understates_its_sizes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("size", "words"), [(10, "damaged"), (200, "a is cut off")])
+def test_a_zip_with_wrong_sizes(tmp_path: Path, size: int, words: str) -> None:
     content = bytearray(zipped({"a": bytes(100)}))
     directory = content.rindex(b"PK\x01\x02")
-    content[directory + 24] = 10  # the size after unpacking
-    assert "damaged" in refused(tmp_path, ".zip", bytes(content))
+    content[directory + 24] = size  # the size after unpacking
+    assert words in refused(tmp_path, ".zip", bytes(content))
+
+
+def test_a_wrong_checksum_far_behind_a_tar(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(gzip.decompress(tarred({"a": b"x"})) + bytes(200_000)))
+    content[-8] ^= 1
+    assert "damaged" in refused(tmp_path, ".tar.gz", bytes(content))
 
 
 @PACKERS

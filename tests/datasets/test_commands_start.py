@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from datasets.split import main as split_main
+from tests.datasets.conftest import failing
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = sorted(path.stem for path in (ROOT / "datasets").glob("*.py") if "def main(" in path.read_text("utf-8"))
 LIKE_A_TRAINING = {"make_shards"}  # finds its files with the data sets, which need torch
@@ -36,3 +39,9 @@ def test_help_as_a_script_from_another_folder(name: str, tmp_path: Path) -> None
     done = subprocess.run([sys.executable, script, "--help"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("usage:")
+
+
+def test_ctrl_c_ends_with_a_word(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("datasets.split.split", failing(KeyboardInterrupt()))
+    assert split_main(["any", "--out", "out"]) == 130
+    assert capsys.readouterr().err == "split: stopped\n"

@@ -52,3 +52,13 @@ def test_the_demo_from_drawing_to_report(
 
 def test_without_results_the_report_says_what_to_run(tmp_path: Path, refusal: Refusal) -> None:
     assert "run make demo" in refusal(demo_report.main(["--results_dir", str(tmp_path)]))
+
+
+def test_a_damaged_result_is_named(tmp_path: Path, refusal: Refusal) -> None:
+    images = tmp_path / "creatures" / "test_latest" / "images"
+    images.mkdir(parents=True)
+    write_results(images, put_on="striped", taken_off="plain")
+    (images / "c_fake_B.png").write_bytes(b"no image")
+    message = refusal(demo_report.main(["--results_dir", str(tmp_path)]))
+    assert f"cannot read {images / 'c_fake_B.png'} (" in message
+    assert "run test.py again" in message

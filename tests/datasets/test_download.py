@@ -61,6 +61,13 @@ def test_a_download_that_was_whole_is_not_fetched_twice(mirror: Mirror, tmp_path
     assert mirror.ranges == [f"bytes={len(content)}-"]
 
 
+def test_more_than_the_server_has_is_fetched_anew(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.files[ZIP.format("mini")] = zipped({"mini/trainA/1.jpg": b"a"})
+    (tmp_path / ".cyclegan-mini.zip.partial").write_bytes(bytes(9999))
+    assert fetch(mirror, tmp_path, "mini") == 0
+    assert mirror.ranges == ["bytes=9999-", None]
+
+
 EVIL = {"x/1.jpg": b"a", "../../evil.txt": b"evil"}
 
 

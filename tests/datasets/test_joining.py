@@ -99,3 +99,25 @@ def test_what_is_transparent_becomes_white(tmp_path: Path, mode: str, ground: An
     left = joined(tmp_path, image, **({} if key is None else {"transparency": key}))[:, :8]
     assert (left[:3] == 0).all()
     assert (left[3:] == 255).all()
+
+
+def test_no_image_is_replaced_or_written_twice(tmp_path: Path, refusal: Refusal) -> None:
+    for side in "AB":
+        flat(tmp_path / side / "train" / "1.png", 10)
+    (tmp_path / "AB").mkdir()
+    (tmp_path / "AB" / "train").symlink_to(tmp_path / "A" / "train")
+    assert "1.png would replace one of the images to be joined" in refusal(main(folds(tmp_path)))
+    (tmp_path / "AB" / "train").unlink()
+    for side in "AB":
+        flat(tmp_path / side / "train" / "1.webp", 10)
+    message = refusal(main(folds(tmp_path)))
+    assert f"{tmp_path / 'A/train/1.png'} and {tmp_path / 'A/train/1.webp'} would both become" in message
+
+
+def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path, refusal: Refusal) -> None:
+    for side in "AB":
+        flat(tmp_path / side / "train" / "1.png", 10)
+    (tmp_path / "AB" / "train" / "1.png").mkdir(parents=True)
+    message = refusal(main(folds(tmp_path, "--no_multiprocessing")))
+    assert f"cannot write {tmp_path / 'AB/train/1.png'} (Is a directory)" in message
+    assert [path.name for path in (tmp_path / "AB" / "train").iterdir()] == ["1.png"]

@@ -10,7 +10,7 @@ from PIL import Image
 from datasets.canvas import Label
 from datasets.demo_image import draw_image
 from datasets.make_demo_dataset import main
-from tests.datasets.conftest import Refusal
+from tests.datasets.conftest import Refusal, failing
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--size", "32", "--train", "6", "--test", "3"]
@@ -96,6 +96,7 @@ def test_a_second_run_replaces_the_first_and_leaves_nothing_behind(tmp_path: Pat
         (["--train", "-1"], "--train -1 is negative"),
         (["--test", "-2"], "--test -2 is negative"),
         (["--seed", "-3"], "--seed -3 is negative"),
+        (["--test", "100000"], "--test 100000 must be below 100000"),
     ],
 )
 def test_numbers_out_of_range_are_refused_in_one_line(
@@ -116,3 +117,11 @@ def test_foreign_files_are_never_overwritten(tmp_path: Path, refusal: Refusal) -
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, refusal: Refusal) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert "cannot create the folder" in refusal(main([str(tmp_path / "file" / "out"), *SMALL]))
+
+
+def test_a_folder_that_may_not_be_emptied_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
+) -> None:
+    main([str(tmp_path), *SMALL])
+    monkeypatch.setattr(Path, "unlink", failing(OSError(13, "Permission denied")))
+    assert f"cannot write to {tmp_path} (Permission denied)" in refusal(main([str(tmp_path), *SMALL]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from datasets.make_shards import main
-from tests.datasets.conftest import Refusal
+from tests.datasets.conftest import Refusal, failing
 from tests.images import an_image, side_by_side, write
 
 COUNT = 7
@@ -107,14 +107,20 @@ def test_a_folder_that_is_there_is_not_touched(pairs: Path, refusal: Refusal) ->
     assert contents(pairs / "out" / "train") == before
 
 
-def test_a_packing_that_fails_leaves_nothing(pairs: Path, refusal: Refusal) -> None:
-    def broken(path: str) -> bytes:
-        raise OSError(5, "Input/output error", path)
-
+@pytest.mark.parametrize(("step", "words"), [("read_bytes", "cannot read"), ("write_text", "cannot write to")])
+def test_a_packing_that_fails_leaves_nothing(pairs: Path, refusal: Refusal, step: str, words: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "read_bytes", broken)
-        assert "cannot read" in refusal(pack(pairs))
+        patch.setattr(Path, step, failing(OSError(5, "Input/output error")))
+        message = refusal(pack(pairs))
+    assert words in message
+    assert "(Input/output error)" in message
     assert list((pairs / "out").iterdir()) == []
+
+
+def test_a_killed_packing_is_told(pairs: Path, refusal: Refusal) -> None:
+    (pairs / "out" / ".train-unfinished").mkdir(parents=True)
+    assert ".train-unfinished is left of a packing that was killed" in refusal(pack(pairs))
+    assert [path.name for path in (pairs / "out").iterdir()] == [".train-unfinished"]
 
 
 @pytest.mark.parametrize(

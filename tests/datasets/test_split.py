@@ -1,5 +1,6 @@
 """Splitting folders: every image once, partners together, the same every time, all or nothing."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from datasets import split as split_module
 from datasets.split import main
-from tests.datasets.conftest import Refusal
+from tests.datasets.conftest import Refusal, failing
 from tests.images import files_below, flat
 from util.raster.kinds import EXTENSIONS
 
@@ -109,6 +110,21 @@ def test_a_full_disk_leaves_nothing(
     assert "No space left on device" in refusal(run(photos, "--out", tmp_path / "out"))
     assert len(copied) == 25
     assert os.listdir(tmp_path / "out") == []
+
+
+def test_hard_links_to_another_disk_are_no_links(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
+) -> None:
+    monkeypatch.setattr(os, "link", failing(OSError(errno.EXDEV, "Invalid cross-device link")))
+    message = refusal(run(photos, "--out", tmp_path / "out", "--link", "hardlink"))
+    assert "are on different disks, so they cannot be hard links; use --link symlink" in message
+
+
+def test_a_place_that_refuses_is_named(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
+) -> None:
+    monkeypatch.setattr(split_module, "UNFINISHED", "x" * 300)
+    assert f"cannot write to {tmp_path / 'out'} (File name too long)" in refusal(run(photos, "--out", tmp_path / "out"))
 
 
 def test_a_failing_rename_takes_the_others_back(

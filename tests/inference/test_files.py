@@ -75,3 +75,15 @@ def test_large_images_do_not_wait_in_memory_together(
     assert translate_files(plain, jobs, FileSettings(), lambda job: ahead.append(len(read) - len(ahead) - 1)) == []
     assert len(ahead) == 6
     assert max(ahead) <= 2
+
+
+def test_a_folder_may_hold_videos_alone(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "walk.mp4").touch()
+    assert [job.is_video for job in list_jobs([str(tmp_path / "in")], str(tmp_path / "out"))] == [True]
+
+
+def test_an_image_by_way_of_the_disk_has_its_own_size(plain: Translator, tmp_path: Path) -> None:
+    jobs = jobs_for(tmp_path, [np.zeros((16, 16, 3), np.uint8)])
+    (complaint,) = translate_files(plain, jobs, FileSettings(load_size=8, most_bytes=100))
+    assert "0.npy is too large for --load_size; leave that out" in complaint

@@ -2,6 +2,7 @@
 
 import math
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,19 @@ def test_a_save_refuses_weights_that_broke_behind_finite_losses(train: Train, mo
     refused(done, "the weights are no longer finite after 6 images and were not saved; lower --lr")
     assert saved() == before
     assert not finite(torch.load(RUN / "diverged_state.pth", weights_only=True))
+
+
+def test_broken_weights_are_not_saved_when_a_signal_ends_the_run(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Stepper.step
+
+    def breaking(self: Stepper, batch: Batch, progress: Progress) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        next(self.model.networks["D"].parameters()).data[0, 0, 0, 0] = NAN
+        return step(self, batch, progress)
+
+    monkeypatch.setattr(Stepper, "step", breaking)
+    assert "no longer finite after 1 images and were not saved" in train("pix2pix", "--on_nan skip").stdout
+    assert not saved()
 
 
 def test_a_run_goes_on_from_its_last_save_at_a_lower_rate(train: Train, spoil: Spoil) -> None:

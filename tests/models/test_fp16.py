@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from models.base import Phase, TranslationModel
+from models.optimizers import LEAST_SCALE
 from models.stepper import Stepper
 from networks.compute import Compute
+from options.errors import DivergedError
 from tests.models.test_compute import CPU, built, stepped
 from tests.small import random_batch, weights
 from util.progress import Progress
@@ -134,3 +136,10 @@ def test_a_state_goes_into_a_run_of_another_precision(old: Compute, new: Compute
     other.step(random_batch(again.opt), Progress(images_seen=1))
     assert ("scaler" in other.state_dict()["G"]) is (new.precision == "fp16")
     assert {float(values["step"]) for values in other.optimizers["G"].adam.state.values()} == {2}
+
+
+def test_gradients_that_never_fit_are_said_to_with_what_to_pass() -> None:
+    settled("pix2pix", scale=LEAST_SCALE)[1].check_losses()
+    _, stepper = settled("pix2pix", scale=LEAST_SCALE / 2)
+    with pytest.raises(DivergedError, match="phase . have long not been finite in fp16; .*--precision bf16 or fp32"):
+        stepper.check_losses()

@@ -63,3 +63,8 @@ def test_the_test_model_writes_no_nonsense_for_a_generator_of_two_channels(
     done = run_cli("test", ["--dataroot", colour_root / "test", "--name", "run", "--model", "test"])
     modes = {Image.open(path).mode for path in tmp_path.glob("results/run/test_latest/images/*.png")}
     assert done.code == 2 or modes <= {"L", "RGB"}, modes
+
+
+def test_one_channel_that_becomes_two_is_taken_for_a_colorization(caplog: pytest.LogCaptureFixture) -> None:
+    parse_test(["--dataroot", "unused", "--model", "test", "--input_nc", "1", "--output_nc", "2"])
+    assert "pass --model colorization" in caplog.text

@@ -147,6 +147,16 @@ def test_image_pools_of_another_type_are_a_sentence(run_cli: RunCli, trained: Pa
     refused(done, "latest_state.pth (is incomplete|lacks model)")
 
 
+def test_a_state_of_more_processes_gives_its_first_image_pool(run_cli: RunCli, trained: Path) -> None:
+    path = trained / "latest_state.pth"
+    state = torch.load(path, weights_only=True)
+    assert state["others"] == []
+    change(path, others=[{"model": state["model"], "buffers": {}}] * 2)
+    done = run_cli("train", ["--name", "cg", "--continue_train", "--n_epochs", 2])
+    assert done.code == 0, done.stderr
+    assert "saved by 3 processes, continued by 1" in done.stdout
+
+
 def resumed_with(count: int, resume: Resume, root: Path) -> Finished:
     """Continue with so many training images instead of 3."""
     for number in range(3, count):

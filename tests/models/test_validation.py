@@ -192,6 +192,26 @@ def test_what_cannot_be_measured_is_a_sentence(flags: str, words: str, train: Tr
     assert not re.search(r"\(epoch: 1", done.stdout)
 
 
+def test_photos_are_compared_with_the_label_map_that_they_are_made_of(
+    run_cli: RunCli, trained: Path, unaligned_root: Path, tmp_path: Path
+) -> None:
+    for side, colour in (("A", "red"), ("B", "blue")):
+        for path in (unaligned_root / f"test{side}").iterdir():
+            Image.new("RGB", (32, 32), colour).save(path)
+    (tmp_path / "palette.txt").write_text("a 255,0,0\nb 0,0,255\n")
+    always_a = torch.nn.Conv2d(3, 2, 1)
+    torch.nn.init.zeros_(always_a.weight)
+    always_a.bias = torch.nn.Parameter(torch.tensor([1.0, 0.0]))
+    traced = torch.jit.trace(always_a, torch.zeros(1, 3, 32, 32))  # type: ignore[no-untyped-call]
+    torch.jit.save(traced, "s.pt")
+    words = ["--metrics", "segmented", "--palette", tmp_path / "palette.txt", "--segmenter", "s.pt"]
+    done = run_cli("evaluate", [trained.name, "--dataroot", unaligned_root, *words, "--output", "found.json"])
+    assert done.code == 0, done.stderr
+    scores = json.loads(Path("found.json").read_text())["scores"]
+    found = [scores[f"segmented_per_pixel_accuracy_{name}"]["value"] for name in ("G_A", "G_B")]
+    assert found == [1, 0], "G_A is given red maps, G_B blue ones"
+
+
 def test_a_metric_that_the_images_are_too_small_for_is_named_and_left_out(train: Train) -> None:
     done = train("--val_metrics ms_ssim,l1 --best_metric l1")
     assert "validation: ms_ssim needs images of at least" in said(done)

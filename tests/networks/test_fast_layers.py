@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from networks.adalin import AdaLINGenerator
-from networks.fast import layers
+from networks.fast import layers, winograd
 from networks.fast.layers import speed_up
 from networks.johnson import JohnsonGenerator
 from networks.norm import InstanceNorm
@@ -205,3 +205,15 @@ def test_a_second_derivative_is_refused() -> None:
         x = torch.randn(1, 32, 18, 18).requires_grad_()
         with pytest.raises(RuntimeError, match="pass --fast_layers off"):
             torch.autograd.grad(layer(x).sum(), x, create_graph=True)
+
+
+@pytest.mark.parametrize("kind", ["3 x 3", "3 x 3 without bias", "4 x 4 with a border"])
+def test_weights_that_are_held_are_laid_out_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = LAYERS[kind](), torch.randn(1, 32, 18, 18)
+    with torch.no_grad():
+        wanted = layer(x)
+        speed_up(layer)
+        layers.hold_weights(layer)
+        torch.testing.assert_close(layer(x), wanted, rtol=1e-4, atol=1e-4)
+        monkeypatch.setattr(winograd, "points_of", None)
+        torch.testing.assert_close(layer(x), wanted, rtol=1e-4, atol=1e-4)

@@ -10,6 +10,8 @@ import pytest
 from data.registry import DATASETS
 from models.registry import MODELS
 from options.cli import parse_test, parse_train
+from options.errors import UserError
+from options.export import parse_export
 from options.stored import flatten
 from tests.options.parsed import RUN, for_test, for_train, last_line
 
@@ -169,6 +171,11 @@ def test_without_a_folder_of_images_the_sentence_shows_how_to_give_one(
 )
 def test_the_way_out_that_a_sentence_names_is_open(words: str) -> None:
     for_train(words)
+
+
+def test_the_average_to_export_is_below_1() -> None:
+    with pytest.raises(UserError, match=r"--ema 2.0 is outside \[0, 1\); pass 0.999 for averaged weights"):
+        parse_export(["run", "--ema", "2"])
 
 
 def test_parsing_touches_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

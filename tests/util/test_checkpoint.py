@@ -1,6 +1,8 @@
 """Checkpoint files: whole or not at all, and nothing but tensors in them."""
 
+import errno
 import os
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from util import checkpoint
 from util.checkpoint import load_file, load_weights, prefix_of, save_file, weights_path
 
 
@@ -52,6 +55,7 @@ def interrupted(*args: object) -> None:
         (os, "replace", disk_full),
         (os, "replace", interrupted),
         (os, "fsync", disk_full),
+        (checkpoint, "is_whole", lambda path: False),
     ],
 )
 def test_a_failure_in_the_middle_leaves_the_old_file_whole_and_nothing_else(
@@ -61,7 +65,9 @@ def test_a_failure_in_the_middle_leaves_the_old_file_whole_and_nothing_else(
     save_file(weights_of(1), path)
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, failure)
-        with pytest.raises(KeyboardInterrupt if failure is interrupted else OSError, match="No space left|full disk"):
+        with pytest.raises(
+            KeyboardInterrupt if failure is interrupted else OSError, match="No space left|full disk|did not keep"
+        ):
             save_file(weights_of(2), path)
     assert torch.equal(load_weights(path)["model.1.bias"], torch.full((2,), 1.0))
     assert [file.name for file in tmp_path.iterdir()] == ["latest_net_G.pth"]
@@ -96,6 +102,26 @@ def test_a_missing_file_is_named_with_the_flags_to_check(tmp_path: Path) -> None
     with pytest.raises(
         ValueError, match=r"there is no checkpoint .*a.pth; check --name, --checkpoints_dir and --epoch"
     ):
+        load_file(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "error", "words"),
+    [
+        (torch, "load", RuntimeError("can't allocate memory: you tried"), "not enough memory to read .*a.pth"),
+        (zipfile.ZipFile, "testzip", OSError(errno.EIO, "Input/output error"), "a.pth cannot be read .*try again"),
+        (zipfile.ZipFile, "testzip", OSError(errno.EINVAL, "Invalid argument"), "a.pth is damaged or cut off"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_from_a_damaged_one(
+    owner: object, name: str, error: Exception, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **named: object) -> None:
+        raise error
+
+    save_file(weights_of(1), tmp_path / "a.pth")
+    monkeypatch.setattr(owner, name, fail)
+    with pytest.raises(ValueError, match=words):
         load_file(tmp_path / "a.pth")
 
 

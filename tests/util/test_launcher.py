@@ -1,4 +1,4 @@
-"""Which launch of torchrun a process belongs to."""
+"""Which launch of torchrun a process belongs to, and which device is its own."""
 
 import multiprocessing
 import os
@@ -10,6 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
+from options.errors import UserError
+from options.schema import RunOptions
+from util.device import choose_device
 from util.distributed import has_ended, launch_id, restarts
 
 
@@ -34,6 +37,11 @@ def test_processes_of_one_launcher_are_of_one_launch_and_others_are_not(monkeypa
     assert in_a_child(in_a_child, launch_id) not in ours
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job 7")
     assert launch_id() == "job 7"
+
+
+def test_fewer_gpus_than_processes_are_a_sentence() -> None:
+    with pytest.raises(UserError, match="--gpu_ids 0,1 names 2 GPUs, fewer than there are processes"):
+        choose_device(RunOptions(gpu_ids="0,1"), local_rank=2, launched=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells")

@@ -25,6 +25,11 @@ COMMANDS = Path("checkpoints", "run", "commands.txt")
         (OSError(errno.ENOSPC, "No room left", "a.png"), 2, "error: No room left (a.png); make room"),
         (PermissionError(errno.EACCES, "Not allowed", "b"), 2, "error: Not allowed (b); choose another place"),
         (ConnectionResetError(errno.ECONNRESET, "Connection reset"), 2, "error: Connection reset"),
+        (
+            torch.cuda.OutOfMemoryError("9 GiB"),
+            2,
+            "error: not enough memory, lower --batch_size, --crop_size or --ngf (9 GiB)",
+        ),
         (KeyboardInterrupt(), 130, "stopped"),
     ],
 )

@@ -76,7 +76,7 @@ def add_replay(commands: Any) -> None:  # Any: as above
     parser.add_argument("runs", nargs="+", metavar="RUN", help="folder of a run, or its name in --checkpoints_dir")
     parser.add_argument("--checkpoints_dir", type=Path, default=Path("checkpoints"), metavar="FOLDER")
     parser.add_argument("--display_server", default="http://localhost", metavar="URL", help="default: %(default)s")
-    parser.add_argument("--display_port", type=_port, default=8097, metavar="N", help="default: %(default)s")
+    parser.add_argument("--display_port", "--port", type=_port, default=8097, metavar="N", help="default: %(default)s")
     parser.add_argument("--display_env", default="", metavar="NAME", help="default: the name of the run")
     parser.add_argument("--display_ncols", type=int, default=4, metavar="N", help="images in a row; default: 4")
     parser.set_defaults(run=run_replay)

@@ -1,5 +1,6 @@
 """``app.py`` as typed."""
 
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -46,19 +47,37 @@ def test_a_mistake_is_one_sentence(words: str, sentence: str, run_cli: RunCli, m
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_missing_package_is_named(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    done = run_cli("app", ["--device", "cpu"])
-    assert (done.code, done.stderr) == (2, "app.py: error: app.py needs the package gradio; pip install gradio\n")
+@pytest.mark.parametrize(
+    ("spec", "sentence"), [(None, "the package gradio; pip install gradio"), ("x", "gradio 6 or newer, not 5.9; pip")]
+)
+def test_a_missing_or_old_package_is_named(
+    spec: str | None, sentence: str, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "5.9")
+    refused(run_cli("app", ["--device", "cpu"]), f"app.py: error: app.py needs {sentence}")
 
 
-def test_a_taken_port_is_told(run_cli: RunCli, serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("flag", "whom"), [("--no_login", "everybody in the network"), ("--login=me:x", "me with the password")]
+)
+def test_a_page_in_the_network_says_to_whom_it_is_open(
+    flag: str, whom: str, run_cli: RunCli, serve: Serve, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.app.server.run_server", lambda app, place: None)
+    done = run_cli("app", ["--device", "cpu", "--host", "0.0.0.0", "--port", free_port, flag])
+    assert f"it is open to {whom}; passwords and images travel unencrypted" in done.stdout
+
+
+def test_an_address_that_cannot_be_had_is_told(run_cli: RunCli, serve: Serve) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         done = run_cli("app", ["--device", "cpu", "--port", port])
     refused(done, f"port {port} is taken by another program; pass another one, --port {port + 1}")
+    done = run_cli("app", ["--device", "cpu", "--host", "192.0.2.1", "--no_login"])  # another machine's
+    refused(done, r"cannot listen on --host 192.0.2.1 --port 7860 \(.+\); pass others")
 
 
 def test_flags_and_runs_may_be_mixed() -> None:

@@ -112,6 +112,14 @@ def test_what_gradio_offers_beside_the_page_is_closed(path: str, page: Served) -
     assert (answer.status_code, answer.json()) == (404, {"error": "there is nothing here"})
 
 
+def test_websockets_are_closed(page: Served) -> None:
+    from starlette.websockets import WebSocketDisconnect
+
+    with pytest.raises(WebSocketDisconnect) as caught, page.client.websocket_connect("/gradio_api/queue/join"):
+        pass
+    assert caught.value.code == 1008
+
+
 def test_pages_of_other_sites_are_refused(page: Served) -> None:
     for origin, status in (("http://evil.example", 403), ("null", 403), ("http://testserver", 200)):
         answer = page.client.post("/translate?run=cg", content=png(), headers={"Origin": origin})

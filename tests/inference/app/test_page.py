@@ -95,6 +95,7 @@ class TestChoosing:
         assert [file_of(page, one["image"]) for one in sheets["value"]] == [b"2 samples", b"1 samples"]
         assert not word["visible"]
         assert "p2p has no images of its training" in results(page, "samples", "p2p")[2]["value"]
+        assert "This run is gone" in results(page, "samples", "old")[2]["value"]
 
 
 class TestExamples:
@@ -107,6 +108,7 @@ class TestExamples:
     def test_files_that_cannot_be_read_are_left_out(self, serve: Serve, tmp_path: Path) -> None:
         data = write_aligned(tmp_path / "data")
         (data / "test" / "pair0.png").write_bytes(b"hello")
+        Image.new("RGB", (240, 120)).save(data / "test" / "pair2.png")  # more pixels than are taken
         make_run(tmp_path / "runs" / "p2p", "pix2pix", f"{PAIRS} --dataroot {data}")
         with serve(place=tmp_path / "runs") as page:
             (update,) = results(page, "examples", "p2p", "BtoA")
@@ -165,6 +167,7 @@ class TestOneImage:
         assert words in complaint(page, "translate", "cg", "AtoB", "own", True, upload(page, data), None)
 
     def test_what_is_missing_is_told(self, page: Served) -> None:
+        assert not results(page, "inspect", "cg", "AtoB", None, None, "")[3]["visible"]
         assert "there is no image yet" in complaint(page, "translate", "cg", "AtoB", "own", True, None, None)
         gone = upload(page, png())
         Path(gone["path"]).unlink()
@@ -208,6 +211,7 @@ class TestSeveral:
     def test_too_many_and_none_are_refused(self, page: Served) -> None:
         for files, words in (
             ([], "there are no images yet"),
+            (None, "there are no images yet"),
             ([upload(page, png())] * 4, "these are 4 images; at most 3 are taken together"),
             ([upload(page, b"hello")], "none of them could be translated: cannot read"),
         ):

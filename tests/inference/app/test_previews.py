@@ -25,6 +25,7 @@ LEVELS = np.array(an_image(0))
         (LEVELS.astype(np.float32) * 4 - 20, "rgb", (-20.0, 1000.0)),
         (np.dstack([LEVELS, np.full(LEVELS.shape[:2], 99, np.uint8)]), "rgba", None),
         (np.dstack([LEVELS, LEVELS]), "channels", None),
+        (np.dstack([255 - LEVELS, np.zeros(LEVELS.shape[:2], np.uint8)]), "cmyk", None),
     ],
 )
 def test_every_depth_is_shown_as_the_same_8_bits(

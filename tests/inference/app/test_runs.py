@@ -110,4 +110,8 @@ def test_damaged_options_of_a_run_hide_no_other(place: Path, tmp_path: Path) -> 
         for path in (place / name).iterdir():
             (tmp_path / name / path.name).write_bytes(path.read_bytes())
     (tmp_path / "cg" / "train_opt.json").write_text(json.dumps([1])[:-1])
+    (tmp_path / "p2p" / "train_opt.json").write_text(json.dumps({"value_range_A": "wide"}))
     assert names(Runs((), tmp_path)) == ["cg", "p2p"]
+    assert Run("p2p", tmp_path / "p2p").limits("A") is None
+    (tmp_path / "x.safetensors").write_bytes(b"hello")
+    assert Run("x", tmp_path / "x.safetensors").options() == {}

@@ -65,6 +65,15 @@ def test_it_is_one_sentence_and_exit_code_1(
     assert path.read_bytes() == b"of before"
 
 
+def test_a_pytorch_too_old_for_a_format_is_told(
+    run: Path, run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.export.pytorch_file._config", object())
+    done = run_cli("export", [run, "--to", "torch_export", "-o", tmp_path / "out"])
+    assert done.code == 2
+    assert "is too old for this format; type: pip install --upgrade torch" in done.stderr
+
+
 def test_weights_that_come_back_changed_are_noticed(
     run: Path, run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

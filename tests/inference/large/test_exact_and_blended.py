@@ -131,15 +131,16 @@ def test_tiles_with_norms_of_their_own_differ_but_have_no_seams(monkeypatch: pyt
     assert (steps / smooth).max() < 1.5  # nowhere a column that jumps
 
 
-def test_tiles_of_a_network_that_sees_single_points_equal_the_whole() -> None:
-    image = torch.randn(1, 3, 215, 130)
+@pytest.mark.parametrize(("height", "width"), [(215, 130), (215, 40)])
+def test_tiles_of_a_network_that_sees_single_points_equal_the_whole(height: int, width: int) -> None:
+    image = torch.randn(1, 3, height, width)
 
     def square(box: Box) -> torch.Tensor:
         return image[:, :, box.top : box.bottom, box.left : box.right] ** 2
 
     made = torch.full_like(image, torch.nan)
-    for box, part in blended(215, 130, 64, square):
-        assert (box.left, box.right) == (0, 130)
+    for box, part in blended(height, width, 64, square):
+        assert (box.left, box.right) == (0, width)
         made[:, :, box.top : box.bottom] = part
     torch.testing.assert_close(made, image**2)
 
@@ -186,6 +187,11 @@ def test_too_little_memory_and_unknown_networks_are_told() -> None:
     with pytest.raises(UserError, match=r"leaves 0 MiB beside the program and the networks; allow at least"):
         one(an_image(80, 80))
     way = one.directions["AtoB"]
+    strange = Translator({"AtoB": way}, CPU, precision="fp32", tiling=Tiling("exact"))
+    layers = strange._networks["AtoB"].get_submodule("model")
+    layers.add_module("last", nn.Sigmoid())
+    with pytest.raises(UserError, match="a Sigmoid cannot be computed in exact parts; pass --tiling blend"):
+        strange(an_image(80, 80))
     other = Translator({"AtoB": way}, CPU, precision="fp32", tiling=Tiling("exact"))
     other._networks["AtoB"] = nn.Conv2d(3, 3, 1)
     with pytest.raises(UserError, match="a Conv2d cannot be computed in exact parts; pass --tiling blend"):

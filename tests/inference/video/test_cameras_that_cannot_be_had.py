@@ -1,6 +1,8 @@
 """Cameras, ports and recordings that cannot be had, and what each system calls a camera."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,15 @@ class TestRefusals:
     def test_what_cannot_be_opened(self, camera: str) -> None:
         with pytest.raises(UserError, match="cannot be opened .*; give 0 for the first camera, a device such as"):
             watch_camera(run_of(), camera, VideoSettings(), port=0)
+
+    @pytest.mark.parametrize("frames", [[([], None)], None])
+    def test_one_that_shows_nothing_or_fails(
+        self, frames: list[Any] | None, camera: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("inference.video.decoding.Decoder.decode", lambda decoder: frames)
+        kind, words = (UserError, "camera.mp4 shows no images") if frames else (TypeError, "not iterable")
+        with pytest.raises(kind, match=words):
+            watch_camera(run_of(), str(camera), VideoSettings(), port=0)
 
     def test_a_port_that_is_taken(self, camera: Path) -> None:
         messages: list[str] = []
@@ -60,9 +71,12 @@ def test_where_each_system_has_its_cameras(camera: str, platform: str, place: tu
     assert place_of(camera, platform)[:2] == place
 
 
-def test_a_number_on_windows_needs_the_list_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_on_windows_is_looked_up_in_the_list_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
     from inference.video.camera import place_of
 
     monkeypatch.setattr(av, "enumerate_input_devices", lambda kind: [], raising=False)
     with pytest.raises(UserError, match="there is no camera 0 .none is known.; give its name"):
         place_of("0", "win32")
+    devices = [SimpleNamespace(description=f"{kind} one", media_types=[kind]) for kind in ("audio", "video")]
+    monkeypatch.setattr(av, "enumerate_input_devices", lambda kind: devices, raising=False)
+    assert place_of("0", "win32")[0] == "video=video one"

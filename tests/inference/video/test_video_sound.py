@@ -21,6 +21,19 @@ def test_what_the_target_cannot_hold_is_converted(tmp_path: Path, caplog: pytest
     assert len(samples) / 48000 == pytest.approx(float(COUNT / RATE), abs=0.1)
 
 
+def test_avi_takes_no_sound_of_a_broadcast_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = translated(write_video(tmp_path / "in.ts", moving(COUNT), tracks=1), "out.avi")
+    assert "cannot hold sound as aac; it becomes" in caplog.text
+    assert len(made.sound[0]) > 10
+
+
+def test_sound_of_an_unknown_kind_is_left_out_with_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = write_video(tmp_path / "in.mp4", moving(3), tracks=1)
+    source.write_bytes(source.read_bytes().replace(b"mp4a", b"zzzz").replace(b"esds", b"free"))
+    assert translated(source, "out.mkv").kinds == ["video"]
+    assert "out.mkv cannot hold sound of the source's kind, which is left out" in caplog.text
+
+
 def test_a_gif_has_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = write_video(tmp_path / "in.mp4", moving(3), tracks=1)
     assert translated(source, "out.gif").kinds == ["video"]

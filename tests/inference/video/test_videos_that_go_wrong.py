@@ -43,6 +43,10 @@ class TestNoVideo:
             (lambda path: an_image(1).save(path, "BMP"), "a.mp4 is an image"),
             (lambda path: damaged(write_video(path, moving(6)), 0.0, 1.0), "no frame of"),
             (
+                lambda path: path.write_bytes(write_video(path, moving(1)).read_bytes().replace(b"avc1", b"zzzz")),
+                "stored in a way that the installed PyAV does not know",
+            ),
+            (
                 lambda path: path.write_bytes(write_video(path, moving(6)).read_bytes()[:700]),  # before its index
                 "a.mp4 is no video, or damaged at its beginning",
             ),
@@ -137,6 +141,12 @@ class TestRefusals:
         for target in (source, tmp_path / "link.mp4"):
             with pytest.raises(UserError, match="is the video itself; give another place"):
                 translate_video(run_of(), source, target, VideoSettings())
+
+    def test_an_image_too_wide_for_the_kind(self, tmp_path: Path) -> None:
+        source = write_video(tmp_path / "in.mkv", moving(1, (8200, 16)))
+        with pytest.raises(UserError, match=r"out.avi cannot be written \(.+\); try another ending, such as .mkv"):
+            translated(source, "out.avi")
+        assert not (tmp_path / "out.avi").exists()
 
     @pytest.mark.parametrize(
         ("channels", "limits", "words"),

@@ -19,6 +19,7 @@ from PIL import Image
 
 from inference.video import VideoSettings, watch_camera
 from inference.video.threads import Newest
+from tests.conftest import RunCli
 from tests.inference.video.videos import SIZE, Negative, distance, moving, read_video, run_of, write_video
 from tests.serving import serving
 
@@ -75,6 +76,14 @@ def next_image(stream: HTTPResponse) -> Image.Image:
     image = stream.read(int(lines[2].removeprefix(b"Content-Length: ")))
     assert stream.read(2) == b"\r\n"
     return Image.open(io.BytesIO(image)).convert("RGB")
+
+
+def test_the_command_watches_and_records(cycle: Path, run_cli: RunCli, free_port: int, tmp_path: Path) -> None:
+    camera = write_video(tmp_path / "camera.mp4", moving(2))
+    done = run_cli("translate", [cycle, "--camera", camera, "-o", "seen.mkv", "--port", free_port])
+    assert f"look at http://127.0.0.1:{free_port} in a browser" in done.stdout
+    assert done.stdout.endswith("frames translated; they are in seen.mkv\n")
+    assert read_video(Path("seen.mkv")).pixels
 
 
 def test_watchers_see_the_camera_and_its_translation_and_disturb_nobody(camera: Path) -> None:

@@ -84,6 +84,11 @@ def test_only_the_name_of_the_window_is_success(answer: str) -> None:
                 call(client_of(server))
 
 
+def test_a_window_that_the_server_has_lost_is_named() -> None:
+    with fake_visdom(200, "") as server, pytest.raises(ConnectionError, match="does not know window w"):
+        client_of(server).fill("w", [])
+
+
 @pytest.mark.parametrize("answer", ["[]", '["other"]', "", "<html></html>", "null", "1"])
 def test_an_environment_that_was_not_saved_is_said(answer: str) -> None:
     with fake_visdom(200, answer) as server, pytest.raises(ConnectionError, match="the server did not save run"):
@@ -205,6 +210,12 @@ def test_a_proxy_is_used_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
         Client(Address("http://gpu.invalid", 8097, "/vis"), "run").open_environment()
         assert proxy.asked[0].path == "http://gpu.invalid:8097/vis/env/run"
+
+
+def test_a_proxy_that_is_not_there_is_named(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port}")
+    with pytest.raises(ConnectionError, match="^the proxy of HTTP_PROXY or HTTPS_PROXY"):
+        Client(Address("http://gpu.invalid", 8097), "run").open_environment()
 
 
 def test_the_log_holds_nothing_of_the_libraries(caplog: pytest.LogCaptureFixture) -> None:

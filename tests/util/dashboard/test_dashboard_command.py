@@ -1,5 +1,7 @@
 """The command line ``python -m util.dashboard``."""
 
+import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +49,14 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert said.startswith("python -m util.dashboard: error: ")
     assert sentence in said
     assert said.count("\n") == 1
+
+
+def test_without_visdom_it_is_said_what_to_type(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert main(["files"]) == 2
+    assert re.search("visdom cannot be imported .*; type: .*pip install", capsys.readouterr().err)
 
 
 def test_a_download_can_be_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 
 from tests.util.raster.lossless_files import KINDS, SIZES, flat, holds, levels_of, read_png
+from util.raster.deep_png import write_png
 from util.raster.kinds import CHANNELS, Color, Header, Layout
 from util.raster.reading import read_header, read_raster
 from util.raster.writing import write_raster
@@ -112,6 +113,13 @@ def test_a_tiff_has_the_axes_that_are_wished(
     path = write_raster(levels, tmp_path / "image", file_format="TIFF", color="channels", layout=layout)
     assert tifffile.imread(path).shape == shape
     assert_same(read_raster(path).levels, levels)
+
+
+def test_a_png_that_comes_in_bands_is_the_whole_image(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 2**16, (64, 300, 3)).astype(np.uint16)  # too much to wait as a whole
+    with (tmp_path / "a.png").open("wb") as file:
+        write_png(file, levels.shape, levels.dtype, np.split(levels, 4))
+    assert_same(read_raster(tmp_path / "a.png").levels, levels)
 
 
 @pytest.mark.parametrize("name", ["anything", "file", "allow_pickle", "a/b ü"])

@@ -14,6 +14,7 @@ import tifffile
 from options.errors import UserError
 from tests.conftest import PROJECT
 from tests.util.raster.lossless_files import KINDS, levels_of
+from util.raster import tiff_file
 from util.raster.reading import read_header, read_raster
 
 REFUSED: dict[str, tuple[Any, str]] = {  # bytes, or an array
@@ -47,12 +48,21 @@ def test_a_file_that_is_not_there_and_a_folder_are_named(tmp_path: Path) -> None
         read_header(tmp_path)
 
 
-def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied"), r"\(no permission\); check who may read it"),
+        (MemoryError(), r"\(there is not enough memory for it\)"),
+    ],
+)
+def test_a_file_that_cannot_be_read_now_is_named(
+    error: Exception, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
+        raise error
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(UserError, match=r"cannot read the image .*a.png \(no permission\); check who may read it"):
+    with pytest.raises(UserError, match=f"cannot read the image .*a.png {words}"):
         read_raster(tmp_path / "a.png")
 
 
@@ -110,6 +120,15 @@ def test_a_circle_of_pages_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(UserError, match="its pages form a circle"):
         read_header(path)
+
+
+def test_more_pages_than_channels_can_be_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiff_file, "MOST_PAGES", 3)
+    for pages in (3, 4):
+        tifffile.imwrite(tmp_path / f"{pages}.tif", np.zeros((pages, 8, 8), np.uint16), photometric="minisblack")
+    assert read_header(tmp_path / "3.tif").channels == 3
+    with pytest.raises(UserError, match="it has more than 3 pages"):
+        read_header(tmp_path / "4.tif")
 
 
 def test_without_imagecodecs_it_is_said_what_to_install(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 import tifffile
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from tests.images import an_image
 from tests.util.raster.checked_reading import read, same, saved
@@ -61,9 +62,18 @@ def test_the_orientation_may_stand_in_xmp(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # from Pillow, which saves it
-def test_a_damaged_exif_block_turns_nothing(tmp_path: Path) -> None:
-    path = saved(IMAGE, tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+@pytest.mark.parametrize("rest", [b"\xff\xff\xff\xff", b"\x08\0\0\0\0\0\0\0\0\0"])
+def test_a_damaged_exif_block_and_one_without_orientation_turn_nothing(rest: bytes, tmp_path: Path) -> None:
+    path = saved(IMAGE, tmp_path / "a.jpg", exif=b"Exif\0\0II*\0" + rest)
     assert same(read(path), Image.open(path))
+
+
+@pytest.mark.parametrize(("damage", "shape"), [("", (40, 36, 3)), ("no digits", (36, 40, 3))])
+def test_a_png_may_spell_the_orientation_in_text(damage: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    exif, text = Image.Exif(), PngInfo()
+    exif[0x0112] = 6
+    text.add_text("Raw profile type exif", f"\nexif\n{len(exif.tobytes()):8}\n{exif.tobytes().hex()}{damage}\n")
+    assert read(saved(IMAGE, tmp_path / "a.png", pnginfo=text)).shape == shape
 
 
 def turned_by_pillow(levels: npt.NDArray[np.generic], orientation: int) -> npt.NDArray[np.generic]:
