@@ -80,17 +80,22 @@ class Settings:
     """
 
     def __post_init__(self) -> None:
-        for name, declared in flags_of(type(self)).items():
-            if declared.least > -INFINITE:
-                _within(f"--{name}", vars(self)[name], declared)
+        refuse_outside(vars(self), type(self))
 
 
-def _within(name: str, value: float, flag: Flag) -> None:
-    if flag.most == INFINITE:
-        at_least(name, value, flag.least)
-    elif not flag.least <= value <= flag.most:
-        within = f"outside {flag.least} to {flag.most}"
-        raise UserError(f"{name} {as_typed(value)} is {within}; without the flag it is {as_typed(flag.default)}")
+def refuse_outside(values: Mapping[str, Any], table: type) -> None:
+    """Refuse values, by name, that are outside what the flags of a dataclass allow.
+
+    Raises:
+        UserError: naming the flag, the value and what is allowed.
+    """
+    for name, flag in flags_of(table).items():
+        value = values.get(name, flag.default)
+        if flag.most < INFINITE and not flag.least <= value <= flag.most:
+            within = f"outside {flag.least} to {flag.most}"
+            raise UserError(f"--{name} {as_typed(value)} is {within}; without the flag it is {as_typed(flag.default)}")
+        if flag.least > -INFINITE:
+            at_least(f"--{name}", value, flag.least)
 
 
 def at_least(name: str, value: float, least: float) -> None:

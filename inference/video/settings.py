@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from options.flag import refuse_outside
+from options.translate import TranslateOptions
+
 WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")  # endings of videos that can be made
 VIDEOS = (*WRITTEN, ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".vob", ".wmv", ".flv", ".3gp", ".ogv")  # and read
 
@@ -32,3 +35,6 @@ class VideoSettings:
     smooth: float = 0.0
     crf: int = 18
     load_size: int = 0
+
+    def __post_init__(self) -> None:
+        refuse_outside(vars(self), TranslateOptions)

@@ -149,6 +149,19 @@ class TestRefusals:
         assert not (tmp_path / "out.avi").exists()
 
     @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"smooth": 1.5}, "--smooth 1.5 is outside 0 to 1"),
+            ({"smooth": float("nan")}, "--smooth nan is outside 0 to 1"),
+            ({"crf": 52}, "--crf 52 is outside 0"),
+            ({"load_size": -1}, "--load_size -1 is too small"),
+        ],
+    )
+    def test_settings_out_of_range(self, settings: dict[str, float], words: str) -> None:
+        with pytest.raises(UserError, match=words):
+            VideoSettings(**settings)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
         ("channels", "limits", "words"),
         [
             ((3, 2), None, "the run makes 2 channels of uint8 numbers; a video needs colours or grays"),
